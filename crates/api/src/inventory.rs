@@ -1,0 +1,88 @@
+//! The inventory's requests and answers.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What is left, and how many reservations were made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct State {
+    /// Pieces left of each item, sorted by name.
+    #[schema(example = json!({"cake": 10, "coffee": 20}))]
+    pub stock: BTreeMap<String, u64>,
+    /// Reservations committed since the start or the last reset.
+    pub reservations: u64,
+}
+
+/// The answer to a ping, sent when its delay is over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Pong {
+    /// Always true.
+    pub ok: bool,
+    /// The delay that was really applied, in milliseconds.
+    #[schema(example = 250)]
+    pub delay_ms: u64,
+    /// When the answer was made, RFC 3339, UTC.
+    #[schema(example = "2026-11-23T10:15:30.25Z")]
+    pub at: String,
+}
+
+/// A wish to set pieces of one item aside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Reserve {
+    /// Name of the item; letter case does not matter.
+    #[schema(example = "cake")]
+    pub item_id: String,
+    /// Pieces to set aside; must be greater than 0.
+    #[schema(example = 1)]
+    pub quantity: i64,
+}
+
+/// Pieces set aside: the fact that a commit creates.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Reservation {
+    /// 32 hexadecimal digits.
+    #[schema(example = "0b54ad6f1c1f4ed9a7f3d5a3b8a4c2e1")]
+    pub reservation_id: String,
+    /// The item as the inventory knows it.
+    #[schema(example = "cake")]
+    pub item_id: String,
+    /// Pieces set aside.
+    #[schema(example = 1)]
+    pub quantity: u64,
+}
+
+/// The answers that are committed but held back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Holds {
+    /// Oldest first.
+    pub holds: Vec<Hold>,
+}
+
+/// One committed reservation whose answer is held back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Hold {
+    /// The request it belongs to; the name to release it by.
+    pub request_id: String,
+    /// The reservation that was committed.
+    pub reservation: Reservation,
+    /// How long the answer has been held, in milliseconds.
+    pub held_ms: u64,
+    /// The longest it will be held, in milliseconds.
+    pub limit_ms: u64,
+}
+
+/// How many held answers a release let go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Released {
+    /// The request whose answers were held.
+    pub request_id: String,
+    /// Answers let go; two when both attempts of one order were held.
+    pub released: u64,
+}

@@ -1,0 +1,174 @@
+//! The order service's requests and answers.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::inventory::Reservation;
+
+/// An order, as a customer places it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PlaceOrder {
+    /// Name of the item; letter case does not matter.
+    #[schema(example = "cake")]
+    pub item_id: String,
+    /// Pieces wanted.
+    #[schema(example = 1)]
+    pub quantity: i64,
+    /// The faults to meet, a step for each attempt: `slow,none` makes the
+    /// first attempt slow and the second one healthy. The last step repeats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "slow,none")]
+    pub chaos: Option<String>,
+    /// Whether to try once more, at once, after a timeout.
+    #[serde(default)]
+    pub retry_on_timeout: bool,
+}
+
+/// What became of one attempt, as the order service saw it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptResult {
+    /// A 2xx answer, read whole.
+    Ok,
+    /// An answer that says no.
+    Rejected,
+    /// No whole answer within the limit.
+    Timeout,
+    /// Sent, then the connection was reset or closed.
+    ConnectionLost,
+    /// Never sent: no connection could be made.
+    Refused,
+}
+
+impl AttemptResult {
+    /// Every result there is, for counters that must exist from the start.
+    pub const ALL: [Self; 5] =
+        [Self::Ok, Self::Rejected, Self::Timeout, Self::ConnectionLost, Self::Refused];
+
+    /// The word used on the wire, in metrics and in logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Rejected => "rejected",
+            Self::Timeout => "timeout",
+            Self::ConnectionLost => "connection_lost",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// One attempt to reserve.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Attempt {
+    /// 1 for the first.
+    #[schema(example = 1)]
+    pub number: u32,
+    /// What became of it.
+    pub result: AttemptResult,
+    /// From sending to the whole answer or the giving up, in milliseconds.
+    #[schema(example = 1001)]
+    pub duration_ms: u64,
+    /// The HTTP status, where an answer came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+}
+
+/// What the order service knows in the end.
+///
+/// `Unknown` is not `Failed`: after a timeout or a lost connection the
+/// inventory may hold a reservation that nobody here heard of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// At least one attempt was answered with a reservation.
+    Confirmed,
+    /// Nothing was reserved, and that is certain.
+    Failed,
+    /// An attempt went out and its answer never came.
+    Unknown,
+}
+
+impl Outcome {
+    /// Every outcome there is, for counters that must exist from the start.
+    pub const ALL: [Self; 3] = [Self::Confirmed, Self::Failed, Self::Unknown];
+
+    /// The word used on the wire, in spans, metrics and logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Confirmed => "confirmed",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What an order's answer says whether it went well or not: the body of a
+/// confirmation, the extension members of a problem.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderReport {
+    /// 32 hexadecimal digits.
+    #[schema(example = "5f0c6c0e7a4b4f7f9a3b1c2d3e4f5a6b")]
+    pub order_id: String,
+    /// What the order service knows in the end.
+    pub outcome: Outcome,
+    /// Every attempt, in the order it was made.
+    pub attempts: Vec<Attempt>,
+    /// The trace that shows it all; absent where tracing is switched off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<String>,
+}
+
+/// A confirmed order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Confirmation {
+    /// What the inventory answered.
+    pub reserved: Reservation,
+    /// `reserved (first try) ✅` or `reserved (after timeout retry) ⚠️`.
+    pub note: String,
+    /// What every answer to an order says.
+    #[serde(flatten)]
+    pub report: OrderReport,
+}
+
+/// A ping as it was planned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedPing {
+    /// Place in the order of sending, from 0.
+    pub i: u32,
+    /// Its delay in milliseconds.
+    pub delay_ms: u64,
+}
+
+/// A ping as it was answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CompletedPing {
+    /// Place in the order of sending, from 0.
+    pub i: u32,
+    /// Its delay in milliseconds.
+    pub delay_ms: u64,
+    /// When the inventory answered, RFC 3339, UTC.
+    pub at: String,
+}
+
+/// Pings sent in one order and answered in another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Reordering {
+    /// In the order of sending.
+    pub planned: Vec<PlannedPing>,
+    /// In the order of completion.
+    pub completed_order: Vec<CompletedPing>,
+    /// Pairs of pings whose answers came in the other order than they were sent.
+    pub inversions: u64,
+    /// The trace that shows it; absent where tracing is switched off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<String>,
+}

@@ -1,0 +1,193 @@
+//! From text to a plan, or to a refusal that says what was expected.
+
+use std::time::Duration;
+
+use crate::{Fault, Plan, Step};
+
+/// The longest plan that is read, in bytes.
+pub const MAX_PLAN_LENGTH: usize = 256;
+
+/// The most steps a plan may have.
+pub const MAX_STEPS: usize = 16;
+
+/// The longest wait or hold that can be asked for.
+pub const MAX_WAIT: Duration = Duration::from_mins(1);
+
+const STATUSES: std::ops::RangeInclusive<u16> = 400..=599;
+
+/// Why a plan was not understood.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseError {
+    /// More text than a plan needs.
+    #[error("the plan is {0} bytes long; expected at most {MAX_PLAN_LENGTH}")]
+    TooLong(usize),
+    /// More steps than a plan needs.
+    #[error("the plan has {0} steps; expected at most {MAX_STEPS}")]
+    TooManySteps(usize),
+    /// A step that starts with no word of the language.
+    #[error(
+        "unknown fault {0:?}; known are none, slow[:ms], fail[:status], slowfail[:ms], abort, \
+         flaky, lostreply, slowreply[:ms], hold[:ms], several of them separated by commas"
+    )]
+    UnknownWord(String),
+    /// An argument where the word takes none.
+    #[error("{word} takes no argument, but got {argument:?}")]
+    NoArgument {
+        /// The word as the language spells it.
+        word: &'static str,
+        /// What stood behind the colon.
+        argument: String,
+    },
+    /// A wait that is not a number of milliseconds within bounds.
+    #[error("{word}:{argument:?} is not a wait; expected milliseconds from 0 to {}", MAX_WAIT.as_millis())]
+    BadWait {
+        /// The word as the language spells it.
+        word: &'static str,
+        /// What stood behind the colon.
+        argument: String,
+    },
+    /// A status that no failing answer has.
+    #[error("fail:{0:?} is not a failing status; expected {start} to {end}", start = STATUSES.start(), end = STATUSES.end())]
+    BadStatus(String),
+}
+
+/// A blank plan asks for nothing, so it is no fault; a blank step within a
+/// plan is more likely a slip, and refused.
+pub(crate) fn plan(text: &str) -> Result<Plan, ParseError> {
+    if text.len() > MAX_PLAN_LENGTH {
+        return Err(ParseError::TooLong(text.len()));
+    }
+    if text.trim().is_empty() {
+        return Ok(Plan::default());
+    }
+    let count = text.split(',').count();
+    if count > MAX_STEPS {
+        return Err(ParseError::TooManySteps(count));
+    }
+    let mut steps = text.split(',').map(step);
+    let first = steps.next().unwrap_or_else(|| step(""))?;
+    Ok(Plan::new(first, steps.collect::<Result<_, _>>()?))
+}
+
+fn step(text: &str) -> Result<Step, ParseError> {
+    let text = text.trim();
+    let (word, argument) = match text.split_once(':') {
+        Some((word, argument)) => (word.trim_end(), Some(argument.trim_start())),
+        None => (text, None),
+    };
+    let fault = match word.to_ascii_lowercase().as_str() {
+        "none" => plain("none", argument, Fault::None)?,
+        "abort" => plain("abort", argument, Fault::Abort)?,
+        "lostreply" => plain("lostreply", argument, Fault::LostReply)?,
+        "flaky" => {
+            plain("flaky", argument, Fault::None)?;
+            return Ok(Step::Flaky);
+        }
+        "slow" => Fault::Slow(wait("slow", argument, Fault::DEFAULT_WAIT)?),
+        "slowfail" => Fault::SlowFail(wait("slowfail", argument, Fault::DEFAULT_WAIT)?),
+        "slowreply" => Fault::SlowReply(wait("slowreply", argument, Fault::DEFAULT_WAIT)?),
+        "hold" => Fault::Hold(wait("hold", argument, MAX_WAIT)?),
+        "fail" => Fault::Fail(status(argument)?),
+        _ => return Err(ParseError::UnknownWord(text.to_owned())),
+    };
+    Ok(Step::Certain(fault))
+}
+
+fn plain(word: &'static str, argument: Option<&str>, fault: Fault) -> Result<Fault, ParseError> {
+    match argument {
+        None => Ok(fault),
+        Some(argument) => Err(ParseError::NoArgument { word, argument: argument.to_owned() }),
+    }
+}
+
+fn wait(
+    word: &'static str,
+    argument: Option<&str>,
+    default: Duration,
+) -> Result<Duration, ParseError> {
+    let Some(argument) = argument else { return Ok(default) };
+    digits(argument)
+        .map(Duration::from_millis)
+        .filter(|wait| *wait <= MAX_WAIT)
+        .ok_or_else(|| ParseError::BadWait { word, argument: argument.to_owned() })
+}
+
+fn status(argument: Option<&str>) -> Result<u16, ParseError> {
+    let Some(argument) = argument else { return Ok(Fault::DEFAULT_STATUS) };
+    digits(argument)
+        .and_then(|status| u16::try_from(status).ok())
+        .filter(|status| STATUSES.contains(status))
+        .ok_or_else(|| ParseError::BadStatus(argument.to_owned()))
+}
+
+/// Rust's own parser also takes a leading `+`, which a `+` for a blank in a
+/// query string would turn into.
+fn digits(text: &str) -> Option<u64> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn letter_case_and_outer_spaces_do_not_matter() {
+        let plan: Plan = "slow:10,none".parse().unwrap();
+        for text in ["SLOW:10,None", "  slow:10 , none  ", "Slow : 10,\tnone"] {
+            assert_eq!(text.parse::<Plan>().unwrap(), plan, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_blank_plan_is_no_fault() {
+        for text in ["", "  "] {
+            assert_eq!(text.parse::<Plan>().unwrap(), Plan::default());
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused_with_what_was_expected() {
+        for (text, expected) in [
+            (
+                "slwo",
+                "unknown fault \"slwo\"; known are none, slow[:ms], fail[:status], slowfail[:ms], abort, flaky, lostreply, slowreply[:ms], hold[:ms], several of them separated by commas",
+            ),
+            ("slow,,none", "unknown fault \"\""),
+            (",", "unknown fault \"\""),
+            ("slow;none", "unknown fault \"slow;none\""),
+            ("slöw", "unknown fault \"slöw\""),
+            ("none:1", "none takes no argument, but got \"1\""),
+            ("flaky:35", "flaky takes no argument, but got \"35\""),
+            ("abort:", "abort takes no argument, but got \"\""),
+            ("slow:", "slow:\"\" is not a wait; expected milliseconds from 0 to 60000"),
+            ("slow:2s", "slow:\"2s\" is not a wait"),
+            ("slow:-1", "slow:\"-1\" is not a wait"),
+            ("slow:+1", "slow:\"+1\" is not a wait"),
+            ("slow:1.5", "slow:\"1.5\" is not a wait"),
+            ("hold:60001", "hold:\"60001\" is not a wait; expected milliseconds from 0 to 60000"),
+            ("slow:99999999999999999999999", "slow:\"99999999999999999999999\" is not a wait"),
+            ("fail:200", "fail:\"200\" is not a failing status; expected 400 to 599"),
+            ("fail:600", "fail:\"600\" is not a failing status"),
+            ("fail:65939", "fail:\"65939\" is not a failing status"),
+        ] {
+            let message = text.parse::<Plan>().unwrap_err().to_string();
+            assert!(message.starts_with(expected), "{text:?} gave {message:?}");
+        }
+    }
+
+    #[test]
+    fn a_plan_of_ten_thousand_characters_is_refused_without_repeating_it() {
+        let error = "slow,".repeat(2_000).parse::<Plan>().unwrap_err();
+        assert_eq!(error.to_string(), "the plan is 10000 bytes long; expected at most 256");
+        let error = ["none"; 17].join(",").parse::<Plan>().unwrap_err();
+        assert_eq!(error.to_string(), "the plan has 17 steps; expected at most 16");
+    }
+
+    #[test]
+    fn the_bounds_themselves_are_allowed() {
+        for text in ["slow:0", "hold:60000", "fail:400", "fail:599", &["none"; 16].join(",")] {
+            assert!(text.parse::<Plan>().is_ok(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Which step belongs to which attempt, and what it comes to.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::{Fault, ParseError, Roll, parse};
+
+/// What was asked for one attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// A fault that is named.
+    Certain(Fault),
+    /// 35 %: fail; the next 35 %: slow:1500; else nothing.
+    Flaky,
+}
+
+impl Step {
+    /// What the step comes to; only a [`Step::Flaky`] looks at the roll, and
+    /// only then is `roll` asked for one.
+    pub fn decide(self, roll: impl FnOnce() -> Roll) -> Fault {
+        match self {
+            Self::Certain(fault) => fault,
+            Self::Flaky => match roll().percent() {
+                0..35 => Fault::Fail(Fault::DEFAULT_STATUS),
+                35..70 => Fault::Slow(Duration::from_millis(1500)),
+                _ => Fault::None,
+            },
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Certain(fault) => fault.fmt(f),
+            Self::Flaky => f.write_str("flaky"),
+        }
+    }
+}
+
+/// The steps that successive attempts meet. Never empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    first: Step,
+    rest: Vec<Step>,
+}
+
+impl Plan {
+    pub(crate) fn new(first: Step, rest: Vec<Step>) -> Self {
+        Self { first, rest }
+    }
+
+    /// The step of an attempt, 1 for the first; past the end the last repeats.
+    #[must_use]
+    pub fn step(&self, attempt: u32) -> Step {
+        let steps = self.rest.len();
+        match usize::try_from(attempt.saturating_sub(2)).unwrap_or(usize::MAX) {
+            _ if attempt <= 1 || steps == 0 => self.first,
+            index => self.rest[index.min(steps - 1)],
+        }
+    }
+}
+
+/// No faults: what holds unless something else is asked for.
+impl Default for Plan {
+    fn default() -> Self {
+        Self::new(Step::Certain(Fault::None), Vec::new())
+    }
+}
+
+impl FromStr for Plan {
+    type Err = ParseError;
+
+    /// # Errors
+    ///
+    /// When a word is not known, an argument does not fit or the plan is too long.
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        parse::plan(text)
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.first.fmt(f)?;
+        self.rest.iter().try_for_each(|step| write!(f, ",{step}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::{After, Before};
+
+    fn faults(plan: &str, attempts: u32) -> Vec<String> {
+        let plan: Plan = plan.parse().unwrap();
+        (1..=attempts).map(|n| plan.step(n).to_string()).collect()
+    }
+
+    #[test]
+    fn the_nth_attempt_takes_the_nth_step_and_the_last_repeats() {
+        for (plan, expected) in [
+            ("slow", ["slow:2000", "slow:2000", "slow:2000"]),
+            ("slow,none", ["slow:2000", "none", "none"]),
+            ("slow,fail,abort", ["slow:2000", "fail:503", "abort"]),
+            ("none, flaky", ["none", "flaky", "flaky"]),
+        ] {
+            assert_eq!(faults(plan, 3), expected, "{plan}");
+        }
+        let plan: Plan = "slow,none".parse().unwrap();
+        assert_eq!(plan.step(u32::MAX), plan.step(2));
+        assert_eq!(plan.step(0), plan.step(1));
+    }
+
+    #[test]
+    fn flaky_fails_in_35_percent_is_slow_in_the_next_35_and_else_healthy() {
+        let mut seen = [0_u32; 3];
+        for count in 0..10_000 {
+            let roll = Roll::nth(1, count);
+            let expected = match roll.percent() {
+                0..=34 => (0, Fault::Fail(503)),
+                35..=69 => (1, Fault::Slow(Duration::from_millis(1500))),
+                _ => (2, Fault::None),
+            };
+            assert_eq!(Step::Flaky.decide(|| roll), expected.1);
+            seen[expected.0] += 1;
+        }
+        assert!(seen.iter().all(|&times| times > 2_500), "{seen:?}");
+    }
+
+    #[test]
+    fn a_named_fault_takes_no_roll() {
+        let fault = Step::Certain(Fault::Abort).decide(|| unreachable!("nothing to choose"));
+        assert_eq!(fault, Fault::Abort);
+    }
+
+    #[test]
+    fn each_fault_stands_where_the_language_says() {
+        let two = Duration::from_secs(2);
+        for (word, before, after) in [
+            ("none", Before::Commit, After::Reply),
+            ("slow", Before::WaitThenCommit(two), After::Reply),
+            ("slow:1500", Before::WaitThenCommit(Duration::from_millis(1500)), After::Reply),
+            ("fail", Before::WaitThenFail(Duration::ZERO, 503), After::Reply),
+            ("fail:418", Before::WaitThenFail(Duration::ZERO, 418), After::Reply),
+            ("slowfail", Before::WaitThenFail(two, 503), After::Reply),
+            ("abort", Before::Cut, After::Reply),
+            ("lostreply", Before::Commit, After::Cut),
+            ("slowreply", Before::Commit, After::WaitThenReply(two)),
+            ("hold", Before::Commit, After::HoldThenReply(Duration::from_mins(1))),
+            ("hold:5000", Before::Commit, After::HoldThenReply(Duration::from_secs(5))),
+        ] {
+            let fault = word.parse::<Plan>().unwrap().step(1).decide(|| unreachable!());
+            assert_eq!((fault.before_commit(), fault.after_commit()), (before, after), "{word}");
+            assert_eq!(fault.acts(), word != "none");
+            assert!(!fault.acts() || Fault::WORDS.contains(&fault.word()), "{word}");
+        }
+    }
+
+    #[test]
+    fn what_is_displayed_parses_back_to_the_same_plan() {
+        for text in ["none", "slow:7,fail:404,slowfail,abort,flaky,lostreply,slowreply:0,hold"] {
+            let plan: Plan = text.parse().unwrap();
+            assert_eq!(plan.to_string().parse::<Plan>().unwrap(), plan);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Every refusal leaves as a problem.
+
+use axum::response::{IntoResponse, Response};
+use campuscafe_api::Problem;
+use campuscafe_telemetry::current_trace_id;
+use http::{HeaderValue, StatusCode, header};
+
+/// A problem on its way to the client.
+#[derive(Debug, Clone)]
+pub struct Refusal(pub Problem);
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let Self(mut problem) = self;
+        if let Some(trace_id) = current_trace_id() {
+            problem.extensions.entry("traceId").or_insert_with(|| trace_id.into());
+        }
+        let status =
+            StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, axum::Json(problem)).into_response();
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static(Problem::MEDIA_TYPE));
+        response
+    }
+}
+
+/// The fallback for paths that lead nowhere.
+pub async fn no_such_path(request: axum::extract::Request) -> Refusal {
+    let path = request.uri().path();
+    Problem::new(404, "no-such-path", "No such path").detail(format!("nothing is at {path}")).into()
+}
+
+/// For paths that lead somewhere, but not by this method.
+pub(crate) async fn no_such_method(request: axum::extract::Request) -> Refusal {
+    let (method, path) = (request.method(), request.uri().path());
+    Problem::new(405, "method-not-allowed", "Method not allowed")
+        .detail(format!("{path} does not take {method}; the Allow header says what it takes"))
+        .into()
+}

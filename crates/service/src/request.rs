@@ -1,0 +1,130 @@
+//! What a request says, checked at the door: its body, its query, its id.
+
+use std::time::Duration;
+
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::response::{IntoResponse, Response};
+use campuscafe_api::{Problem, REQUEST_ID_HEADER};
+use http::request::Parts;
+use http::{HeaderMap, header};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::{Refusal, ids};
+
+/// The largest request body, in bytes.
+pub const MAX_BODY: usize = 16 * 1024;
+
+/// The longest `X-Request-Id`, in characters.
+const MAX_REQUEST_ID: usize = 128;
+
+/// How long a client may take to send a body.
+const BODY_LIMIT: Duration = Duration::from_secs(10);
+
+/// A JSON body: read whole, within bounds, with no field missing or unknown.
+#[derive(Debug, Clone, Copy)]
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+        if !says_json(request.headers()) {
+            return Err(Problem::new(415, "unsupported-media-type", "Unsupported media type")
+                .detail("expected the header Content-Type: application/json")
+                .into());
+        }
+        let body = read(request).await?;
+        let mut reader = serde_json::Deserializer::from_slice(&body);
+        let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+            let field = error.path().to_string();
+            let error = error.into_inner();
+            if error.is_data() && field != "." {
+                malformed(format!("{field}: {error}"))
+            } else {
+                malformed(error.to_string())
+            }
+        })?;
+        reader.end().map_err(|error| malformed(error.to_string()))?;
+        Ok(Self(value))
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+fn says_json(headers: &HeaderMap) -> bool {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = value.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+}
+
+async fn read(request: Request) -> Result<bytes::Bytes, Refusal> {
+    let body = Limited::new(request.into_body(), MAX_BODY);
+    match tokio::time::timeout(BODY_LIMIT, body.collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Err(Problem::new(413, "body-too-large", "Body too large")
+                .detail(format!("expected at most {MAX_BODY} bytes"))
+                .into())
+        }
+        Ok(Err(error)) => Err(malformed(error.to_string())),
+        Err(_) => Err(Problem::new(408, "body-too-slow", "Body too slow")
+            .detail(format!("expected the whole body within {} s", BODY_LIMIT.as_secs()))
+            .into()),
+    }
+}
+
+fn malformed(detail: String) -> Refusal {
+    Problem::new(400, "malformed-body", "Malformed body").detail(detail).into()
+}
+
+/// The query string's parameters.
+#[derive(Debug, Clone, Copy)]
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let axum::extract::Query(value) =
+            axum::extract::Query::from_request_parts(parts, state).await.map_err(|error| {
+                Problem::new(400, "malformed-query", "Malformed query").detail(error.body_text())
+            })?;
+        Ok(Self(value))
+    }
+}
+
+/// The `X-Request-Id` of a request; made up where the client sent none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestId(pub String);
+
+impl<S: Sync> FromRequestParts<S> for RequestId {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        let Some(value) = parts.headers.get(REQUEST_ID_HEADER) else {
+            return Ok(Self(format!("request-{}", ids::random())));
+        };
+        validated(value.as_bytes()).map(Self)
+    }
+}
+
+/// An `X-Request-Id` that can stand in a log line, a span and a path.
+///
+/// # Errors
+///
+/// A 400 that says what was expected.
+pub fn validated(value: &[u8]) -> Result<String, Refusal> {
+    let printable = value.iter().all(|byte| (b' '..=b'~').contains(byte));
+    match std::str::from_utf8(value) {
+        Ok(text) if printable && (1..=MAX_REQUEST_ID).contains(&text.len()) => Ok(text.to_owned()),
+        _ => Err(Problem::new(400, "malformed-request-id", "Malformed X-Request-Id")
+            .detail(format!("expected 1 to {MAX_REQUEST_ID} printable ASCII characters"))
+            .into()),
+    }
+}

@@ -1,0 +1,49 @@
+//! Names of span attributes and events, each declared once.
+//!
+//! The standard ones come from the OpenTelemetry semantic conventions; ours
+//! all start with `campuscafe.`.
+
+pub use opentelemetry_semantic_conventions::attribute::{
+    CLIENT_ADDRESS, ERROR_TYPE, HTTP_REQUEST_METHOD, HTTP_REQUEST_RESEND_COUNT,
+    HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE, NETWORK_PROTOCOL_VERSION, SERVER_ADDRESS, SERVER_PORT,
+    URL_FULL, URL_PATH, URL_QUERY, URL_SCHEME, USER_AGENT_ORIGINAL,
+};
+
+/// The order's id: 32 hexadecimal digits.
+pub const ORDER_ID: &str = "campuscafe.order.id";
+/// The item as the customer named it.
+pub const ORDER_ITEM: &str = "campuscafe.order.item";
+/// Pieces ordered.
+pub const ORDER_QUANTITY: &str = "campuscafe.order.quantity";
+/// The faults that were asked for, as the customer wrote them.
+pub const ORDER_CHAOS: &str = "campuscafe.order.chaos";
+/// `confirmed`, `failed` or `unknown`.
+pub const ORDER_OUTCOME: &str = "campuscafe.order.outcome";
+
+/// The `X-Request-Id` under which the request is known.
+pub const REQUEST_ID: &str = "campuscafe.request.id";
+/// The fault that acted, with its argument.
+pub const CHAOS_STEP: &str = "campuscafe.chaos.step";
+
+/// The reservation that a commit created: 32 hexadecimal digits.
+pub const RESERVATION_ID: &str = "campuscafe.reservation.id";
+/// The item whose stock the commit lowered.
+pub const RESERVATION_ITEM: &str = "campuscafe.reservation.item";
+/// Pieces left before the commit.
+pub const STOCK_BEFORE: &str = "campuscafe.reservation.stock.before";
+/// Pieces left after the commit.
+pub const STOCK_AFTER: &str = "campuscafe.reservation.stock.after";
+/// Whether the caller was gone before the commit.
+pub const RESERVATION_LATE: &str = "campuscafe.reservation.late";
+/// Whether the same request had been committed before.
+pub const RESERVATION_DUPLICATE: &str = "campuscafe.reservation.duplicate";
+
+/// A ping's place in the order of sending, from 0.
+pub const REORDER_SENT: &str = "campuscafe.reorder.sent";
+/// A ping's place in the order of completion, from 0.
+pub const REORDER_COMPLETED: &str = "campuscafe.reorder.completed";
+/// Pairs of pings answered in the other order than they were sent.
+pub const REORDER_INVERSIONS: &str = "campuscafe.reorder.inversions";
+
+/// Event on a server span: the caller closed its connection before the answer.
+pub const EVENT_CLIENT_DISCONNECTED: &str = "client.disconnected";

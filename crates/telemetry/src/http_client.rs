@@ -1,0 +1,204 @@
+//! What a client tells about the requests it sends: a span and a duration for
+//! each attempt, from sending to the last byte of the answer.
+
+use tokio::time::Instant;
+
+use http::{Extensions, HeaderValue};
+use opentelemetry::propagation::TextMapPropagator as _;
+use opentelemetry_http::HeaderInjector;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use reqwest::{Request, Response, ResponseBuilderExt as _};
+use reqwest_middleware::{Error, Middleware, Next, Result};
+use tracing::{Instrument as _, Span, info_span};
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+
+use crate::attribute;
+use crate::metrics::{Metric, Metrics};
+use crate::traces::{SPAN_TARGET, set_attribute, set_error};
+
+/// How long attempts took.
+pub const REQUEST_DURATION: Metric = Metric {
+    name: "http_client_request_duration_seconds",
+    help: "Time from sending an attempt to its whole answer, or to its end without one (error_type).",
+};
+
+/// The largest answer that is read, in bytes.
+const MAX_ANSWER: usize = 1024 * 1024;
+
+/// The path with its variable parts as names, for span names and labels: put
+/// it into the request's extensions.
+#[derive(Debug, Clone, Copy)]
+pub struct Template(pub &'static str);
+
+/// How often this request was sent before; counted by [`Observe`].
+#[derive(Debug, Clone, Copy, Default)]
+struct Resends(i64);
+
+/// Why an attempt has no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoReply {
+    /// No whole answer within the limit.
+    Timeout,
+    /// Sent, then the connection was reset or closed.
+    ConnectionLost,
+    /// Never sent: no connection could be made.
+    ConnectionRefused,
+}
+
+impl NoReply {
+    /// Every reason there is, for series that must exist from the start.
+    pub const ALL: [Self; 3] = [Self::Timeout, Self::ConnectionLost, Self::ConnectionRefused];
+
+    /// The value of `error.type`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::ConnectionLost => "connection_lost",
+            Self::ConnectionRefused => "connection_refused",
+        }
+    }
+
+    /// What an error below any retry middleware comes to. A timeout counts as
+    /// one even while connecting: from outside nobody can tell how far it came.
+    #[must_use]
+    pub fn of(error: &Error) -> Self {
+        match error {
+            Error::Reqwest(error) if error.is_timeout() => Self::Timeout,
+            Error::Reqwest(error) if error.is_connect() => Self::ConnectionRefused,
+            Error::Reqwest(_) | Error::Middleware(_) => Self::ConnectionLost,
+        }
+    }
+}
+
+/// The middleware. Stack it below a retry middleware, and each attempt gets
+/// its own span.
+///
+/// It reads the answer whole before it hands it on: a limit that strikes
+/// between header and last byte must fail the attempt, and be retried, like
+/// any other.
+#[derive(Debug, Clone)]
+pub struct Observe {
+    metrics: Metrics,
+}
+
+impl Observe {
+    /// Counts into these metrics.
+    #[must_use]
+    pub const fn new(metrics: Metrics) -> Self {
+        Self { metrics }
+    }
+
+    /// Registers a call's durations before it is first made, so that the first
+    /// one shows as a jump.
+    pub fn expect(&self, method: &str, template: &str, statuses: &[u16]) {
+        for status in statuses {
+            let error = if *status < 400 { String::new() } else { status.to_string() };
+            let _ = self.duration(method, template, &status.to_string(), &error);
+        }
+        for reason in NoReply::ALL {
+            let _ = self.duration(method, template, "", reason.as_str());
+        }
+    }
+
+    fn duration(
+        &self,
+        method: &str,
+        template: &str,
+        status: &str,
+        error: &str,
+    ) -> crate::Histogram {
+        self.metrics.histogram(
+            REQUEST_DURATION,
+            &[
+                ("http_request_method", method),
+                ("url_template", template),
+                ("http_response_status_code", status),
+                ("error_type", error),
+            ],
+        )
+    }
+}
+
+#[async_trait::async_trait]
+impl Middleware for Observe {
+    async fn handle(
+        &self,
+        mut request: Request,
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> Result<Response> {
+        let Resends(resends) = extensions.get().copied().unwrap_or_default();
+        extensions.insert(Resends(resends + 1));
+        let template = extensions.get::<Template>().map_or("", |template| template.0);
+        let method = request.method().to_string();
+        let span = open_span(&request, &method, template, resends);
+        let mut carrier = HeaderInjector(request.headers_mut());
+        TraceContextPropagator::new().inject_context(&span.context(), &mut carrier);
+
+        let sent = Instant::now();
+        let result = async { read_whole(next.run(request, extensions).await?).await }
+            .instrument(span.clone())
+            .await;
+        let (status, error) = match &result {
+            Ok(response) => {
+                let status = response.status();
+                set_attribute(
+                    &span,
+                    attribute::HTTP_RESPONSE_STATUS_CODE,
+                    i64::from(status.as_u16()),
+                );
+                let refused = status.is_client_error() || status.is_server_error();
+                (status.as_str().to_owned(), if refused { status.as_str() } else { "" }.to_owned())
+            }
+            Err(error) => (String::new(), NoReply::of(error).as_str().to_owned()),
+        };
+        if !error.is_empty() {
+            set_error(&span, error.clone());
+        }
+        self.duration(&method, template, &status, &error).record(sent.elapsed().as_secs_f64());
+        result
+    }
+}
+
+fn open_span(request: &Request, method: &str, template: &str, resends: i64) -> Span {
+    let name = if template.is_empty() { method.to_owned() } else { format!("{method} {template}") };
+    let span = info_span!(target: SPAN_TARGET, "attempt", otel.name = name, otel.kind = "client");
+    let url = request.url();
+    set_attribute(&span, attribute::HTTP_REQUEST_METHOD, method.to_owned());
+    set_attribute(&span, attribute::URL_FULL, url.to_string());
+    if let Some(host) = url.host_str() {
+        set_attribute(&span, attribute::SERVER_ADDRESS, host.to_owned());
+    }
+    if let Some(port) = url.port_or_known_default() {
+        set_attribute(&span, attribute::SERVER_PORT, i64::from(port));
+    }
+    if resends > 0 {
+        set_attribute(&span, attribute::HTTP_REQUEST_RESEND_COUNT, resends);
+    }
+    span
+}
+
+/// The same response with its body in memory.
+async fn read_whole(mut response: Response) -> Result<Response> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > MAX_ANSWER {
+            return Err(Error::middleware(AnswerTooLarge));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    let mut whole = http::Response::builder()
+        .status(response.status())
+        .version(response.version())
+        .url(response.url().clone());
+    if let Some(headers) = whole.headers_mut() {
+        headers.extend(response.headers().clone());
+        headers.insert(http::header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+    }
+    Ok(whole.body(body).map_err(Error::middleware)?.into())
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the answer is larger than {MAX_ANSWER} bytes")]
+struct AnswerTooLarge;

@@ -1,0 +1,201 @@
+//! What a server tells about the requests it gets: a span and a duration for
+//! each, and to the handler whether its caller is still there.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::{StatusCode, Version, header};
+use opentelemetry::propagation::TextMapPropagator as _;
+use opentelemetry_http::HeaderExtractor;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use tracing::{Instrument as _, Span, info_span};
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+
+use crate::attribute;
+use crate::metrics::{Metric, Metrics};
+use crate::traces::{SPAN_TARGET, add_event, set_attribute, set_error};
+
+/// How long answers took.
+pub const REQUEST_DURATION: Metric = Metric {
+    name: "http_server_request_duration_seconds",
+    help: "Time from a request's arrival to its answer, or to the caller's leaving (status empty).",
+};
+
+/// The label of requests that match no route: their paths are the caller's
+/// choice, and as labels they would grow without bound.
+const NO_ROUTE: &str = "";
+
+/// Whether the caller of a request still waits; in the request's extensions.
+#[derive(Debug, Clone, Default)]
+pub struct Caller(Arc<AtomicBool>);
+
+impl Caller {
+    /// Whether the caller closed its connection before it was answered.
+    #[must_use]
+    pub fn has_left(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+
+    fn leave(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+/// Put into a response's extensions by a handler that sees to it that the
+/// response never leaves, so that no status is claimed for it.
+#[derive(Debug, Clone, Copy)]
+pub struct NoAnswer;
+
+/// The value of `error.type` where a fault cut the connection.
+pub const CONNECTION_ABORTED: &str = "connection_aborted";
+
+/// Registers a route's durations before its first request, so that the first
+/// one shows as a jump.
+pub fn expect(metrics: &Metrics, method: &str, route: &str, statuses: &[u16]) {
+    for status in statuses {
+        let _ = duration(metrics, method, route, &status.to_string());
+    }
+}
+
+/// The middleware, for `axum::middleware::from_fn_with_state`.
+///
+/// The span lives as long as anything holds it: work that a handler spawned
+/// with it runs on after the caller left, and so does the span.
+pub async fn observe(State(metrics): State<Metrics>, mut request: Request, next: Next) -> Response {
+    let caller = Caller::default();
+    request.extensions_mut().insert(caller.clone());
+    let mut visit = Visit {
+        span: open_span(&request),
+        caller,
+        metrics,
+        method: known_method(&request),
+        route: route(&request).to_owned(),
+        arrived: Instant::now(),
+        answered: false,
+    };
+    let response = next.run(request).instrument(visit.span.clone()).await;
+    visit.answered(&response);
+    response
+}
+
+fn open_span(request: &Request) -> Span {
+    let method = known_method(request);
+    let route = route(request);
+    let name = if route == NO_ROUTE { method.to_owned() } else { format!("{method} {route}") };
+    let span = info_span!(target: SPAN_TARGET, "request", otel.name = name, otel.kind = "server");
+    let parent = TraceContextPropagator::new().extract(&HeaderExtractor(request.headers()));
+    // Fails only where no tracing layer listens, and then there is nothing to link.
+    let _ = span.set_parent(parent);
+    set_attribute(&span, attribute::HTTP_REQUEST_METHOD, method);
+    if route != NO_ROUTE {
+        set_attribute(&span, attribute::HTTP_ROUTE, route.to_owned());
+    }
+    set_attribute(&span, attribute::URL_SCHEME, "http");
+    set_attribute(&span, attribute::URL_PATH, request.uri().path().to_owned());
+    if let Some(query) = request.uri().query() {
+        set_attribute(&span, attribute::URL_QUERY, query.to_owned());
+    }
+    if let Some(version) = protocol_version(request.version()) {
+        set_attribute(&span, attribute::NETWORK_PROTOCOL_VERSION, version);
+    }
+    let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    if let Some(host) = text(header::HOST) {
+        let (address, port) = host.rsplit_once(':').unwrap_or((host, ""));
+        set_attribute(&span, attribute::SERVER_ADDRESS, address.to_owned());
+        if let Ok(port) = port.parse::<i64>() {
+            set_attribute(&span, attribute::SERVER_PORT, port);
+        }
+    }
+    if let Some(agent) = text(header::USER_AGENT) {
+        set_attribute(&span, attribute::USER_AGENT_ORIGINAL, agent.to_owned());
+    }
+    span
+}
+
+/// `_OTHER` is the conventions' word for methods that nobody registered.
+fn known_method(request: &Request) -> &'static str {
+    match request.method().as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        "TRACE" => "TRACE",
+        "CONNECT" => "CONNECT",
+        _ => "_OTHER",
+    }
+}
+
+fn route(request: &Request) -> &str {
+    request.extensions().get::<MatchedPath>().map_or(NO_ROUTE, MatchedPath::as_str)
+}
+
+fn protocol_version(version: Version) -> Option<&'static str> {
+    match version {
+        Version::HTTP_10 => Some("1.0"),
+        Version::HTTP_11 => Some("1.1"),
+        _ => None,
+    }
+}
+
+fn duration(metrics: &Metrics, method: &str, route: &str, status: &str) -> crate::Histogram {
+    metrics.histogram(
+        REQUEST_DURATION,
+        &[
+            ("http_request_method", method),
+            ("http_route", route),
+            ("http_response_status_code", status),
+        ],
+    )
+}
+
+/// Counts the request when it is over. The server drops it unanswered when the
+/// caller hangs up, and without this guard such requests would vanish.
+struct Visit {
+    span: Span,
+    caller: Caller,
+    metrics: Metrics,
+    method: &'static str,
+    route: String,
+    arrived: Instant,
+    answered: bool,
+}
+
+impl Visit {
+    fn answered(&mut self, response: &Response) {
+        self.answered = true;
+        if response.extensions().get::<NoAnswer>().is_some() {
+            set_error(&self.span, CONNECTION_ABORTED);
+            self.record("");
+            return;
+        }
+        let status = response.status();
+        set_attribute(&self.span, attribute::HTTP_RESPONSE_STATUS_CODE, i64::from(status.as_u16()));
+        // A 4xx is the caller's error, so the conventions leave a server span unset.
+        if status.is_server_error() {
+            set_error(&self.span, status.as_str());
+        }
+        self.record(StatusCode::as_str(&status));
+    }
+
+    fn record(&self, status: &str) {
+        duration(&self.metrics, self.method, &self.route, status)
+            .record(self.arrived.elapsed().as_secs_f64());
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.caller.leave();
+            add_event(&self.span, attribute::EVENT_CLIENT_DISCONNECTED);
+            self.record("");
+        }
+    }
+}

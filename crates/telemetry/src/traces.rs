@@ -1,0 +1,82 @@
+//! The tracer provider, and the few verbs that put facts on the current span.
+
+use std::time::Duration;
+
+use opentelemetry::trace::{Status, TraceContextExt as _};
+use opentelemetry::{KeyValue, Value};
+use opentelemetry_otlp::{SpanExporter, WithExportConfig as _};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider};
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+
+use crate::exporter::WarnOnce;
+use crate::{Identity, SettingError, Settings, attribute};
+
+/// The target of every span that is meant as evidence; spans of libraries
+/// have others, and stay out of the traces.
+pub const SPAN_TARGET: &str = "campuscafe::span";
+
+/// A hanging collector must not hold the export thread for long: the queue
+/// behind it is bounded and drops what does not fit.
+const EXPORT_LIMIT: Duration = Duration::from_secs(2);
+
+/// `None` where tracing is switched off.
+pub(crate) fn provider(
+    identity: &Identity,
+    settings: &Settings,
+) -> Result<Option<SdkTracerProvider>, SettingError> {
+    if !settings.tracing {
+        return Ok(None);
+    }
+    // OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME are read by the builder;
+    // a name given there wins over ours.
+    let named = std::env::var("OTEL_SERVICE_NAME").is_ok_and(|name| !name.is_empty());
+    let mut resource =
+        Resource::builder().with_attribute(KeyValue::new("service.version", identity.version));
+    if !named {
+        resource = resource.with_service_name(identity.service);
+    }
+    let mut builder = SdkTracerProvider::builder().with_resource(resource.build());
+    if settings.export {
+        let exporter = SpanExporter::builder()
+            .with_http()
+            .with_timeout(EXPORT_LIMIT)
+            .build()
+            .map_err(|error| SettingError::exporter(&error))?;
+        let config =
+            BatchConfigBuilder::default().with_scheduled_delay(settings.export_delay).build();
+        builder = builder.with_span_processor(
+            BatchSpanProcessor::builder(WarnOnce::new(exporter)).with_batch_config(config).build(),
+        );
+    }
+    Ok(Some(builder.build()))
+}
+
+/// The id of the trace that the current span belongs to: 32 hexadecimal
+/// digits, or `None` where tracing is switched off.
+#[must_use]
+pub fn current_trace_id() -> Option<String> {
+    let context = Span::current().context();
+    let span = context.span();
+    let span_context = span.span_context();
+    span_context.is_valid().then(|| span_context.trace_id().to_string())
+}
+
+/// Puts an attribute on a span. Integers must come as `i64`: OpenTelemetry
+/// has no unsigned ones.
+pub fn set_attribute(span: &Span, name: &'static str, value: impl Into<Value>) {
+    span.set_attribute(name, value);
+}
+
+/// Puts an event on a span, at this moment.
+pub fn add_event(span: &Span, name: &'static str) {
+    span.add_event(name, Vec::new());
+}
+
+/// Marks a span as failed, in the words of the semantic conventions.
+pub fn set_error(span: &Span, error_type: impl Into<String>) {
+    let error_type = error_type.into();
+    span.set_status(Status::error(error_type.clone()));
+    span.set_attribute(attribute::ERROR_TYPE, error_type);
+}

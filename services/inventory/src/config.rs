@@ -1,0 +1,39 @@
+//! The inventory's settings.
+
+use std::net::SocketAddr;
+
+use clap::Parser;
+
+use crate::stock::Opening;
+
+/// The inventory of CampusCafe: reserves pieces of a stock, and misbehaves on
+/// request, so that you can see what its callers make of it.
+///
+/// Telemetry is set by the standard OTEL_* variables; nothing is exported
+/// unless OTEL_EXPORTER_OTLP_ENDPOINT is set. Logs: RUST_LOG, LOG_FORMAT=pretty|json.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "inventory", version)]
+pub struct Config {
+    /// Address to listen on; port 0 picks a free one and prints it
+    #[arg(
+        long,
+        env = "INVENTORY_LISTEN",
+        default_value = "127.0.0.1:5101",
+        value_name = "ADDRESS"
+    )]
+    pub listen: SocketAddr,
+
+    /// Opening stock, to which a reset returns
+    #[arg(
+        long,
+        env = "INVENTORY_STOCK",
+        default_value = "cake=10,coffee=20",
+        value_name = "ITEM=PIECES,..."
+    )]
+    pub stock: Opening,
+
+    /// Seed of the flaky fault: the same seed and the same requests give the
+    /// same faults [default: random, logged at the start]
+    #[arg(long, env = "CHAOS_SEED", value_name = "NUMBER")]
+    pub chaos_seed: Option<u64>,
+}

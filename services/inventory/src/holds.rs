@@ -1,0 +1,143 @@
+//! Answers held between commit and reply: the moment of doubt, frozen.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use campuscafe_api::Problem;
+use campuscafe_api::inventory::{Hold, Holds as HoldList, Released, Reservation};
+use campuscafe_service::{Json, Lifecycle, Refusal};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::time::Instant;
+
+use crate::App;
+
+/// Held answers at one time; each holds a connection and a task.
+const MAX_HOLDS: usize = 1_000;
+
+/// The answers that are held now.
+#[derive(Debug)]
+pub(crate) struct Holds {
+    held: Mutex<BTreeMap<u64, Held>>,
+    places: Arc<Semaphore>,
+    lifecycle: Lifecycle,
+}
+
+/// The right to hold one answer; taken before the commit, so that a full house
+/// is refused while it is still certain that nothing was reserved.
+#[derive(Debug)]
+pub(crate) struct Place {
+    _permit: OwnedSemaphorePermit,
+}
+
+#[derive(Debug)]
+struct Held {
+    request_id: String,
+    reservation: Reservation,
+    since: Instant,
+    limit: Duration,
+    release: oneshot::Sender<()>,
+}
+
+impl Holds {
+    pub(crate) fn new(lifecycle: Lifecycle) -> Self {
+        Self { held: Mutex::default(), places: Arc::new(Semaphore::new(MAX_HOLDS)), lifecycle }
+    }
+
+    pub(crate) fn take_place(&self) -> Result<Place, Problem> {
+        self.places.clone().try_acquire_owned().map(|_permit| Place { _permit }).map_err(|_| {
+            Problem::new(503, "too-many-holds", "Too many held answers").detail(format!(
+                "{MAX_HOLDS} answers are held already; release some, see GET /inventory/holds"
+            ))
+        })
+    }
+
+    /// Resolves when the answer is released, the time is up, or the service ends.
+    pub(crate) async fn hold(
+        &self,
+        _place: Place,
+        request_id: &str,
+        reservation: &Reservation,
+        limit: Duration,
+    ) {
+        let (release, released) = oneshot::channel();
+        let held = Held {
+            request_id: request_id.to_owned(),
+            reservation: reservation.clone(),
+            since: Instant::now(),
+            limit,
+            release,
+        };
+        let number = {
+            let mut all = self.all();
+            let number = all.last_key_value().map_or(0, |(newest, _)| newest + 1);
+            all.insert(number, held);
+            number
+        };
+        tokio::select! {
+            _ = released => {}
+            () = tokio::time::sleep(limit) => {}
+            () = self.lifecycle.draining() => {}
+        }
+        // Only an answer that nobody released is still listed, and its number
+        // may have been given anew after that: compare before removing.
+        let mut all = self.all();
+        if all.get(&number).is_some_and(|held| held.reservation == *reservation) {
+            all.remove(&number);
+        }
+    }
+
+    fn list(&self) -> Vec<Hold> {
+        let list = |held: &Held| Hold {
+            request_id: held.request_id.clone(),
+            reservation: held.reservation.clone(),
+            held_ms: milliseconds(held.since.elapsed()),
+            limit_ms: milliseconds(held.limit),
+        };
+        self.all().values().map(list).collect()
+    }
+
+    /// Lets go every answer held for a request; tells how many.
+    fn release(&self, request_id: &str) -> u64 {
+        let mut all = self.all();
+        let released = all.extract_if(.., |_, held| held.request_id == request_id);
+        // A send fails only when the hold has just ended by itself.
+        released.map(|(_, held)| u64::from(held.release.send(()).is_ok())).sum()
+    }
+
+    fn all(&self) -> MutexGuard<'_, BTreeMap<u64, Held>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The answers that are committed but held back, oldest first.
+#[utoipa::path(get, path = "/inventory/holds", tag = "holds",
+    responses((status = 200, body = HoldList)))]
+pub(crate) async fn list_holds(State(app): State<Arc<App>>) -> Json<HoldList> {
+    Json(HoldList { holds: app.holds.list() })
+}
+
+/// Lets go the answers held for a request: both, if both attempts are held.
+#[utoipa::path(post, path = "/inventory/holds/{requestId}/release", tag = "holds",
+    params(("requestId" = String, Path, description = "The X-Request-Id of the held request")),
+    responses((status = 200, body = Released),
+        (status = 404, body = Problem, description = "No answer is held for this request")))]
+pub(crate) async fn release_hold(
+    State(app): State<Arc<App>>,
+    Path(request_id): Path<String>,
+) -> Result<Json<Released>, Refusal> {
+    match app.holds.release(&request_id) {
+        0 => Err(Problem::new(404, "no-such-hold", "No such hold")
+            .detail("no answer is held for this request; GET /inventory/holds lists those that are")
+            .into()),
+        released => {
+            tracing::info!(request_id, released, "held answers are released");
+            Ok(Json(Released { request_id, released }))
+        }
+    }
+}

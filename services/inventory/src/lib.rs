@@ -1,0 +1,41 @@
+//! The inventory: a stock, its reservations, and every way to get the answer
+//! about them wrong.
+//!
+//! [`stock`] holds the rules, [`reserve`] is where faults meet the commit.
+
+mod app;
+mod config;
+mod holds;
+mod metrics;
+mod ping;
+mod requests;
+mod reserve;
+mod state;
+pub mod stock;
+
+use std::process::ExitCode;
+
+use campuscafe_service::{Failure, Lifecycle, bind};
+use campuscafe_telemetry::{Identity, Metrics};
+
+pub use app::{App, router};
+pub use config::Config;
+
+/// Who this service is in its telemetry.
+pub const IDENTITY: Identity =
+    Identity { service: "inventory", version: env!("CARGO_PKG_VERSION"), log_filter: "info" };
+
+/// Runs the inventory until it is told to end.
+///
+/// # Errors
+///
+/// When the address cannot be had, or late work was not finished in time.
+pub async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Failure> {
+    let listener = bind("--listen / INVENTORY_LISTEN", config.listen).await?;
+    let lifecycle = Lifecycle::default();
+    let seed = config.chaos_seed.unwrap_or_else(rand::random);
+    tracing::info!(seed, stock = %config.stock, "faults are chosen by this seed");
+    let app = App::new(&config.stock, seed, metrics.clone(), lifecycle.clone());
+    campuscafe_service::run("inventory", listener, router(app), lifecycle, metrics).await?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,227 @@
+//! The rules of the stock: plain functions over plain values.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+/// The most items an opening stock may name; each becomes a metric label.
+const MAX_ITEMS: usize = 50;
+
+/// The longest name of an item, in bytes.
+const MAX_NAME: usize = 40;
+
+/// The most pieces of one item: far more than any lesson needs, and exact in
+/// every JSON reader and metric.
+const MAX_PIECES: u64 = 1_000_000_000;
+
+/// What the inventory opens with, and returns to on a reset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opening(BTreeMap<String, u64>);
+
+impl FromStr for Opening {
+    type Err = String;
+
+    /// # Errors
+    ///
+    /// When the text is not `item=pieces,...`; the error says what was expected.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut stock = BTreeMap::new();
+        for entry in text.split(',') {
+            let (name, pieces) = entry
+                .split_once('=')
+                .ok_or_else(|| format!("expected item=pieces, got {entry:?}"))?;
+            let name = name.trim().to_lowercase();
+            let plain = name.chars().all(|c| c.is_alphanumeric() || "-_ ".contains(c));
+            if name.is_empty() || name.len() > MAX_NAME || !plain {
+                return Err(format!(
+                    "expected a name of 1 to {MAX_NAME} letters, digits, - or _, got {name:?}"
+                ));
+            }
+            let pieces: u64 = pieces
+                .trim()
+                .parse()
+                .ok()
+                .filter(|pieces| *pieces <= MAX_PIECES)
+                .ok_or_else(|| format!("expected 0 to {MAX_PIECES} pieces, got {pieces:?}"))?;
+            if stock.insert(name.clone(), pieces).is_some() {
+                return Err(format!("{name:?} stands twice"));
+            }
+        }
+        if stock.len() > MAX_ITEMS {
+            return Err(format!("expected at most {MAX_ITEMS} items, got {}", stock.len()));
+        }
+        Ok(Self(stock))
+    }
+}
+
+impl fmt::Display for Opening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let entries: Vec<_> =
+            self.0.iter().map(|(name, pieces)| format!("{name}={pieces}")).collect();
+        f.write_str(&entries.join(","))
+    }
+}
+
+/// What is left, and how much was reserved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stock {
+    opening: Opening,
+    left: BTreeMap<String, u64>,
+    reservations: u64,
+}
+
+/// Pieces set aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// The item as the stock knows it.
+    pub item: String,
+    /// Pieces set aside.
+    pub quantity: u64,
+    /// Pieces left before.
+    pub before: u64,
+    /// Pieces left after.
+    pub after: u64,
+}
+
+/// Why nothing was set aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// Nothing, or less than nothing, was asked for.
+    NotPositive,
+    /// More was asked for than is left; 0 is left of an unknown item.
+    OutOfStock {
+        /// Pieces left.
+        left: u64,
+    },
+}
+
+impl Stock {
+    /// The stock as it opens.
+    #[must_use]
+    pub fn new(opening: Opening) -> Self {
+        Self { left: opening.0.clone(), reservations: 0, opening }
+    }
+
+    /// Sets pieces aside, all or none.
+    ///
+    /// # Errors
+    ///
+    /// When the quantity is not positive or more than is left.
+    pub fn reserve(&mut self, item: &str, quantity: i64) -> Result<Taken, Refused> {
+        let quantity = positive(quantity)?;
+        let item = item.to_lowercase();
+        // An unknown item is only looked up, never entered: names come from
+        // outside, and entries would pile up.
+        let Some(left) = self.left.get_mut(&item) else {
+            return Err(Refused::OutOfStock { left: 0 });
+        };
+        let before = *left;
+        let after = before.checked_sub(quantity).ok_or(Refused::OutOfStock { left: before })?;
+        *left = after;
+        self.reservations += 1;
+        Ok(Taken { item, quantity, before, after })
+    }
+
+    /// Back to the opening stock, with no reservations.
+    pub fn reset(&mut self) {
+        *self = Self::new(self.opening.clone());
+    }
+
+    /// Pieces left, by item.
+    #[must_use]
+    pub const fn left(&self) -> &BTreeMap<String, u64> {
+        &self.left
+    }
+
+    /// Reservations since the opening.
+    #[must_use]
+    pub const fn reservations(&self) -> u64 {
+        self.reservations
+    }
+}
+
+/// The quantity, if it is one.
+///
+/// # Errors
+///
+/// When it is 0 or less.
+pub fn positive(quantity: i64) -> Result<u64, Refused> {
+    u64::try_from(quantity).ok().filter(|quantity| *quantity > 0).ok_or(Refused::NotPositive)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn stock() -> Stock {
+        Stock::new("cake=10,coffee=20".parse().unwrap())
+    }
+
+    #[test]
+    fn a_reservation_lowers_the_stock_and_counts() {
+        let mut stock = stock();
+        let taken = stock.reserve("cake", 3).unwrap();
+        assert_eq!(taken, Taken { item: "cake".into(), quantity: 3, before: 10, after: 7 });
+        assert_eq!(
+            (stock.left()["cake"], stock.left()["coffee"], stock.reservations()),
+            (7, 20, 1)
+        );
+    }
+
+    #[test]
+    fn the_last_piece_can_be_had_and_not_one_more() {
+        let mut stock = stock();
+        assert_eq!(stock.reserve("cake", 10).unwrap().after, 0);
+        assert_eq!(stock.reserve("cake", 1), Err(Refused::OutOfStock { left: 0 }));
+        assert_eq!(stock.reserve("coffee", 21), Err(Refused::OutOfStock { left: 20 }));
+        assert_eq!(stock.reserve("coffee", i64::MAX), Err(Refused::OutOfStock { left: 20 }));
+        assert_eq!(stock.reservations(), 1);
+    }
+
+    #[test]
+    fn item_names_ignore_case() {
+        assert_eq!(stock().reserve("CaKe", 1).unwrap().item, "cake");
+        assert_eq!("Cake=1".parse::<Opening>().unwrap().to_string(), "cake=1");
+    }
+
+    #[test]
+    fn an_unknown_item_is_out_of_stock_and_leaves_no_key() {
+        let mut stock = stock();
+        assert_eq!(stock.reserve("tea", 1), Err(Refused::OutOfStock { left: 0 }));
+        assert_eq!(stock.left().keys().collect::<Vec<_>>(), ["cake", "coffee"]);
+    }
+
+    #[test]
+    fn a_quantity_that_is_not_positive_is_refused_for_any_item() {
+        for quantity in [0, -1, i64::MIN] {
+            assert_eq!(stock().reserve("cake", quantity), Err(Refused::NotPositive));
+            assert_eq!(stock().reserve("tea", quantity), Err(Refused::NotPositive));
+        }
+    }
+
+    #[test]
+    fn a_reset_returns_to_the_opening() {
+        let mut changed = stock();
+        changed.reserve("cake", 5).unwrap();
+        changed.reset();
+        assert_eq!(changed, stock());
+    }
+
+    #[test]
+    fn an_opening_that_cannot_be_meant_is_refused_with_what_was_expected() {
+        for (text, expected) in [
+            ("", "expected item=pieces, got \"\""),
+            ("cake", "expected item=pieces, got \"cake\""),
+            ("cake=1,", "expected item=pieces, got \"\""),
+            ("cake=-1", "expected 0 to 1000000000 pieces, got \"-1\""),
+            ("cake=many", "expected 0 to 1000000000 pieces, got \"many\""),
+            ("=3", "expected a name of 1 to 40 letters, digits, - or _, got \"\""),
+            ("a\"b=3", "expected a name of 1 to 40 letters, digits, - or _, got \"a\\\"b\""),
+            ("cake=1,Cake=2", "\"cake\" stands twice"),
+        ] {
+            assert_eq!(text.parse::<Opening>().unwrap_err(), expected);
+        }
+        assert_eq!(" Cake = 3 ,tea=0".parse::<Opening>().unwrap().to_string(), "cake=3,tea=0");
+    }
+}

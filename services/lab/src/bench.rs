@@ -1,0 +1,209 @@
+//! The workbench of an experiment: places an order and gathers what it left.
+
+use std::time::Duration;
+
+use campuscafe_api::inventory::State;
+use campuscafe_api::order::{OrderReport, PlaceOrder};
+use campuscafe_service::Failure;
+use reqwest::{Client, Response, Url};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+use crate::evidence::counters::{self, Counters};
+use crate::evidence::ledger::Ledger;
+use crate::evidence::source::Source;
+use crate::evidence::story::Story;
+
+/// How long the evidence of one order may take to arrive. The longest wait of
+/// the fault `slow` is 2 s, and spans follow within a second.
+const EVIDENCE_LIMIT: Duration = Duration::from_secs(8);
+
+/// Far beyond two attempts of a minute each: only a service that hangs meets it.
+const ANSWER_LIMIT: Duration = Duration::from_secs(130);
+
+/// How often the state is asked for while a late commit is awaited without spans.
+const ASK_EVERY: Duration = Duration::from_millis(100);
+
+/// The item that experiments order, where the inventory has it.
+const USUAL_ITEM: &str = "cake";
+
+/// An order to place, and what it is expected to leave behind.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plan {
+    /// The faults to meet.
+    pub(crate) chaos: &'static str,
+    /// Whether to try again after a timeout.
+    pub(crate) retry: bool,
+    /// Reservations to wait for where there are no spans to settle it.
+    pub(crate) reservations: u64,
+}
+
+/// What the customer was told.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    /// The HTTP status.
+    pub(crate) status: u16,
+    /// The note of a confirmation, or the title of a problem.
+    pub(crate) words: String,
+    /// Outcome and attempts, as the order service reports them.
+    pub(crate) report: OrderReport,
+    /// How long the customer waited.
+    pub(crate) after: Duration,
+}
+
+/// Everything one order left behind.
+#[derive(Debug, Clone)]
+pub(crate) struct Observed {
+    pub(crate) plan: Plan,
+    pub(crate) told: Told,
+    pub(crate) ledger: Ledger,
+    pub(crate) jumps: Counters,
+    /// What the spans tell, where there are any.
+    pub(crate) story: Option<Story>,
+}
+
+impl Observed {
+    /// Commits after the customer was told, where complete spans can say so.
+    pub(crate) fn commits_after_answer(&self) -> Option<usize> {
+        let story = self.story.as_ref().filter(|story| story.is_settled())?;
+        Some(story.commits().iter().filter(|(_, commit)| commit.at > story.told_at).count())
+    }
+}
+
+/// The services under test and a place to read their spans.
+#[derive(Debug, Clone)]
+pub(crate) struct Bench {
+    http: Client,
+    order: Url,
+    inventory: Url,
+    pub(crate) spans: Source,
+}
+
+impl Bench {
+    pub(crate) fn new(order: Url, inventory: Url, spans: Source) -> Result<Self, Failure> {
+        let http = http_client()?;
+        Ok(Self { http, order, inventory, spans })
+    }
+
+    /// Places an order and waits for what it leaves behind.
+    pub(crate) async fn observe(&self, plan: Plan) -> Result<Observed, Failure> {
+        let before: State = self.read(&self.inventory, "/inventory/state").await?;
+        let counted = self.counters().await?;
+        let item = pick(&before, 2)?;
+        let told = self.place(&item, plan).await?;
+
+        let trace = told.report.trace_id.as_deref().and_then(|id| id.parse().ok());
+        let story = match trace {
+            Some(trace) => self.spans.story(&self.http, trace, EVIDENCE_LIMIT).await,
+            None => None,
+        };
+        if !story.as_ref().is_some_and(Story::is_settled) {
+            self.await_reservations(before.reservations + plan.reservations).await?;
+        }
+        let after: State = self.read(&self.inventory, "/inventory/state").await?;
+        let jumps = counters::jumps(&counted, &self.counters().await?);
+        let mut ledger = Ledger::of(&item, told.report.outcome, &before, &after);
+        // Where the spans are complete they know better: others may be ordering too.
+        if let Some(story) = story.as_ref().filter(|story| story.is_settled()) {
+            ledger = ledger.with_reservations(story.commits().len() as u64);
+        }
+        Ok(Observed { plan, told, ledger, jumps, story })
+    }
+
+    async fn place(&self, item: &str, plan: Plan) -> Result<Told, Failure> {
+        let order = PlaceOrder {
+            item_id: item.to_owned(),
+            quantity: 1,
+            chaos: Some(plan.chaos.to_owned()),
+            retry_on_timeout: plan.retry,
+        };
+        let url = at(&self.order, "/orders")?;
+        let sent = Instant::now();
+        let request = self.http.post(url).timeout(ANSWER_LIMIT).json(&order);
+        let answer = request.send().await.map_err(|error| unreachable(&self.order, &error))?;
+        let status = answer.status().as_u16();
+        let body: Value = answer.json().await.map_err(|error| unreachable(&self.order, &error))?;
+        let after = sent.elapsed();
+        let words = ["note", "title"].iter().find_map(|name| body.get(name)?.as_str());
+        let words = words.unwrap_or_default().to_owned();
+        let report = serde_json::from_value(body.clone()).map_err(|_| {
+            Failure::Failed(format!("the order service did not take the order: {body}"))
+        })?;
+        Ok(Told { status, words, report, after })
+    }
+
+    async fn await_reservations(&self, expected: u64) -> Result<(), Failure> {
+        let deadline = Instant::now() + EVIDENCE_LIMIT;
+        loop {
+            let state: State = self.read(&self.inventory, "/inventory/state").await?;
+            if state.reservations >= expected || Instant::now() >= deadline {
+                return Ok(());
+            }
+            sleep(ASK_EVERY).await;
+        }
+    }
+
+    async fn counters(&self) -> Result<Counters, Failure> {
+        let mut all = Counters::new();
+        for base in [&self.order, &self.inventory] {
+            let page = self.get(base, "/metrics").await?.text().await;
+            all.extend(counters::read(&page.map_err(|error| unreachable(base, &error))?));
+        }
+        Ok(all)
+    }
+
+    async fn read<T: DeserializeOwned>(&self, base: &Url, path: &str) -> Result<T, Failure> {
+        let answer = self.get(base, path).await?;
+        answer.json().await.map_err(|error| unreachable(base, &error))
+    }
+
+    async fn get(&self, base: &Url, path: &str) -> Result<Response, Failure> {
+        get(&self.http, base, path).await
+    }
+}
+
+/// A client that goes straight to where it is told.
+pub(crate) fn http_client() -> Result<Client, Failure> {
+    Client::builder()
+        .no_proxy()
+        .timeout(Duration::from_secs(5))
+        .build()
+        .map_err(|error| Failure::Failed(format!("cannot make an HTTP client: {error}")))
+}
+
+pub(crate) async fn get(http: &Client, base: &Url, path: &str) -> Result<Response, Failure> {
+    let answer = http.get(at(base, path)?).send().await;
+    answer.and_then(Response::error_for_status).map_err(|error| unreachable(base, &error))
+}
+
+fn at(base: &Url, path: &str) -> Result<Url, Failure> {
+    base.join(path).map_err(|error| Failure::Misuse(format!("{base} is no base URL: {error}")))
+}
+
+fn unreachable(base: &Url, error: &reqwest::Error) -> Failure {
+    let why = if error.is_connect() {
+        "nothing answers there".to_owned()
+    } else if error.is_timeout() {
+        "no answer in time".to_owned()
+    } else if let Some(status) = error.status() {
+        format!("it answers {status}, so it is another program")
+    } else {
+        "it does not answer like one of CampusCafe's services".to_owned()
+    };
+    Failure::Failed(format!("{base}: {why}; is it running, and is the address right?"))
+}
+
+/// An item with enough pieces left, preferably the usual one.
+fn pick(state: &State, pieces: u64) -> Result<String, Failure> {
+    let enough = |item: &&String| state.stock.get(*item).is_some_and(|left| *left >= pieces);
+    let usual = USUAL_ITEM.to_owned();
+    Some(&usual).filter(enough).or_else(|| state.stock.keys().find(enough)).cloned().ok_or_else(
+        || {
+            Failure::Failed(
+                "every item is out of stock; return to the opening stock with POST /inventory/reset"
+                    .to_owned(),
+            )
+        },
+    )
+}

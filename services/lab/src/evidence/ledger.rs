@@ -1,0 +1,93 @@
+//! What customers were told against what the inventory holds.
+
+use campuscafe_api::inventory::State;
+use campuscafe_api::order::Outcome;
+use serde::Serialize;
+
+/// One order's line in the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ledger {
+    /// What was ordered.
+    pub item: String,
+    /// What the customer was told in the end.
+    pub told: Outcome,
+    /// Reservations the customer knows of: 1 if confirmed, else 0.
+    pub known: u64,
+    /// Reservations the inventory made.
+    pub reservations: u64,
+    /// Pieces of the item left before.
+    pub stock_before: u64,
+    /// Pieces of the item left after.
+    pub stock_after: u64,
+    /// Reservations that no customer knows of; negative if one was told of a
+    /// reservation that is not there.
+    pub gap: i64,
+}
+
+impl Ledger {
+    /// Compares the inventory before and after with what one customer was told.
+    #[must_use]
+    pub fn of(item: &str, told: Outcome, before: &State, after: &State) -> Self {
+        let left = |state: &State| state.stock.get(item).copied().unwrap_or(0);
+        Self {
+            item: item.to_owned(),
+            told,
+            known: u64::from(told == Outcome::Confirmed),
+            reservations: 0,
+            stock_before: left(before),
+            stock_after: left(after),
+            gap: 0,
+        }
+        .with_reservations(after.reservations.saturating_sub(before.reservations))
+    }
+
+    /// The same ledger with a number of reservations that is known better.
+    #[must_use]
+    pub fn with_reservations(self, reservations: u64) -> Self {
+        let gap = reservations.cast_signed() - self.known.cast_signed();
+        Self { reservations, gap, ..self }
+    }
+
+    /// The gap in words.
+    #[must_use]
+    pub fn gap_in_words(&self) -> String {
+        match self.gap {
+            0 => "none: the customer knows exactly what the inventory holds".to_owned(),
+            1 => "1 reservation that no customer knows of".to_owned(),
+            2.. => format!("{} reservations that no customer knows of", self.gap),
+            ..0 => "the customer was told of a reservation that is not there".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(cake: u64, reservations: u64) -> State {
+        State { stock: [("cake".to_owned(), cake)].into(), reservations }
+    }
+
+    #[test]
+    fn the_gap_is_what_the_inventory_holds_and_no_customer_knows_of() {
+        for (told, made, gap, words) in [
+            (Outcome::Confirmed, 1, 0, "none"),
+            (Outcome::Confirmed, 2, 1, "1 reservation "),
+            (Outcome::Unknown, 2, 2, "2 reservations "),
+            (Outcome::Unknown, 0, 0, "none"),
+            (Outcome::Failed, 1, 1, "1 reservation "),
+            (Outcome::Confirmed, 0, -1, "the customer was told of"),
+        ] {
+            let ledger = Ledger::of("cake", told, &state(10, 4), &state(10 - made, 4 + made));
+            assert_eq!((ledger.gap, ledger.reservations), (gap, made), "{told:?} {made}");
+            assert!(ledger.gap_in_words().starts_with(words), "{}", ledger.gap_in_words());
+        }
+    }
+
+    #[test]
+    fn a_reset_in_between_does_not_underflow() {
+        let ledger = Ledger::of("tea", Outcome::Failed, &state(3, 7), &state(10, 0));
+        assert_eq!((ledger.reservations, ledger.stock_before, ledger.gap), (0, 0, 0));
+    }
+}

@@ -1,0 +1,11 @@
+//! From raw spans and counters to what they prove.
+//!
+//! [`span`] reads OTLP, [`story`] tells an order from its spans, [`ledger`]
+//! compares what the customer was told with what the inventory holds,
+//! [`counters`] reads what jumped, [`source`] is where spans are waited for.
+
+pub mod counters;
+pub mod ledger;
+pub mod source;
+pub mod span;
+pub mod story;

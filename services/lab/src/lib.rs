@@ -1,0 +1,19 @@
+//! The laboratory: starts both services, drives experiments, and shows from
+//! their own spans and counters what happened.
+//!
+//! [`command`] says what can be asked for, [`experiment`] holds the lessons,
+//! [`evidence`] turns spans into proof, [`diagram`] draws it.
+
+mod bench;
+pub mod command;
+pub mod diagram;
+pub mod evidence;
+pub mod experiment;
+mod paint;
+mod report;
+mod server;
+mod services;
+pub mod traces;
+mod up;
+
+pub use command::{Campuscafe, run};

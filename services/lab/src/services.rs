@@ -1,0 +1,190 @@
+//! The two services as real processes of their own, and the lab's receiver
+//! that their spans go to.
+//!
+//! Each child is this very program under another subcommand. Its stdin is a
+//! pipe that we hold: when it closes, because we said so or because we died in
+//! whatever way, the child drains and ends. So there are no orphans.
+
+use std::ffi::OsString;
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use campuscafe_service::{DRAIN_LIMIT, END_WITH_STDIN, Failure, Lifecycle, serve};
+use campuscafe_telemetry::Metrics;
+use reqwest::Url;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::net::TcpListener;
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+
+use crate::server::{self, Addresses};
+use crate::traces::{Limits, TraceStore};
+
+/// How long a service may take to say where it listens.
+const START_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a service may take to end: to drain, to flush, and a little more.
+const END_LIMIT: Duration = Duration::from_secs(DRAIN_LIMIT.as_secs() + 5);
+
+/// How the services are started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// At the addresses that their own settings name, with their logs.
+    Open,
+    /// On free ports, and quiet.
+    Private,
+}
+
+/// Both services and the receiver of their spans, running.
+pub(crate) struct Services {
+    pub(crate) addresses: Addresses,
+    pub(crate) lab: Url,
+    pub(crate) store: Arc<TraceStore>,
+    order: Process,
+    inventory: Process,
+    end: oneshot::Sender<()>,
+    server: JoinHandle<Result<(), Failure>>,
+}
+
+impl Services {
+    /// Starts both services; returns when both take requests.
+    pub(crate) async fn start(
+        listener: TcpListener,
+        manner: Manner,
+        metrics: Metrics,
+    ) -> Result<Self, Failure> {
+        let address = listener.local_addr().map_err(|error| cannot("serve", &error))?;
+        let lab = local_url(&address.to_string())?;
+        let store = Arc::new(TraceStore::new(Limits::default()));
+        let (known, addresses) = watch::channel(None);
+        let lifecycle = Lifecycle::default();
+        let router = server::router(store.clone(), addresses, &metrics, &lifecycle);
+        let (end, ended) = oneshot::channel();
+        let server = tokio::spawn(serve(listener, router, lifecycle, async {
+            // Dropping the sender ends the server as well.
+            let _ = ended.await;
+        }));
+
+        let inventory = Process::start("inventory", &[], manner, &lab).await?;
+        let found = OsString::from(inventory.url.as_str());
+        let order =
+            Process::start("order", &["--inventory-url".into(), found], manner, &lab).await?;
+        let addresses = Addresses { order: order.url.clone(), inventory: inventory.url.clone() };
+        known.send_replace(Some(addresses.clone()));
+        Ok(Self { addresses, lab, store, order, inventory, end, server })
+    }
+
+    /// Resolves with a sentence when one of the services ends by itself.
+    pub(crate) async fn one_died(&mut self) -> String {
+        let (name, status) = tokio::select! {
+            status = self.order.child.wait() => ("order", status),
+            status = self.inventory.child.wait() => ("inventory", status),
+        };
+        format!("the {name} service ended by itself ({})", ending(status.ok()))
+    }
+
+    /// Ends everything: the order service before the inventory it needs, and
+    /// the receiver last, so that the last spans still arrive.
+    pub(crate) async fn stop(self) {
+        self.order.stop().await;
+        self.inventory.stop().await;
+        let _ = self.end.send(());
+        let _ = self.server.await;
+    }
+}
+
+struct Process {
+    url: Url,
+    child: Child,
+    /// Closing it ends the service. Not left in `child`, which closes it as
+    /// soon as one waits.
+    stdin: Option<ChildStdin>,
+    /// Kept open: a service that logs to a closed pipe would fail.
+    _stdout: BufReader<ChildStdout>,
+}
+
+impl Process {
+    async fn start(
+        name: &'static str,
+        arguments: &[OsString],
+        manner: Manner,
+        lab: &Url,
+    ) -> Result<Self, Failure> {
+        let program = std::env::current_exe().map_err(|error| cannot(name, &error))?;
+        let mut command = Command::new(program);
+        command.arg(name).args(arguments);
+        if manner == Manner::Private {
+            command.args(["--listen", "127.0.0.1:0"]).env("RUST_LOG", "warn");
+        }
+        // Whoever sends spans elsewhere when starting the lab means it.
+        if manner == Manner::Private || !export_is_set() {
+            command.env("OTEL_EXPORTER_OTLP_ENDPOINT", lab.as_str());
+            command.env_remove("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
+        }
+        let mut child = command
+            .env(END_WITH_STDIN, "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| cannot(name, &error))?;
+        let stdin = child.stdin.take();
+        let stdout = child.stdout.take().ok_or_else(|| failed(name, "has no stdout"))?;
+        let mut stdout = BufReader::new(stdout);
+        let mut line = String::new();
+        let read = tokio::time::timeout(START_LIMIT, stdout.read_line(&mut line)).await;
+        let Some(url) = line.trim().split(" on ").nth(1) else {
+            // The child has said on stderr what is wrong; its status says whose fault it is.
+            let status = tokio::time::timeout(START_LIMIT, child.wait()).await;
+            let status = status.ok().and_then(Result::ok);
+            let sentence = match read {
+                Ok(_) => format!("the {name} service did not start ({})", ending(status)),
+                Err(_) => format!("the {name} service did not start within {START_LIMIT:?}"),
+            };
+            return Err(match status.and_then(|status| status.code()) {
+                Some(2) => Failure::Misuse(sentence),
+                _ => Failure::Failed(sentence),
+            });
+        };
+        Ok(Self {
+            url: local_url(url.trim_start_matches("http://"))?,
+            child,
+            stdin,
+            _stdout: stdout,
+        })
+    }
+
+    async fn stop(mut self) {
+        drop(self.stdin.take());
+        if tokio::time::timeout(END_LIMIT, self.child.wait()).await.is_err() {
+            let _ = self.child.kill().await;
+        }
+    }
+}
+
+fn export_is_set() -> bool {
+    ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+}
+
+/// An address to connect to: one that listens everywhere is reached at home.
+fn local_url(address: &str) -> Result<Url, Failure> {
+    let address = address.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]");
+    Url::parse(&format!("http://{address}"))
+        .map_err(|error| Failure::Failed(format!("{address} is no address: {error}")))
+}
+
+fn ending(status: Option<ExitStatus>) -> String {
+    status.map_or_else(|| "no exit status".to_owned(), |status| status.to_string())
+}
+
+fn cannot(name: &str, error: &std::io::Error) -> Failure {
+    failed(name, &error.to_string())
+}
+
+fn failed(name: &str, what: &str) -> Failure {
+    Failure::Failed(format!("cannot start {name}: {what}"))
+}

@@ -1,0 +1,87 @@
+//! The two encodings of OTLP over HTTP: an export is read in the one its
+//! `Content-Type` names, and answered in the same.
+
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
+use prost::Message;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::json::parse_export;
+
+/// What a body is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Protobuf,
+    Json,
+}
+
+/// The part of `google.rpc.Status` that OTLP uses for failures.
+#[derive(Clone, PartialEq, Message, Serialize)]
+pub(super) struct RpcStatus {
+    /// One of `google.rpc.Code`.
+    #[prost(int32, tag = "1")]
+    pub(super) code: i32,
+    /// What happened, for a developer.
+    #[prost(string, tag = "2")]
+    pub(super) message: String,
+}
+
+impl Format {
+    /// The media types that name a format.
+    pub(super) const MEDIA_TYPES: [&str; 2] = ["application/x-protobuf", "application/json"];
+
+    /// What a request says its body is; None if it says neither.
+    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
+        let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+        let essence = value.split(';').next()?.trim();
+        let formats = [Self::Protobuf, Self::Json];
+        formats.into_iter().find(|format| essence.eq_ignore_ascii_case(format.media_type()))
+    }
+
+    pub(super) fn decode(self, body: &[u8]) -> Result<ExportTraceServiceRequest, String> {
+        match self {
+            Self::Protobuf => {
+                ExportTraceServiceRequest::decode(body).map_err(|error| error.to_string())
+            }
+            Self::Json => parse_export(body)
+                .map(|traces| ExportTraceServiceRequest { resource_spans: traces.resource_spans })
+                .map_err(|error| error.to_string()),
+        }
+    }
+
+    /// The answer to an export that was taken, at least in part.
+    pub(super) fn success(self, partial_success: Option<ExportTracePartialSuccess>) -> Response {
+        let json = match &partial_success {
+            None => json!({}),
+            Some(partial) => json!({ "partialSuccess": {
+                "rejectedSpans": partial.rejected_spans.to_string(),
+                "errorMessage": partial.error_message,
+            }}),
+        };
+        self.response(StatusCode::OK, &ExportTraceServiceResponse { partial_success }, &json)
+    }
+
+    /// The answer to an export that was refused whole.
+    pub(super) fn failure(self, http: StatusCode, status: &RpcStatus) -> Response {
+        self.response(http, status, &json!(status))
+    }
+
+    fn response(self, status: StatusCode, protobuf: &impl Message, json: &Value) -> Response {
+        let body = match self {
+            Self::Protobuf => protobuf.encode_to_vec(),
+            Self::Json => json.to_string().into_bytes(),
+        };
+        (status, [(header::CONTENT_TYPE, self.media_type())], body).into_response()
+    }
+
+    const fn media_type(self) -> &'static str {
+        match self {
+            Self::Protobuf => Self::MEDIA_TYPES[0],
+            Self::Json => Self::MEDIA_TYPES[1],
+        }
+    }
+}

@@ -1,0 +1,382 @@
+//! The newest traces, within bounds of number and size.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::trace::v1::{Span, TracesData};
+use tokio::sync::Notify;
+
+use super::id::{Id, SpanId, TraceId};
+use super::summary::TraceSummary;
+use super::trace::{Origin, Source, Trace};
+
+/// How many traces a store keeps, unless told otherwise.
+pub const MAX_TRACES: usize = 2_000;
+
+/// How much a store keeps, unless told otherwise: 64 MiB as protobuf. In
+/// memory it is a few times that.
+pub const MAX_BYTES: usize = 64 * 1024 * 1024;
+
+/// How many spans a store keeps of one trace, unless told otherwise.
+pub const MAX_SPANS_PER_TRACE: usize = 2_000;
+
+/// The bounds of a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// How many traces are kept.
+    pub traces: usize,
+    /// How many bytes are kept: spans, resources and scopes encoded as protobuf.
+    pub bytes: usize,
+    /// How many spans of one trace are kept.
+    pub spans_per_trace: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { traces: MAX_TRACES, bytes: MAX_BYTES, spans_per_trace: MAX_SPANS_PER_TRACE }
+    }
+}
+
+/// What became of an export's spans.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Inserted {
+    /// Spans that were taken.
+    pub accepted: usize,
+    /// Spans refused for their trace id or span id.
+    pub malformed: usize,
+    /// Spans refused because their trace was full.
+    pub over_limit: usize,
+}
+
+impl Inserted {
+    /// Spans that were not taken.
+    #[must_use]
+    pub const fn rejected(self) -> usize {
+        self.malformed + self.over_limit
+    }
+}
+
+/// A condition was not met in time.
+#[derive(Debug, thiserror::Error)]
+#[error("the trace did not become what was waited for in time")]
+pub struct DeadlinePassed {
+    /// The trace at the deadline; None if nothing of it had arrived.
+    pub last: Option<TracesData>,
+}
+
+/// The newest traces, within [`Limits`]; the trace whose first span arrived
+/// earliest goes first.
+#[derive(Debug, Default)]
+pub struct TraceStore {
+    limits: Limits,
+    held: Mutex<Held>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    traces: HashMap<TraceId, Trace>,
+    /// The ids of `traces` by arrival of their first span.
+    arrivals: VecDeque<TraceId>,
+    bytes: usize,
+}
+
+impl TraceStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    /// The bounds of this store.
+    #[must_use]
+    pub const fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Takes the spans of one export. A span whose trace id and span id are
+    /// known replaces the one that had them.
+    pub fn insert(&self, export: ExportTraceServiceRequest) -> Inserted {
+        let mut inserted = Inserted::default();
+        let mut held = self.held();
+        for resource_spans in export.resource_spans {
+            let (resource, schema_url) = (resource_spans.resource, resource_spans.schema_url);
+            let source = Arc::new(Source { resource, schema_url });
+            for scope_spans in resource_spans.scope_spans {
+                let origin = Arc::new(Origin {
+                    source: Arc::clone(&source),
+                    scope: scope_spans.scope,
+                    schema_url: scope_spans.schema_url,
+                });
+                for span in scope_spans.spans {
+                    held.put(span, &origin, self.limits, &mut inserted);
+                }
+            }
+        }
+        held.evict(self.limits);
+        drop(held);
+        self.changed.notify_waiters();
+        inserted
+    }
+
+    /// What is known of a trace: spans by start, grouped by resource and scope.
+    #[must_use]
+    pub fn trace(&self, id: TraceId) -> Option<TracesData> {
+        self.held().traces.get(&id).map(Trace::assembled)
+    }
+
+    /// The newest traces, newest first, at most `limit` of them.
+    #[must_use]
+    pub fn recent(&self, limit: usize) -> Vec<TraceSummary> {
+        let held = self.held();
+        let newest = held.arrivals.iter().rev().take(limit);
+        newest.filter_map(|id| TraceSummary::of(*id, held.traces.get(id)?)).collect()
+    }
+
+    /// Waits until `check` finds what it looks for in a trace, and gives that.
+    ///
+    /// `check` sees the trace as it is now and again after every export; spans
+    /// arrive from several processes, so it must expect to see a trace in part.
+    ///
+    /// # Errors
+    ///
+    /// When `deadline` has passed; the error has the trace as it then was.
+    pub async fn wait_for<T>(
+        &self,
+        id: TraceId,
+        deadline: Duration,
+        check: impl Fn(&TracesData) -> Option<T>,
+    ) -> Result<T, DeadlinePassed> {
+        let found = async {
+            loop {
+                // Before the check: an export between the two must wake us.
+                let changed = self.changed.notified();
+                if let Some(found) = self.trace(id).as_ref().and_then(&check) {
+                    return found;
+                }
+                changed.await;
+            }
+        };
+        let found = tokio::time::timeout(deadline, found).await;
+        found.map_err(|_| DeadlinePassed { last: self.trace(id) })
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    fn put(&mut self, span: Span, origin: &Arc<Origin>, limits: Limits, inserted: &mut Inserted) {
+        let Some((trace_id, span_id)) = ids(&span) else {
+            inserted.malformed += 1;
+            return;
+        };
+        let trace = self.traces.entry(trace_id).or_insert_with(|| {
+            self.arrivals.push_back(trace_id);
+            Trace::default()
+        });
+        self.bytes -= trace.bytes();
+        if trace.put(span_id, span, origin, limits.spans_per_trace) {
+            inserted.accepted += 1;
+        } else {
+            inserted.over_limit += 1;
+        }
+        self.bytes += trace.bytes();
+    }
+
+    fn evict(&mut self, limits: Limits) {
+        while self.arrivals.len() > limits.traces || self.bytes > limits.bytes {
+            let Some(oldest) = self.arrivals.pop_front() else { return };
+            let evicted = self.traces.remove(&oldest);
+            self.bytes -= evicted.map_or(0, |trace| trace.bytes());
+        }
+    }
+}
+
+fn ids(span: &Span) -> Option<(TraceId, SpanId)> {
+    Some((
+        Id::try_from(span.trace_id.as_slice()).ok()?,
+        Id::try_from(span.span_id.as_slice()).ok()?,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
+    use prost::Message as _;
+
+    use super::super::testing::{TRACE, export, of_service, of_trace, span, span_names, trace_id};
+    use super::*;
+
+    fn store(limits: Limits) -> TraceStore {
+        TraceStore::new(limits)
+    }
+
+    fn kept(store: &TraceStore) -> Vec<TraceId> {
+        store.recent(usize::MAX).into_iter().map(|summary| summary.trace_id).collect()
+    }
+
+    #[test]
+    fn the_trace_that_arrived_first_is_evicted_by_count_even_if_it_grew_last() {
+        let store = store(Limits { traces: 2, ..Limits::default() });
+        for trace in [1, 2] {
+            store.insert(of_trace(trace, 1));
+        }
+        store.insert(of_trace(1, 2));
+        store.insert(of_trace(3, 1));
+        assert_eq!(kept(&store), [trace_id(3), trace_id(2)]);
+        assert!(store.trace(trace_id(1)).is_none());
+    }
+
+    #[test]
+    fn the_trace_that_arrived_first_is_evicted_by_bytes() {
+        let one = store(Limits::default());
+        one.insert(of_trace(1, 1));
+        let bytes = one.held().bytes;
+        let encoded = of_trace(1, 1).resource_spans.remove(0);
+        let parts =
+            encoded.resource.unwrap().encoded_len() + encoded.scope_spans[0].spans[0].encoded_len();
+        assert_eq!(bytes, parts, "spans and resources are measured as protobuf");
+
+        let store = store(Limits { bytes: 2 * bytes, ..Limits::default() });
+        for trace in [1, 2] {
+            store.insert(of_trace(trace, 1));
+        }
+        assert_eq!(kept(&store), [trace_id(2), trace_id(1)], "exactly at the bound is within it");
+        store.insert(of_trace(3, 1));
+        assert_eq!(kept(&store), [trace_id(3), trace_id(2)]);
+        assert_eq!(store.held().bytes, 2 * bytes);
+    }
+
+    #[test]
+    fn a_trace_larger_than_the_whole_store_is_not_kept() {
+        let store = store(Limits { bytes: 10, ..Limits::default() });
+        store.insert(of_trace(1, 1));
+        assert_eq!(kept(&store), []);
+        let held = store.held();
+        assert_eq!((held.bytes, held.traces.len()), (0, 0));
+    }
+
+    #[test]
+    fn a_huge_resource_counts_even_if_its_span_is_tiny() {
+        let store = store(Limits { bytes: 1_000, ..Limits::default() });
+        let huge = "x".repeat(1_000);
+        store.insert(export(vec![of_service(&huge, vec![span(TRACE, 1, "", 0..0)])]));
+        assert_eq!(kept(&store), []);
+    }
+
+    #[test]
+    fn a_full_trace_refuses_new_spans_but_takes_new_versions_of_old_ones() {
+        let store = store(Limits { spans_per_trace: 2, ..Limits::default() });
+        for (id, accepted) in [(1, 1), (2, 1), (3, 0), (2, 1)] {
+            let inserted = store.insert(of_trace(1, id));
+            assert_eq!((inserted.accepted, inserted.over_limit), (accepted, 1 - accepted));
+        }
+        let summary = store.recent(1).remove(0);
+        assert_eq!((summary.spans, summary.dropped_spans), (2, 1));
+    }
+
+    #[test]
+    fn spans_without_a_valid_id_are_refused_and_counted() {
+        let good = span(TRACE, 1, "good", 1..2);
+        let broken = [
+            (vec![1; 15], vec![1; 8]),
+            (vec![0; 16], vec![1; 8]),
+            (vec![1; 16], vec![1; 9]),
+            (vec![1; 16], vec![0; 8]),
+            (vec![], vec![]),
+        ];
+        let broken = broken.map(|(trace_id, span_id)| Span { trace_id, span_id, ..good.clone() });
+        let store = store(Limits::default());
+        let inserted =
+            store.insert(export(vec![of_service("order", [&broken[..], &[good]].concat())]));
+        assert_eq!(inserted, Inserted { accepted: 1, malformed: 5, over_limit: 0 });
+        assert_eq!((inserted.rejected(), kept(&store).len()), (5, 1));
+    }
+
+    #[test]
+    fn a_span_seen_again_replaces_the_first_and_its_bytes() {
+        let (once, twice) = (store(Limits::default()), store(Limits::default()));
+        let second = || export(vec![of_service("order", vec![span(TRACE, 1, "second", 1..2)])]);
+        once.insert(second());
+        twice
+            .insert(export(vec![of_service("inventory", vec![span(TRACE, 1, "the first", 1..2)])]));
+        twice.insert(second());
+        assert_eq!(once.trace(trace_id(TRACE)), twice.trace(trace_id(TRACE)));
+        assert_eq!(once.held().bytes, twice.held().bytes);
+    }
+
+    #[test]
+    fn a_trace_is_put_together_by_resource_and_scope_and_start() {
+        let store = store(Limits::default());
+        let mut client = of_service("order", vec![span(TRACE, 4, "d", 40..50)]);
+        client.scope_spans[0].scope =
+            Some(InstrumentationScope { name: "client".into(), ..Default::default() });
+        store.insert(export(vec![of_service("inventory", vec![span(TRACE, 3, "c", 30..40)])]));
+        store.insert(export(vec![of_service("order", vec![span(TRACE, 2, "b", 20..30)])]));
+        store.insert(export(vec![client, of_service("order", vec![span(TRACE, 1, "a", 10..20)])]));
+        let trace = store.trace(trace_id(TRACE)).unwrap();
+        assert_eq!(trace.resource_spans.len(), 2, "one per resource, whatever the exports were");
+        assert_eq!(trace.resource_spans[0].scope_spans.len(), 2, "one per scope");
+        assert_eq!(span_names(&trace), ["a", "b", "d", "c"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waiting_ends_when_a_later_export_meets_the_condition() {
+        let store = Arc::new(store(Limits::default()));
+        let complete =
+            |trace: &TracesData| (span_names(trace).len() == 2).then(|| span_names(trace));
+        let id = trace_id(7);
+        let waiting = tokio::spawn({
+            let store = Arc::clone(&store);
+            async move { store.wait_for(id, Duration::from_secs(5), complete).await }
+        });
+        for export in [of_trace(7, 1), of_trace(8, 1), of_trace(7, 2)] {
+            // Lets the waiting task see each state on its own.
+            tokio::task::yield_now().await;
+            assert!(!waiting.is_finished());
+            store.insert(export);
+        }
+        assert_eq!(waiting.await.unwrap().unwrap().len(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waiting_for_what_is_there_takes_no_time() {
+        let store = store(Limits::default());
+        store.insert(of_trace(1, 1));
+        let found = store.wait_for(trace_id(1), Duration::ZERO, |_| Some(1)).await;
+        assert_eq!(found.unwrap(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waiting_ends_at_the_deadline_with_what_is_there() {
+        let store = store(Limits::default());
+        let begin = tokio::time::Instant::now();
+        let never = |_: &TracesData| None::<()>;
+        let missed = store.wait_for(trace_id(1), Duration::from_secs(5), never).await.unwrap_err();
+        assert!(missed.last.is_none());
+        assert_eq!(begin.elapsed(), Duration::from_secs(5));
+        store.insert(of_trace(1, 1));
+        let missed = store.wait_for(trace_id(1), Duration::from_secs(5), never).await.unwrap_err();
+        assert_eq!(span_names(&missed.last.unwrap()).len(), 1);
+    }
+
+    #[test]
+    fn a_panic_elsewhere_does_not_make_the_store_panic() {
+        let store = store(Limits::default());
+        std::thread::scope(|scope| {
+            let poisoner = scope.spawn(|| {
+                let _held = store.held();
+                panic!("on purpose");
+            });
+            assert!(poisoner.join().is_err());
+        });
+        assert!(store.held.is_poisoned());
+        assert_eq!(store.insert(of_trace(1, 1)).accepted, 1);
+    }
+}

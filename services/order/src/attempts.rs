@@ -1,0 +1,174 @@
+//! The client of the inventory: one or two attempts, each seen for itself.
+//!
+//! Middleware, from the outside in: the naive retry; [`Numbered`], which gives
+//! each attempt its number, its fault and its place in the report; the
+//! telemetry, so that each attempt has its own span.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use campuscafe_api::order::{Attempt, AttemptResult};
+use campuscafe_chaos::Plan;
+use campuscafe_telemetry::http_client::{NoReply, Observe, Template};
+use http::Extensions;
+use reqwest::{Request, Response, StatusCode, Url};
+use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error, Middleware, Next, Result};
+use reqwest_retry::{
+    RetryDecision, RetryPolicy, RetryTransientMiddleware, Retryable, RetryableStrategy,
+};
+use tokio::time::Instant;
+
+use crate::metrics::OrderMetrics;
+use crate::outcome::try_again;
+
+pub(crate) const RESERVE: Template = Template("/inventory/reserve");
+pub(crate) const PING: Template = Template("/inventory/ping");
+
+/// Shorter than servers keep idle connections, so that no request is written
+/// into one that is just being closed: it would look like a fault.
+const IDLE_LIMIT: Duration = Duration::from_secs(5);
+
+/// The clients for each way of asking; they share one pool of connections.
+#[derive(Debug, Clone)]
+pub(crate) struct Clients {
+    pub(crate) once: ClientWithMiddleware,
+    pub(crate) retrying: ClientWithMiddleware,
+    pub(crate) pinging: ClientWithMiddleware,
+}
+
+impl Clients {
+    pub(crate) fn new(
+        observe: Observe,
+        metrics: Arc<OrderMetrics>,
+        pings: impl Middleware,
+    ) -> reqwest::Result<Self> {
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            // Every attempt must be ours, seen and counted.
+            .retry(reqwest::retry::never())
+            .pool_idle_timeout(IDLE_LIMIT)
+            .build()?;
+        let numbered = Numbered { metrics };
+        let naive = RetryTransientMiddleware::new_with_policy_and_strategy(AtOnce, TimeoutsOnly);
+        Ok(Self {
+            once: ClientBuilder::new(client.clone())
+                .with(numbered.clone())
+                .with(observe.clone())
+                .build(),
+            retrying: ClientBuilder::new(client.clone())
+                .with(naive)
+                .with(numbered)
+                .with(observe.clone())
+                .build(),
+            pinging: ClientBuilder::new(client).with(observe).with(pings).build(),
+        })
+    }
+}
+
+/// One order's attempts so far; in the request's extensions, which outlast a retry.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct AttemptLog(Arc<Mutex<Vec<Attempt>>>);
+
+impl AttemptLog {
+    fn all(&self) -> MutexGuard<'_, Vec<Attempt>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn attempts(&self) -> Vec<Attempt> {
+        self.all().clone()
+    }
+}
+
+/// The faults asked for and the request id, for whoever makes an attempt.
+#[derive(Debug, Clone)]
+pub(crate) struct Errand {
+    pub(crate) plan: Option<Plan>,
+    pub(crate) request_id: String,
+}
+
+/// Gives each attempt its number and its fault, and reports what became of it.
+#[derive(Debug, Clone)]
+struct Numbered {
+    metrics: Arc<OrderMetrics>,
+}
+
+#[async_trait::async_trait]
+impl Middleware for Numbered {
+    async fn handle(
+        &self,
+        mut request: Request,
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> Result<Response> {
+        let log = extensions.get_or_insert_default::<AttemptLog>().clone();
+        let errand = extensions.get::<Errand>().cloned();
+        let number = u32::try_from(log.all().len()).unwrap_or(u32::MAX).saturating_add(1);
+        if let Some(plan) = errand.as_ref().and_then(|errand| errand.plan.as_ref()) {
+            ask_for(&plan.step(number).to_string(), request.url_mut());
+        }
+        if number > 1 {
+            self.metrics.retried();
+        }
+        let sent = Instant::now();
+        let response = next.run(request, extensions).await;
+        let attempt = Attempt {
+            number,
+            result: result_of(response.as_ref().map(Response::status)),
+            duration_ms: u64::try_from(sent.elapsed().as_millis()).unwrap_or(u64::MAX),
+            status: response.as_ref().ok().map(|response| response.status().as_u16()),
+        };
+        self.metrics.attempted(attempt.result);
+        tracing::info!(
+            request_id = errand.map(|errand| errand.request_id),
+            attempt = number,
+            result = attempt.result.as_str(),
+            status = attempt.status,
+            duration_ms = attempt.duration_ms,
+            "attempt ended"
+        );
+        log.all().push(attempt);
+        response
+    }
+}
+
+fn ask_for(step: &str, url: &mut Url) {
+    url.query_pairs_mut().append_pair("chaos", step);
+}
+
+/// What became of an attempt, in the order service's words.
+fn result_of(response: std::result::Result<StatusCode, &Error>) -> AttemptResult {
+    match response {
+        Ok(status) if status.is_success() => AttemptResult::Ok,
+        Ok(_) => AttemptResult::Rejected,
+        Err(error) => match NoReply::of(error) {
+            NoReply::Timeout => AttemptResult::Timeout,
+            NoReply::ConnectionLost => AttemptResult::ConnectionLost,
+            NoReply::ConnectionRefused => AttemptResult::Refused,
+        },
+    }
+}
+
+/// The library's default would also try again after 5xx answers and resets.
+struct TimeoutsOnly;
+
+impl RetryableStrategy for TimeoutsOnly {
+    fn handle(&self, result: &Result<Response>) -> Option<Retryable> {
+        let result = result_of(result.as_ref().map(Response::status));
+        // How many attempts there may be is the policy's question.
+        try_again(result, 1).then_some(Retryable::Transient)
+    }
+}
+
+/// At once: the sample of the chapter waits for nothing.
+struct AtOnce;
+
+impl RetryPolicy for AtOnce {
+    fn should_retry(&self, _: SystemTime, past_retries: u32) -> RetryDecision {
+        if try_again(AttemptResult::Timeout, past_retries + 1) {
+            RetryDecision::Retry { execute_after: SystemTime::now() }
+        } else {
+            RetryDecision::DoNotRetry
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The order service's settings, and what they mean for its customers.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use campuscafe_chaos::Fault;
+use clap::Parser;
+use humantime::format_duration;
+use reqwest::Url;
+
+/// The longest limit that makes sense in a lesson.
+const MAX_LIMIT: Duration = Duration::from_mins(1);
+
+/// The order service of CampusCafe: takes orders, gives the inventory a limited
+/// time to answer, and tries once more if asked to.
+///
+/// Telemetry is set by the standard OTEL_* variables; nothing is exported
+/// unless OTEL_EXPORTER_OTLP_ENDPOINT is set. Logs: RUST_LOG, LOG_FORMAT=pretty|json.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "order", version)]
+pub struct Config {
+    /// Address to listen on; port 0 picks a free one and prints it
+    #[arg(long, env = "ORDER_LISTEN", default_value = "127.0.0.1:5201", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+
+    /// Where the inventory is
+    #[arg(
+        long,
+        env = "INVENTORY_URL",
+        default_value = "http://127.0.0.1:5101",
+        value_name = "URL",
+        value_parser = http_url
+    )]
+    pub inventory_url: Url,
+
+    /// How long one attempt may take, from sending to the last byte of the answer
+    #[arg(
+        long,
+        env = "ORDER_ATTEMPT_TIMEOUT",
+        default_value = "1s",
+        value_name = "DURATION",
+        value_parser = limit
+    )]
+    pub attempt_timeout: Duration,
+}
+
+fn http_url(text: &str) -> Result<Url, String> {
+    Url::parse(text)
+        .ok()
+        .filter(|url| url.scheme() == "http" && url.has_host() && url.path() == "/")
+        .ok_or_else(|| "expected http://HOST:PORT".to_owned())
+}
+
+fn limit(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text)
+        .ok()
+        .filter(|limit| !limit.is_zero() && *limit <= MAX_LIMIT)
+        .ok_or_else(|| format!("expected a duration such as 1s or 250ms, up to {MAX_LIMIT:?}"))
+}
+
+/// What the limit means for the inventory's best known delay, in one line.
+pub(crate) fn limit_means(limit: Duration) -> String {
+    let slow = Fault::DEFAULT_WAIT;
+    let (limit_text, slow_text) = (format_duration(limit), format_duration(slow));
+    if limit < slow {
+        format!(
+            "an attempt may take {limit_text} and a slow reserve takes {slow_text}: it outlives its \
+             caller, so a timeout leaves the outcome unknown and a retry can reserve twice"
+        )
+    } else {
+        format!(
+            "an attempt may take {limit_text} and a slow reserve takes {slow_text}: it is answered \
+             in time, so the fault slow shows no timeout"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_below_a_slow_reserve_warns_of_double_reservations() {
+        for (limit, expected) in [(1, "reserve twice"), (2, "no timeout"), (5, "no timeout")] {
+            let line = limit_means(Duration::from_secs(limit));
+            assert!(line.contains(expected), "{line}");
+            assert!(line.contains(&format!("{limit}s and a slow reserve takes 2s")), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_limit_or_url_that_cannot_be_meant_is_refused() {
+        for text in ["", "0s", "1", "soon", "61s", "-1s"] {
+            assert!(super::limit(text).is_err(), "{text}");
+        }
+        for text in ["", "inventory:5101", "https://inventory", "ftp://x", "http://x/path"] {
+            assert!(http_url(text).is_err(), "{text}");
+        }
+        assert!(http_url("http://inventory:5101").is_ok());
+    }
+}

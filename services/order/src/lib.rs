@@ -1,0 +1,41 @@
+//! The order service: takes an order, asks the inventory, and says honestly
+//! what it knows in the end.
+//!
+//! [`outcome`] holds the rules, `attempts` the client that makes one or two
+//! attempts, `place_order` and `reorder` the calls.
+
+mod app;
+mod attempts;
+mod config;
+mod metrics;
+pub mod outcome;
+mod place_order;
+mod reorder;
+pub mod sequence;
+
+use std::process::ExitCode;
+
+use campuscafe_service::{Failure, Lifecycle, bind};
+use campuscafe_telemetry::{Identity, Metrics};
+
+pub use app::{App, router};
+pub use config::Config;
+
+/// Who this service is in its telemetry.
+pub const IDENTITY: Identity =
+    Identity { service: "order", version: env!("CARGO_PKG_VERSION"), log_filter: "info" };
+
+/// Runs the order service until it is told to end.
+///
+/// # Errors
+///
+/// When the address cannot be had, or orders were not finished in time.
+pub async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Failure> {
+    let listener = bind("--listen / ORDER_LISTEN", config.listen).await?;
+    let lifecycle = Lifecycle::default();
+    let app = App::new(&config, metrics.clone(), lifecycle.clone())
+        .map_err(|error| Failure::Failed(format!("cannot make an HTTP client: {error}")))?;
+    tracing::info!(inventory = %config.inventory_url, "{}", config::limit_means(config.attempt_timeout));
+    campuscafe_service::run("order", listener, router(app), lifecycle, metrics).await?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,11 @@
+//! The order service as a program of its own.
+
+use std::process::ExitCode;
+
+use campuscafe_service::{cli, launch};
+use order::Config;
+
+fn main() -> ExitCode {
+    let config: Config = cli::parse();
+    launch(order::IDENTITY, |metrics| order::run(config, metrics))
+}

@@ -1,0 +1,160 @@
+//! `GET /demo/out-of-order`: sent in one order, answered in another.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::extract::State;
+use campuscafe_api::Problem;
+use campuscafe_api::inventory::Pong;
+use campuscafe_api::order::{CompletedPing, PlannedPing, Reordering};
+use campuscafe_service::{Json, Query, Refusal};
+use campuscafe_telemetry::{attribute, current_trace_id, set_attribute};
+use http::Extensions;
+use rand::Rng as _;
+use reqwest::{Request, Response};
+use reqwest_middleware::{Middleware, Next, Result};
+use serde::Deserialize;
+use tokio::task::JoinSet;
+use tracing::{Instrument as _, Span};
+use utoipa::IntoParams;
+
+use crate::App;
+use crate::attempts::PING;
+use crate::sequence::{inversions, overtakers};
+
+/// Delays stay under this many milliseconds.
+const MAX_DELAY: u64 = 1_800;
+
+/// Far beyond every delay: here it is the order that is the lesson, and a
+/// ping that was cut would hide it.
+const LIMIT: Duration = Duration::from_secs(10);
+
+#[derive(Debug, Deserialize, IntoParams)]
+pub(crate) struct ReorderQuery {
+    /// Pings to send at once; brought into 2 to 20.
+    #[serde(default = "default_count")]
+    #[param(example = 6)]
+    count: i64,
+}
+
+const fn default_count() -> i64 {
+    6
+}
+
+/// Sends pings at once, each with a random delay, and tells in which order the
+/// answers came.
+#[utoipa::path(get, path = "/demo/out-of-order", tag = "demo", params(ReorderQuery),
+    responses((status = 200, body = Reordering),
+        (status = 400, body = Problem, description = "The count is not a whole number"),
+        (status = 502, body = Problem, description = "A ping was not answered")))]
+pub(crate) async fn out_of_order(
+    State(app): State<Arc<App>>,
+    Query(query): Query<ReorderQuery>,
+) -> std::result::Result<Json<Reordering>, Refusal> {
+    let count = u32::try_from(query.count.clamp(2, 20)).unwrap_or(20);
+    let planned: Vec<PlannedPing> = (0..count)
+        .map(|i| PlannedPing { i, delay_ms: rand::rng().random_range(0..MAX_DELAY) })
+        .collect();
+    let arrivals = Arrivals::default();
+    let mut pings = JoinSet::new();
+    for ping in planned.clone() {
+        let place = Place { sent: ping.i, arrivals: arrivals.clone() };
+        pings.spawn(send(app.clone(), ping, place).instrument(Span::current()));
+    }
+    let mut answered = HashMap::new();
+    while let Some(pong) = pings.join_next().await {
+        let (i, pong) = pong.map_err(|error| unanswered(&error))??;
+        answered.insert(i, pong);
+    }
+
+    let arrived = arrivals.all();
+    let inverted = inversions(&arrived);
+    app.metrics.reordered(overtakers(&arrived));
+    set_attribute(&Span::current(), attribute::REORDER_INVERSIONS, inverted.cast_signed());
+    tracing::info!(count, inversions = inverted, "pings answered");
+    let completed = |i: &u32| {
+        let pong = answered.remove(i)?;
+        Some(CompletedPing { i: *i, delay_ms: pong.delay_ms, at: pong.at })
+    };
+    Ok(Json(Reordering {
+        planned,
+        completed_order: arrived.iter().filter_map(completed).collect(),
+        inversions: inverted,
+        trace_id: current_trace_id(),
+    }))
+}
+
+async fn send(
+    app: Arc<App>,
+    ping: PlannedPing,
+    place: Place,
+) -> std::result::Result<(u32, Pong), Refusal> {
+    let response = app
+        .clients
+        .pinging
+        .get(app.url(PING))
+        .query(&[("delayMs", ping.delay_ms)])
+        .timeout(LIMIT)
+        .with_extension(PING)
+        .with_extension(place)
+        .send()
+        .await
+        .map_err(|error| unanswered(&error))?;
+    let pong = response.json().await.map_err(|error| unanswered(&error))?;
+    Ok((ping.i, pong))
+}
+
+fn unanswered(error: &dyn std::error::Error) -> Refusal {
+    Problem::new(502, "ping-unanswered", "A ping was not answered")
+        .detail(format!("the inventory did not answer a ping: {error}"))
+        .into()
+}
+
+/// The places of the pings answered so far, in the order of their answers.
+#[derive(Debug, Clone, Default)]
+struct Arrivals(Arc<Mutex<Vec<u32>>>);
+
+impl Arrivals {
+    /// Notes an answer; tells its place in the order of completion, from 0.
+    fn note(&self, sent: u32) -> usize {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push(sent);
+        all.len() - 1
+    }
+
+    fn all(&self) -> Vec<u32> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// A ping's place in the order of sending; in the request's extensions.
+#[derive(Debug, Clone)]
+struct Place {
+    sent: u32,
+    arrivals: Arrivals,
+}
+
+/// Puts both places of a ping on its span. It stands below the telemetry, so
+/// that the current span is the ping's own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Placed;
+
+#[async_trait::async_trait]
+impl Middleware for Placed {
+    async fn handle(
+        &self,
+        request: Request,
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> Result<Response> {
+        let place = extensions.get::<Place>().cloned();
+        let response = next.run(request, extensions).await?;
+        if let Some(Place { sent, arrivals }) = place {
+            let completed = i64::try_from(arrivals.note(sent)).unwrap_or(i64::MAX);
+            set_attribute(&Span::current(), attribute::REORDER_SENT, i64::from(sent));
+            set_attribute(&Span::current(), attribute::REORDER_COMPLETED, completed);
+        }
+        Ok(response)
+    }
+}

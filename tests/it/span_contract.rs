@@ -1,0 +1,223 @@
+//! The span contract, read from the lab's own API: what arrived, not what was
+//! meant to be sent.
+
+use campuscafe_tests::{Cafe, Span};
+
+const INTERNAL: u64 = 1;
+const SERVER: u64 = 2;
+const CLIENT: u64 = 3;
+const UNSET: u64 = 0;
+const ERROR: u64 = 2;
+
+/// Name, service and kind of each span under its parent, as indented text.
+fn tree(spans: &[Span]) -> String {
+    fn below(spans: &[Span], parent: &str, depth: usize, text: &mut String) {
+        for span in spans.iter().filter(|span| span.parent == parent) {
+            let kind = ["?", "INTERNAL", "SERVER", "CLIENT"][usize::try_from(span.kind).unwrap()];
+            let indent = "  ".repeat(depth);
+            text.push_str(&format!("{indent}{} [{kind} {}]\n", span.name, span.service));
+            below(spans, &span.id, depth + 1, text);
+        }
+    }
+    let mut text = String::new();
+    below(spans, "", 0, &mut text);
+    text
+}
+
+fn of_kind(spans: &[Span], kind: u64, service: &str) -> Vec<Span> {
+    spans.iter().filter(|span| span.kind == kind && span.service == service).cloned().collect()
+}
+
+fn named<'a>(spans: &'a [Span], name: &str) -> Vec<&'a Span> {
+    spans.iter().filter(|span| span.name == name).collect()
+}
+
+#[tokio::test]
+async fn a_retried_order_has_the_whole_tree_with_the_late_commit_in_it() {
+    let cafe = Cafe::open().await;
+    let told = cafe.order_cake("slow,none", true).await;
+    let spans = cafe.trace(told.text("traceId"), 8).await;
+    assert_eq!(
+        tree(&spans),
+        "\
+POST /orders [SERVER order]
+  POST /inventory/reserve [CLIENT order]
+    POST /inventory/reserve [SERVER inventory]
+      chaos slow [INTERNAL inventory]
+      commit reservation [INTERNAL inventory]
+  POST /inventory/reserve [CLIENT order]
+    POST /inventory/reserve [SERVER inventory]
+      commit reservation [INTERNAL inventory]
+"
+    );
+
+    let order = &of_kind(&spans, SERVER, "order")[0];
+    assert_eq!(order.text("campuscafe.order.id"), Some(told.text("orderId")));
+    assert_eq!(order.text("campuscafe.order.item"), Some("cake"));
+    assert_eq!(order.int("campuscafe.order.quantity"), Some(1));
+    assert_eq!(order.text("campuscafe.order.chaos"), Some("slow:2000,none"));
+    assert_eq!(order.text("campuscafe.order.outcome"), Some("confirmed"));
+    assert_eq!(order.text("http.request.method"), Some("POST"));
+    assert_eq!(order.text("http.route"), Some("/orders"));
+    assert_eq!(order.int("http.response.status_code"), Some(200));
+
+    let attempts = of_kind(&spans, CLIENT, "order");
+    let [first, second] = &attempts[..] else { panic!("two attempts") };
+    for attempt in [first, second] {
+        assert_eq!(attempt.text("http.request.method"), Some("POST"));
+        assert_eq!(attempt.text("server.address"), Some("127.0.0.1"));
+        let url = format!("{}/inventory/reserve?chaos=", cafe.inventory);
+        assert!(attempt.text("url.full").unwrap().starts_with(&url));
+        let port = cafe.inventory.rsplit(':').next().unwrap().parse().ok();
+        assert_eq!(attempt.int("server.port"), port);
+    }
+    assert_eq!((first.text("error.type"), first.status), (Some("timeout"), ERROR));
+    assert_eq!(first.int("http.response.status_code"), None);
+    assert_eq!(first.int("http.request.resend_count"), None);
+    assert_eq!((second.text("error.type"), second.status), (None, UNSET));
+    assert_eq!(second.int("http.response.status_code"), Some(200));
+    assert_eq!(second.int("http.request.resend_count"), Some(1));
+    assert!(second.start >= first.end, "one after the other");
+
+    let served = of_kind(&spans, SERVER, "inventory");
+    let late = served.iter().find(|span| span.parent == first.id).unwrap();
+    assert_eq!(late.status, UNSET, "nothing went wrong in the inventory");
+    assert!(late.end > first.end + 500_000_000, "it ran on after the caller left");
+    let [(event, at)] = &late.events[..] else { panic!("one event: {:?}", late.events) };
+    assert_eq!(event, "client.disconnected");
+    assert!((first.start..late.end).contains(at));
+    assert_eq!(late.text("campuscafe.chaos.step"), Some("slow:2000"));
+
+    let chaos = named(&spans, "chaos slow")[0];
+    assert_eq!(chaos.text("campuscafe.chaos.step"), Some("slow:2000"));
+    assert!(chaos.end - chaos.start >= 1_990_000_000, "it covers the wait");
+
+    let commits = named(&spans, "commit reservation");
+    let [on_time, belated] = &commits[..] else { panic!("two commits") };
+    let id = on_time.text("campuscafe.reservation.id");
+    assert_eq!(id, told.body["reserved"]["reservationId"].as_str());
+    for (commit, before, late) in [(on_time, 10, false), (belated, 9, true)] {
+        assert_eq!(commit.int("campuscafe.reservation.stock.before"), Some(before));
+        assert_eq!(commit.int("campuscafe.reservation.stock.after"), Some(before - 1));
+        assert_eq!(commit.flag("campuscafe.reservation.late"), Some(late));
+        assert_eq!(commit.flag("campuscafe.reservation.duplicate"), Some(late));
+        assert_eq!(commit.kind, INTERNAL);
+    }
+    assert!(belated.start > order.end, "committed after the customer was told");
+}
+
+#[tokio::test]
+async fn each_way_of_getting_no_answer_has_its_own_error_type() {
+    let cafe = Cafe::open().await;
+    for (chaos, spans, error, outcome) in [
+        ("slow", 5, "timeout", "unknown"),
+        ("abort", 4, "connection_lost", "unknown"),
+        ("lostreply", 5, "connection_lost", "unknown"),
+        ("fail", 4, "503", "failed"),
+    ] {
+        let told = cafe.order_cake(chaos, false).await;
+        let spans = cafe.trace(told.text("traceId"), spans).await;
+        let attempt = &of_kind(&spans, CLIENT, "order")[0];
+        assert_eq!((attempt.text("error.type"), attempt.status), (Some(error), ERROR), "{chaos}");
+        let order = &of_kind(&spans, SERVER, "order")[0];
+        assert_eq!(order.text("campuscafe.order.outcome"), Some(outcome), "{chaos}");
+        let faults = named(&spans, &format!("chaos {chaos}"));
+        assert_eq!(faults.len(), 1, "{chaos}\n{}", tree(&spans));
+        let committed = ["slow", "lostreply"].contains(&chaos);
+        assert_eq!(named(&spans, "commit reservation").len(), usize::from(committed), "{chaos}");
+    }
+}
+
+#[tokio::test]
+async fn an_inventory_that_cannot_be_reached_is_connection_refused() {
+    let cafe = Cafe::open().await;
+    let nowhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut order = campuscafe_tests::Process::start(
+        "order",
+        &["--listen", "127.0.0.1:0", "--inventory-url", &format!("http://{nowhere}")],
+        &[("OTEL_EXPORTER_OTLP_ENDPOINT", &cafe.lab)],
+    );
+    let order = format!("{}/orders", order.address().await);
+    let body = serde_json::json!({"itemId": "cake", "quantity": 1, "retryOnTimeout": true});
+    let told = cafe.send(cafe.http.post(order).json(&body)).await;
+    assert_eq!(
+        (told.status, told.text("outcome"), told.results()),
+        (502, "failed", vec!["refused"])
+    );
+    let spans = cafe.trace(told.text("traceId"), 2).await;
+    assert_eq!(of_kind(&spans, CLIENT, "order")[0].text("error.type"), Some("connection_refused"));
+}
+
+#[tokio::test]
+async fn reordered_pings_are_siblings_that_know_both_their_places() {
+    let cafe = Cafe::open().await;
+    let told = cafe.send(cafe.http.get(format!("{}/demo/out-of-order?count=6", cafe.order))).await;
+    let spans = cafe.trace(told.text("traceId"), 13).await;
+    let root = &of_kind(&spans, SERVER, "order")[0];
+    assert_eq!(root.name, "GET /demo/out-of-order");
+    assert_eq!(root.int("campuscafe.reorder.inversions"), told.body["inversions"].as_i64());
+    let mut pings = of_kind(&spans, CLIENT, "order");
+    assert!(pings.iter().all(|ping| ping.parent == root.id && ping.name == "GET /inventory/ping"));
+    pings.sort_by_key(|ping| ping.int("campuscafe.reorder.completed"));
+    let places = |name| pings.iter().filter_map(|ping| ping.int(name)).collect::<Vec<_>>();
+    assert_eq!(places("campuscafe.reorder.completed"), [0, 1, 2, 3, 4, 5]);
+    let completed = told.body["completedOrder"].as_array().unwrap();
+    let expected: Vec<_> = completed.iter().map(|ping| ping["i"].as_i64().unwrap()).collect();
+    assert_eq!(places("campuscafe.reorder.sent"), expected);
+}
+
+#[tokio::test]
+async fn an_order_continues_the_trace_that_its_customer_began() {
+    let cafe = Cafe::open().await;
+    let (trace, parent) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
+    let order = serde_json::json!({"itemId": "cake", "quantity": 1});
+    let request = cafe.http.post(format!("{}/orders", cafe.order)).json(&order);
+    let told = cafe.send(request.header("traceparent", format!("00-{trace}-{parent}-01"))).await;
+    assert_eq!(told.text("traceId"), trace);
+    let spans = cafe.trace(trace, 4).await;
+    assert_eq!(of_kind(&spans, SERVER, "order")[0].parent, parent);
+}
+
+#[tokio::test]
+async fn probes_and_scrapes_leave_no_spans() {
+    let cafe = Cafe::open().await;
+    for service in [&cafe.order, &cafe.inventory] {
+        for path in ["/healthz", "/readyz", "/metrics"] {
+            cafe.page(&format!("{service}{path}")).await;
+        }
+    }
+    // Spans of one process arrive in order, so those would be there before these.
+    let told = cafe.order_cake("none", false).await;
+    cafe.trace(told.text("traceId"), 4).await;
+    let list = cafe.send(cafe.http.get(format!("{}/api/traces", cafe.lab))).await;
+    let roots: Vec<_> =
+        list.body["traces"].as_array().unwrap().iter().map(|trace| &trace["root"]).collect();
+    assert_eq!(roots, ["POST /orders"]);
+}
+
+#[tokio::test]
+async fn every_decision_is_a_log_line_with_trace_id_and_request_id() {
+    let cafe = Cafe::open_with(&[("LOG_FORMAT", "json")]).await;
+    let told = cafe.order_cake("slow:10,none", false).await;
+    let request = format!("order-{}", told.text("orderId"));
+    let lines = campuscafe_tests::eventually("three log lines", || async {
+        let lines: Vec<serde_json::Value> = cafe
+            .process
+            .stderr()
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .filter(|line: &serde_json::Value| line["request_id"] == request.as_str())
+            .collect();
+        (lines.len() >= 3).then_some(lines)
+    })
+    .await;
+    for line in &lines {
+        assert_eq!(line["trace_id"], told.text("traceId"), "{line}");
+    }
+    let said: Vec<_> = lines.iter().map(|line| (&line["service"], &line["message"])).collect();
+    for expected in
+        [("inventory", "reserved"), ("order", "attempt ended"), ("order", "order ended")]
+    {
+        assert!(said.contains(&(&expected.0.into(), &expected.1.into())), "{said:?}");
+    }
+}

@@ -1,0 +1,14 @@
+//! The harness: the real programs as processes of their own on free ports, and
+//! waiting for conditions instead of sleeping.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on must fail here")]
+
+mod cafe;
+mod process;
+mod spans;
+mod wait;
+
+pub use cafe::{Answer, Cafe};
+pub use process::{Process, binary};
+pub use spans::{Span, spans_of};
+pub use wait::{DEADLINE, eventually};

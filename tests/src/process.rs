@@ -1,0 +1,170 @@
+//! A program under test.
+
+use std::path::PathBuf;
+use std::process::{Command as StdCommand, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::wait::{DEADLINE, eventually};
+
+/// A program of the workspace, built from the sources that are being tested.
+///
+/// # Panics
+///
+/// When it cannot be built.
+#[must_use]
+pub fn binary(name: &str) -> PathBuf {
+    static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
+    DIRECTORY.get_or_init(build).join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// Cargo gives a test the programs of its own package only, so it is asked for
+/// the others; where they are up to date this takes a moment.
+fn build() -> PathBuf {
+    let test = std::env::current_exe().expect("a test is a program");
+    let directory = test.ancestors().nth(2).expect("target/PROFILE/deps/test").to_owned();
+    let mut cargo = StdCommand::new(env!("CARGO"));
+    cargo.args(["build", "--quiet", "--locked", "--workspace", "--bins"]);
+    if directory.ends_with("release") {
+        cargo.arg("--release");
+    }
+    if let Some(target) = directory.parent() {
+        cargo.arg("--target-dir").arg(target);
+    }
+    let status = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status().expect("cargo runs");
+    assert!(status.success(), "the programs under test do not build");
+    directory
+}
+
+/// A running program; killed when dropped.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    stdout: Lines,
+    stderr: Lines,
+}
+
+type Lines = Arc<Mutex<Vec<String>>>;
+
+impl Process {
+    /// Starts a program with nothing in its environment but these variables.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be started.
+    pub fn start(program: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let mut child = Command::new(binary(program))
+            .args(arguments)
+            .env_clear()
+            .envs(environment.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("the program starts");
+        let stdout = collect(child.stdout.take().expect("piped"));
+        let stderr = collect(child.stderr.take().expect("piped"));
+        Self { child, stdout, stderr }
+    }
+
+    /// Runs a program to its end: exit code, stdout, stderr.
+    pub async fn run(
+        program: &str,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> (Option<i32>, String, String) {
+        let mut process = Self::start(program, arguments, environment);
+        let status = process.ended().await;
+        // The pipes are read by tasks of their own, which may lag behind the end.
+        eventually("the end of the output", || {
+            let done =
+                Arc::strong_count(&process.stdout) == 1 && Arc::strong_count(&process.stderr) == 1;
+            std::future::ready(done.then_some(()))
+        })
+        .await;
+        (status.code(), process.stdout(), process.stderr())
+    }
+
+    /// The process id.
+    ///
+    /// # Panics
+    ///
+    /// When the process has ended.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id().expect("still running")
+    }
+
+    /// Sends a signal by its name, such as `TERM`.
+    ///
+    /// # Panics
+    ///
+    /// When the process has ended.
+    pub fn signal(&self, name: &str) {
+        let status = StdCommand::new("kill")
+            .args([&format!("-{name}"), &self.pid().to_string()])
+            .status()
+            .expect("kill runs");
+        assert!(status.success(), "no process to signal");
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Panics
+    ///
+    /// At the deadline.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let ended = tokio::time::timeout(DEADLINE, self.child.wait()).await;
+        ended.unwrap_or_else(|_| panic!("it did not end: {}", self.stderr())).expect("waited")
+    }
+
+    /// Waits for a line on stdout that `look` makes something of.
+    pub async fn said<T>(&mut self, what: &str, look: impl Fn(&str) -> Option<T>) -> T {
+        eventually(what, || {
+            let found = lock(&self.stdout).iter().find_map(|line| look(line));
+            if found.is_none()
+                && let Ok(Some(status)) = self.child.try_wait()
+            {
+                panic!("ended with {status} before {what}: {}", self.stderr());
+            }
+            std::future::ready(found)
+        })
+        .await
+    }
+
+    /// Where a service says it listens.
+    pub async fn address(&mut self) -> String {
+        self.said("its address", |line| Some(line.split_once(" listening on ")?.1.to_owned())).await
+    }
+
+    /// Everything on stdout so far.
+    #[must_use]
+    pub fn stdout(&self) -> String {
+        lock(&self.stdout).join("\n")
+    }
+
+    /// Everything on stderr so far.
+    #[must_use]
+    pub fn stderr(&self) -> String {
+        lock(&self.stderr).join("\n")
+    }
+}
+
+fn lock(lines: &Lines) -> std::sync::MutexGuard<'_, Vec<String>> {
+    lines.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn collect(pipe: impl AsyncRead + Send + Unpin + 'static) -> Lines {
+    let lines = Lines::default();
+    let into = lines.clone();
+    tokio::spawn(async move {
+        let mut pipe = BufReader::new(pipe).lines();
+        while let Ok(Some(line)) = pipe.next_line().await {
+            lock(&into).push(line);
+        }
+    });
+    lines
+}
