@@ -5,4 +5,5 @@
 mod endings;
 mod experiments;
 mod lessons;
+mod readme;
 mod span_contract;

@@ -56,7 +56,7 @@ fn banner(services: &Services, program: &str) -> String {
         "
 CampusCafe is open.
 
-  order      {order}    takes orders, waits 1 s, may try again   {order}/swagger/
+  order      {order}    takes orders, waits for so long only      {order}/swagger/
   inventory  {inventory}    the stock, and every way to be slow      {inventory}/swagger/
   lab        {lab}    the traces of both                       {lab}/api/traces
 
