@@ -64,6 +64,27 @@ async fn an_answer_under_way_still_leaves_after_sigterm() {
 }
 
 #[tokio::test]
+async fn work_that_takes_longer_than_the_limit_is_given_up_and_counted() {
+    let cafe = Cafe::open().await;
+    let mut inventory = Process::start("inventory", &["--listen", "127.0.0.1:0"], &[]);
+    let url = inventory.address().await;
+    let sent = cafe
+        .http
+        .post(format!("{url}/inventory/reserve?chaos=slow:60000"))
+        .json(&serde_json::json!({"itemId": "cake", "quantity": 1}))
+        .timeout(std::time::Duration::from_millis(100))
+        .send();
+    assert!(sent.await.unwrap_err().is_timeout());
+    inventory.signal("TERM");
+    assert_eq!(inventory.ended().await.code(), Some(1));
+    let log = inventory.stderr();
+    assert!(
+        log.contains("error: gave up work that was not finished after 10 s: 1 requests"),
+        "{log}"
+    );
+}
+
+#[tokio::test]
 async fn a_held_answer_does_not_hold_up_the_end() {
     let cafe = Cafe::open().await;
     let held = tokio::spawn(cafe.reserve_cake("hold", "held").send());

@@ -1,9 +1,10 @@
 //! The promises of the lab, kept by the real programs over real sockets.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail like tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail like tests")]
 
 mod endings;
 mod experiments;
 mod lessons;
 mod readme;
 mod span_contract;
+mod workspace;

@@ -21,6 +21,12 @@ impl IntoResponse for Refusal {
         if let Some(trace_id) = current_trace_id() {
             problem.extensions.entry("traceId").or_insert_with(|| trace_id.into());
         }
+        tracing::debug!(
+            status = problem.status,
+            title = problem.title,
+            detail = problem.detail,
+            "refused"
+        );
         let status =
             StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, axum::Json(problem)).into_response();

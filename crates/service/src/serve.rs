@@ -96,7 +96,7 @@ pub async fn serve(
     let finish = async { tokio::join!(open.shutdown(), lifecycle.drained()) };
     if tokio::time::timeout(DRAIN_LIMIT, finish).await.is_err() {
         return Err(Failure::Failed(format!(
-            "gave up {} pieces of late work after {} s",
+            "gave up work that was not finished after {1} s: {0} requests",
             lifecycle.unfinished(),
             DRAIN_LIMIT.as_secs()
         )));

@@ -19,11 +19,15 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
+use crate::bench::{get, http_client};
 use crate::server::{self, Addresses};
 use crate::traces::{Limits, TraceStore};
 
 /// How long a service may take to say where it listens.
 const START_LIMIT: Duration = Duration::from_secs(10);
+
+/// How often a service that is starting is asked whether it is ready.
+const ASK_EVERY: Duration = Duration::from_millis(20);
 
 /// How long a service may take to end: to drain, to flush, and a little more.
 const END_LIMIT: Duration = Duration::from_secs(DRAIN_LIMIT.as_secs() + 5);
@@ -71,6 +75,8 @@ impl Services {
         let found = OsString::from(inventory.url.as_str());
         let order =
             Process::start("order", &["--inventory-url".into(), found], manner, &lab).await?;
+        ready(&inventory.url).await?;
+        ready(&order.url).await?;
         let addresses = Addresses { order: order.url.clone(), inventory: inventory.url.clone() };
         known.send_replace(Some(addresses.clone()));
         Ok(Self { addresses, lab, store, order, inventory, end, server })
@@ -162,6 +168,23 @@ impl Process {
             let _ = self.child.kill().await;
         }
     }
+}
+
+/// Waits until a service says that it takes requests.
+async fn ready(service: &Url) -> Result<(), Failure> {
+    let http = http_client()?;
+    let asking = async {
+        let mut again = tokio::time::interval(ASK_EVERY);
+        loop {
+            again.tick().await;
+            if get(&http, service, "/readyz").await.is_ok() {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(START_LIMIT, asking)
+        .await
+        .map_err(|_| Failure::Failed(format!("{service} was not ready within {START_LIMIT:?}")))
 }
 
 fn export_is_set() -> bool {
