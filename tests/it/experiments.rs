@@ -30,44 +30,108 @@ async fn slow_is_shown_on_services_of_its_own() {
     assert!(text.lines().all(|line| line.chars().count() <= 120), "{text}");
 }
 
+async fn run_json(arguments: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, Value) {
+    let arguments = [arguments, &["--json"]].concat();
+    let (code, text) = run(&arguments, environment).await;
+    (code, serde_json::from_str(&text).unwrap_or_else(|_| panic!("no JSON: {text}")))
+}
+
+fn all(json: &Value, pointer: &str) -> Vec<Value> {
+    let findings = json["findings"].as_array().unwrap().iter();
+    findings.map(|finding| finding.pointer(pointer).cloned().unwrap_or_default()).collect()
+}
+
 #[tokio::test]
 async fn double_as_json_has_two_orders_and_both_verdicts() {
-    let (code, text) = run(&["double", "--json"], &[]).await;
-    assert_eq!(code, Some(0), "{text}");
-    let json: Value = serde_json::from_str(&text).unwrap();
+    let (code, json) = run_json(&["double"], &[]).await;
+    assert_eq!(code, Some(0), "{json}");
     assert_eq!((&json["experiment"], &json["shown"]), (&"double".into(), &true.into()));
-    let orders = json["orders"].as_array().unwrap();
-    let outcomes: Vec<_> = orders.iter().map(|order| &order["told"]["outcome"]).collect();
-    assert_eq!(outcomes, ["unknown", "confirmed"]);
-    for order in orders {
-        assert_eq!((&order["shown"], &order["evidence"]), (&true.into(), &"spans".into()));
-        assert_eq!(order["ledger"]["reservations"], 2);
-        assert_eq!(order["commits"].as_array().unwrap().len(), 2);
-        assert_eq!(order["commits"][1]["duplicate"], true);
-        assert_eq!(order["counters"]["inventory_duplicate_reservations_total{item=\"cake\"}"], 1);
+    assert_eq!(all(&json, "/shown"), [true, true]);
+    assert_eq!(all(&json, "/evidence"), ["spans", "spans"]);
+    assert_eq!(all(&json, "/told/outcome"), ["unknown", "confirmed"]);
+    assert_eq!(all(&json, "/ledger/reservations"), [2, 2]);
+    assert_eq!(all(&json, "/ledger/gap"), [2, 1]);
+    assert_eq!(all(&json, "/commits/1/duplicate"), [true, true]);
+    assert_eq!(all(&json, "/commits/2"), [Value::Null, Value::Null]);
+    for finding in json["findings"].as_array().unwrap() {
+        assert_eq!(finding["counters"]["inventory_duplicate_reservations_total{item=\"cake\"}"], 1);
     }
-    assert_eq!(orders[0]["ledger"]["gap"], 2);
-    assert_eq!(orders[1]["ledger"]["gap"], 1);
 }
 
 #[tokio::test]
 async fn the_lesson_does_not_show_where_nothing_times_out() {
     let cafe = Cafe::open_with(&[("ORDER_ATTEMPT_TIMEOUT", "5s")]).await;
-    for name in ["slow", "double"] {
-        let (code, text) = run(&[name, "--lab-url", &cafe.lab], &[]).await;
-        assert_eq!(code, Some(1), "{text}");
-        assert!(text.contains("NOT SHOWN") && text.contains("nothing timed out"), "{text}");
+    for (name, shown) in [("slow", &[false][..]), ("double", &[false, false])] {
+        let (code, json) = run_json(&[name, "--lab-url", &cafe.lab], &[]).await;
+        assert_eq!((code, &json["shown"]), (Some(1), &false.into()), "{json}");
+        assert_eq!(all(&json, "/shown"), shown);
+        for verdict in all(&json, "/verdict") {
+            assert!(verdict.as_str().unwrap().contains("nothing timed out"), "{verdict}");
+        }
     }
+    let (code, text) = run(&["slow", "--lab-url", &cafe.lab], &[]).await;
+    assert!(code == Some(1) && text.contains("NOT SHOWN"), "{text}");
+}
+
+#[tokio::test]
+async fn a_cut_looks_the_same_to_the_client_and_is_not_in_the_inventory() {
+    let (code, json) = run_json(&["cut"], &[]).await;
+    assert_eq!(code, Some(0), "{json}");
+    assert_eq!(all(&json, "/chaos"), ["fail", "abort", "lostreply"]);
+    assert_eq!(
+        all(&json, "/told/attempts/0/result"),
+        ["rejected", "connection_lost", "connection_lost"]
+    );
+    assert_eq!(all(&json, "/told/outcome"), ["failed", "unknown", "unknown"]);
+    assert_eq!(all(&json, "/told/status"), [502, 504, 504]);
+    assert_eq!(all(&json, "/ledger/reservations"), [0, 0, 1]);
+
+    let (_, text) = run(&["cut"], &[]).await;
+    let row = |name: &str| text.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
+    let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(words(row("Side by side"))[3..], ["fail", "abort", "lostreply"]);
+    assert_eq!(words(row("the order was concluded"))[4..], ["failed", "unknown", "unknown"]);
+}
+
+#[tokio::test]
+async fn a_seed_makes_the_race_of_answers_repeatable() {
+    let (_, one) = run_json(&["reorder", "--seed", "7"], &[]).await;
+    let (code, again) = run_json(&["reorder", "--seed", "7"], &[]).await;
+    assert_eq!((code, &again["seed"]), (Some(0), &7.into()));
+    let order = |json: &Value| -> Vec<Value> {
+        let completed = json["findings"][0]["told"]["completedOrder"].as_array().unwrap().iter();
+        completed.map(|ping| ping["i"].clone()).collect()
+    };
+    assert_eq!(order(&one), order(&again));
+    assert_eq!(all(&one, "/told/planned"), all(&again, "/told/planned"));
+    assert_eq!(all(&one, "/evidence"), ["spans"]);
+    assert!(one["findings"][0]["told"]["inversions"].as_u64().unwrap() > 0);
+    let (_, other) = run_json(&["reorder", "--seed", "8"], &[]).await;
+    assert_ne!(all(&one, "/told/planned"), all(&other, "/told/planned"));
+}
+
+#[tokio::test]
+async fn all_experiments_are_shown_with_one_summary_and_one_exit_code() {
+    let (code, text) = run(&["all", "--seed", "7"], &[]).await;
+    assert_eq!(code, Some(0), "{text}");
+    let summary = text.split("\nSummary\n").nth(1).unwrap();
+    for name in ["slow", "cut", "reorder", "double"] {
+        let line = summary.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
+        assert!(line.contains(" SHOWN ") && !line.contains("NOT"), "{line}");
+    }
+
+    let (code, list) = run(&["--list"], &[]).await;
+    let names: Vec<_> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!((code, names), (Some(0), vec!["slow", "cut", "reorder", "double"]));
 }
 
 #[tokio::test]
 async fn services_of_a_running_lab_are_used_and_left_running() {
     let cafe = Cafe::open().await;
-    let (code, text) = run(&["double", "--json"], &[("LAB_URL", &cafe.lab)]).await;
-    assert_eq!(code, Some(0), "{text}");
+    let (code, json) = run_json(&["double"], &[("LAB_URL", &cafe.lab)]).await;
+    assert_eq!(code, Some(0), "{json}");
     assert_eq!(cafe.state().await["reservations"], 4);
-    let json: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(json["orders"][0]["evidence"], "spans");
+    assert_eq!(all(&json, "/evidence"), ["spans", "spans"]);
 }
 
 #[tokio::test]

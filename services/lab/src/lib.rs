@@ -6,6 +6,7 @@
 
 mod bench;
 pub mod command;
+mod crossing;
 pub mod diagram;
 pub mod evidence;
 pub mod experiment;

@@ -37,8 +37,8 @@ const END_LIMIT: Duration = Duration::from_secs(DRAIN_LIMIT.as_secs() + 5);
 pub(crate) enum Manner {
     /// At the addresses that their own settings name, with their logs.
     Open,
-    /// On free ports, and quiet.
-    Private,
+    /// On free ports, and quiet; with a seed for its faults, if any.
+    Private { seed: Option<u64> },
 }
 
 /// Both services and the receiver of their spans, running.
@@ -121,11 +121,15 @@ impl Process {
         let program = std::env::current_exe().map_err(|error| cannot(name, &error))?;
         let mut command = Command::new(program);
         command.arg(name).args(arguments);
-        if manner == Manner::Private {
+        let private = matches!(manner, Manner::Private { .. });
+        if private {
             command.args(["--listen", "127.0.0.1:0"]).env("RUST_LOG", "warn");
         }
+        if let Manner::Private { seed: Some(seed) } = manner {
+            command.env("CHAOS_SEED", seed.to_string());
+        }
         // Whoever sends spans elsewhere when starting the lab means it.
-        if manner == Manner::Private || !export_is_set() {
+        if private || !export_is_set() {
             command.env("OTEL_EXPORTER_OTLP_ENDPOINT", lab.as_str());
             command.env_remove("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
         }

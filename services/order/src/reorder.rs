@@ -11,7 +11,6 @@ use campuscafe_api::order::{CompletedPing, PlannedPing, Reordering};
 use campuscafe_service::{Json, Query, Refusal};
 use campuscafe_telemetry::{attribute, current_trace_id, set_attribute};
 use http::Extensions;
-use rand::Rng as _;
 use reqwest::{Request, Response};
 use reqwest_middleware::{Middleware, Next, Result};
 use serde::Deserialize;
@@ -21,10 +20,7 @@ use utoipa::IntoParams;
 
 use crate::App;
 use crate::attempts::PING;
-use crate::sequence::{inversions, overtakers};
-
-/// Delays stay under this many milliseconds.
-const MAX_DELAY: u64 = 1_800;
+use crate::sequence::{delays, inversions, overtakers};
 
 /// Far beyond every delay: here it is the order that is the lesson, and a
 /// ping that was cut would hide it.
@@ -36,6 +32,9 @@ pub(crate) struct ReorderQuery {
     #[serde(default = "default_count")]
     #[param(example = 6)]
     count: i64,
+    /// The same seed gives the same delays; random if left out.
+    #[param(example = 7)]
+    seed: Option<u64>,
 }
 
 const fn default_count() -> i64 {
@@ -46,16 +45,16 @@ const fn default_count() -> i64 {
 /// answers came.
 #[utoipa::path(get, path = "/demo/out-of-order", tag = "demo", params(ReorderQuery),
     responses((status = 200, body = Reordering),
-        (status = 400, body = Problem, description = "The count is not a whole number"),
+        (status = 400, body = Problem, description = "The count or the seed is not a whole number"),
         (status = 502, body = Problem, description = "A ping was not answered")))]
 pub(crate) async fn out_of_order(
     State(app): State<Arc<App>>,
     Query(query): Query<ReorderQuery>,
 ) -> std::result::Result<Json<Reordering>, Refusal> {
     let count = u32::try_from(query.count.clamp(2, 20)).unwrap_or(20);
-    let planned: Vec<PlannedPing> = (0..count)
-        .map(|i| PlannedPing { i, delay_ms: rand::rng().random_range(0..MAX_DELAY) })
-        .collect();
+    let delays = delays(count, query.seed.unwrap_or_else(rand::random));
+    let planned: Vec<PlannedPing> =
+        (0..count).zip(delays).map(|(i, delay_ms)| PlannedPing { i, delay_ms }).collect();
     let arrivals = Arrivals::default();
     let mut pings = JoinSet::new();
     for ping in planned.clone() {

@@ -1,4 +1,28 @@
-//! How far an order of arrival strays from the order of sending.
+//! Out of order, planned and measured.
+
+use campuscafe_chaos::Roll;
+
+/// Delays stay under this many milliseconds.
+pub const MAX_DELAY: u64 = 1_800;
+
+/// The delays of `count` pings, in milliseconds, in the order of sending.
+///
+/// Each ping gets a place of its own on the time line, with room around it, so
+/// that the same seed gives the same order of answers even on a busy machine.
+#[must_use]
+pub fn delays(count: u32, seed: u64) -> Vec<u64> {
+    let count = u64::from(count);
+    let percent = |n: u64| u64::from(Roll::nth(seed, n).percent());
+    let mut places: Vec<u64> = (0..count).collect();
+    // Fisher and Yates' shuffle, from the end.
+    for last in (1..places.len()).rev() {
+        let other = percent(last as u64) as usize * (last + 1) / 100;
+        places.swap(last, other);
+    }
+    let room = MAX_DELAY.checked_div(count).unwrap_or(MAX_DELAY);
+    let within = |n: usize| percent(count + n as u64) * room / 300;
+    places.iter().enumerate().map(|(n, place)| place * room + within(n)).collect()
+}
 
 /// Pairs that arrived in the other order than they were sent. `arrived` holds
 /// each one's place in the order of sending.
@@ -18,6 +42,32 @@ pub fn overtakers(arrived: &[u32]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn delays_are_repeatable_apart_from_each_other_and_under_the_limit() {
+        for count in 2..=20 {
+            for seed in 0..200 {
+                let planned = delays(count, seed);
+                assert_eq!(planned, delays(count, seed));
+                let mut sorted = planned.clone();
+                sorted.sort_unstable();
+                assert_eq!(sorted.len(), count as usize);
+                assert!(sorted.windows(2).all(|two| two[1] - two[0] >= 50), "{planned:?}");
+                assert!(sorted.iter().all(|delay| *delay < MAX_DELAY), "{planned:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_order_of_three_comes_up_about_equally_often() {
+        let mut seen = std::collections::BTreeMap::<Vec<u64>, u32>::new();
+        for seed in 0..6_000 {
+            *seen.entry(delays(3, seed).iter().map(|delay| delay / 600).collect()).or_default() +=
+                1;
+        }
+        assert_eq!(seen.len(), 6);
+        assert!(seen.values().all(|times| (800..1_200).contains(times)), "{seen:?}");
+    }
 
     #[test]
     fn inversions_count_pairs_and_overtakers_count_replies() {

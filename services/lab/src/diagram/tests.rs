@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use campuscafe_telemetry::attribute;
 
 use super::{WIDTH, draw};
+use crate::evidence::source::Tale as _;
 use crate::evidence::span::{Kind, Moment, Span, Value};
 use crate::evidence::story::Story;
 

@@ -53,6 +53,9 @@ impl Ledger {
     #[must_use]
     pub fn gap_in_words(&self) -> String {
         match self.gap {
+            0 if self.told == Outcome::Unknown => {
+                "none, but the customer cannot know that".to_owned()
+            }
             0 => "none: the customer knows exactly what the inventory holds".to_owned(),
             1 => "1 reservation that no customer knows of".to_owned(),
             2.. => format!("{} reservations that no customer knows of", self.gap),
@@ -72,10 +75,10 @@ mod tests {
     #[test]
     fn the_gap_is_what_the_inventory_holds_and_no_customer_knows_of() {
         for (told, made, gap, words) in [
-            (Outcome::Confirmed, 1, 0, "none"),
+            (Outcome::Confirmed, 1, 0, "none: the customer knows"),
             (Outcome::Confirmed, 2, 1, "1 reservation "),
             (Outcome::Unknown, 2, 2, "2 reservations "),
-            (Outcome::Unknown, 0, 0, "none"),
+            (Outcome::Unknown, 0, 0, "none, but the customer cannot"),
             (Outcome::Failed, 1, 1, "1 reservation "),
             (Outcome::Confirmed, 0, -1, "the customer was told of"),
         ] {

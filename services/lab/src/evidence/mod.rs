@@ -1,11 +1,13 @@
 //! From raw spans and counters to what they prove.
 //!
-//! [`span`] reads OTLP, [`story`] tells an order from its spans, [`ledger`]
-//! compares what the customer was told with what the inventory holds,
-//! [`counters`] reads what jumped, [`source`] is where spans are waited for.
+//! [`span`] reads OTLP, [`story`] tells an order from its spans and [`pings`] a
+//! race of answers, [`ledger`] compares what the customer was told with what
+//! the inventory holds, [`counters`] reads what jumped, [`source`] is where
+//! spans are waited for.
 
 pub mod counters;
 pub mod ledger;
+pub mod pings;
 pub mod source;
 pub mod span;
 pub mod story;

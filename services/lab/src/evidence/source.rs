@@ -5,12 +5,21 @@ use std::time::Duration;
 
 use reqwest::{Client, Url};
 
-use super::span::from_otlp;
-use super::story::Story;
+use super::span::{Span, from_otlp};
 use crate::traces::{TraceId, TraceStore, parse_otlp_json};
 
 /// How often another process is asked whether the spans have come.
 const ASK_EVERY: Duration = Duration::from_millis(100);
+
+/// What a trace tells, once its spans have come.
+pub trait Tale: Sized {
+    /// What these spans tell, or `None` while there is nothing to tell.
+    fn of(spans: &[Span]) -> Option<Self>;
+
+    /// Whether every span that is still expected has come. A span is sent when
+    /// it ends, so until then somebody may still be at work.
+    fn is_settled(&self) -> bool;
+}
 
 /// Where the spans of the services can be read.
 #[derive(Debug, Clone)]
@@ -26,18 +35,23 @@ pub enum Source {
 }
 
 impl Source {
-    /// Waits until an order's story is settled. At the deadline it is what is
-    /// known by then, perhaps nothing.
-    pub async fn story(&self, http: &Client, trace: TraceId, deadline: Duration) -> Option<Story> {
+    /// Waits until what the spans of a trace tell is settled. At the deadline it
+    /// is what is known by then, perhaps nothing.
+    pub async fn tell<T: Tale>(
+        &self,
+        http: &Client,
+        trace: TraceId,
+        deadline: Duration,
+    ) -> Option<T> {
         let url = match self {
             Self::Nowhere => return None,
             Self::Own(store) => {
                 let settled = store.wait_for(trace, deadline, |data| {
-                    Story::of(&from_otlp(data)).filter(Story::is_settled)
+                    T::of(&from_otlp(data)).filter(T::is_settled)
                 });
                 return match settled.await {
-                    Ok(story) => Some(story),
-                    Err(passed) => Story::of(&from_otlp(&passed.last?)),
+                    Ok(told) => Some(told),
+                    Err(passed) => T::of(&from_otlp(&passed.last?)),
                 };
             }
             Self::Lab(lab) => lab.join(&format!("/api/traces/{trace}")),
@@ -49,9 +63,9 @@ impl Source {
             let mut again = tokio::time::interval(ASK_EVERY);
             loop {
                 again.tick().await;
-                if let Some(story) = ask(http, &url).await {
-                    let settled = story.is_settled();
-                    latest = Some(story);
+                if let Some(told) = ask::<T>(http, &url).await {
+                    let settled = told.is_settled();
+                    latest = Some(told);
                     if settled {
                         return;
                     }
@@ -64,8 +78,8 @@ impl Source {
     }
 }
 
-async fn ask(http: &Client, url: &Url) -> Option<Story> {
+async fn ask<T: Tale>(http: &Client, url: &Url) -> Option<T> {
     let answer = http.get(url.clone()).send().await.ok()?.error_for_status().ok()?;
     let data = parse_otlp_json(&answer.bytes().await.ok()?).ok()?;
-    Story::of(&from_otlp(&data))
+    T::of(&from_otlp(&data))
 }

@@ -4,6 +4,7 @@
 use campuscafe_telemetry::attribute;
 use campuscafe_telemetry::http_client::NoReply;
 
+use super::source::Tale;
 use super::span::{Kind, Span};
 
 /// One order and everything it set off.
@@ -88,10 +89,9 @@ pub struct Commit {
     pub duplicate: bool,
 }
 
-impl Story {
-    /// Tells the story, or `None` while the order's own span is missing.
-    #[must_use]
-    pub fn of(spans: &[Span]) -> Option<Self> {
+impl Tale for Story {
+    /// `None` while the order's own span is missing.
+    fn of(spans: &[Span]) -> Option<Self> {
         let root = spans.iter().find(|span| {
             span.kind == Kind::Server && span.attributes.contains_key(attribute::ORDER_OUTCOME)
         })?;
@@ -109,13 +109,13 @@ impl Story {
         })
     }
 
-    /// Whether both sides of every attempt that left are known. A span is sent
-    /// when it ends, so until then the inventory may still be at work.
-    #[must_use]
-    pub fn is_settled(&self) -> bool {
+    /// Settled when both sides of every attempt that left are known.
+    fn is_settled(&self) -> bool {
         self.attempts.iter().all(|attempt| attempt.served.is_some() || attempt.never_left())
     }
+}
 
+impl Story {
     /// Every commit with its attempt's number, in the order of time.
     #[must_use]
     pub fn commits(&self) -> Vec<(usize, &Commit)> {

@@ -2,69 +2,61 @@
 
 use campuscafe_api::order::{AttemptResult, Outcome};
 
-use super::{Experiment, Trial, Verdict, moment_of_last_commit, seconds};
-use crate::bench::{Observed, Plan};
+use super::{Act, Experiment, Trial, Verdict, moment_of_last_commit, results, seconds};
+use crate::bench::{Order, OrderPlan};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "double",
     title: "one customer, two cakes",
-    orders: &[
+    trials: &[
         Trial {
-            plan: Plan { chaos: "slow", retry: true, reservations: 2 },
             caption: "Both attempts are slow: the order service gives up twice.",
-            judge: told_no,
+            act: Act::Order(OrderPlan { chaos: "slow", retry: true, reservations: 2 }, told_no),
         },
         Trial {
-            plan: Plan { chaos: "slow,none", retry: true, reservations: 2 },
             caption: "Only the first attempt is slow: the retry succeeds at once.",
-            judge: told_yes,
+            act: Act::Order(
+                OrderPlan { chaos: "slow,none", retry: true, reservations: 2 },
+                told_yes,
+            ),
         },
     ],
+    side_by_side: None,
     look_at: &[
-        "Jaeger: two attempts side by side under one order, each with a commit; the second has http.request.resend_count=1",
-        "Grafana: inventory_duplicate_reservations_total jumps, and reservations run ahead of confirmed orders",
+        "Jaeger: two attempts side by side under one order, each with a commit; the second has \
+         http.request.resend_count=1",
+        "Grafana: inventory_duplicate_reservations_total jumps, and reservations run ahead of \
+         confirmed orders",
     ],
 };
 
-fn told_no(observed: &Observed) -> Verdict {
+fn told_no(order: &Order) -> Verdict {
     use AttemptResult::Timeout;
-    let promise = results(observed) == [Timeout, Timeout]
-        && observed.told.report.outcome == Outcome::Unknown
-        && observed.ledger.reservations == 2;
-    Verdict::when(
-        promise,
-        || {
-            format!(
-                "The customer was told no (\"{}\") after {}, and the inventory holds 2 reservations, \
-                 the last one made {}: told nothing, two cakes gone.",
-                observed.told.words,
-                seconds(observed.told.after),
-                moment_of_last_commit(observed),
-            )
-        },
-        observed,
-    )
+    let promise = results(order) == [Timeout, Timeout]
+        && order.told.report.outcome == Outcome::Unknown
+        && order.ledger.reservations == 2;
+    Verdict::on(order, promise, || {
+        format!(
+            "The customer was told no (\"{}\") after {}, and the inventory holds 2 reservations, \
+             the last one made {}: told no, two cakes gone.",
+            order.told.words,
+            seconds(order.told.after),
+            moment_of_last_commit(order),
+        )
+    })
 }
 
-fn told_yes(observed: &Observed) -> Verdict {
+fn told_yes(order: &Order) -> Verdict {
     use AttemptResult::{Ok, Timeout};
-    let promise = results(observed) == [Timeout, Ok]
-        && observed.told.report.outcome == Outcome::Confirmed
-        && observed.ledger.reservations == 2;
-    Verdict::when(
-        promise,
-        || {
-            format!(
-                "The customer was told yes after {} and knows of 1 cake; the first attempt committed \
-                 {} all the same: one customer, two cakes.",
-                seconds(observed.told.after),
-                moment_of_last_commit(observed),
-            )
-        },
-        observed,
-    )
-}
-
-fn results(observed: &Observed) -> Vec<AttemptResult> {
-    observed.told.report.attempts.iter().map(|attempt| attempt.result).collect()
+    let promise = results(order) == [Timeout, Ok]
+        && order.told.report.outcome == Outcome::Confirmed
+        && order.ledger.reservations == 2;
+    Verdict::on(order, promise, || {
+        format!(
+            "The customer was told yes after {} and knows of 1 cake; the first attempt committed \
+             {} all the same: one customer, two cakes.",
+            seconds(order.told.after),
+            moment_of_last_commit(order),
+        )
+    })
 }

@@ -1,43 +1,47 @@
-//! The experiments: what each places, and what its evidence must show.
+//! The experiments: what each does, and what its evidence must show.
 //!
-//! An experiment is a file beside this one and a line in `ALL`.
+//! An experiment is a file beside this one and a line in `ALL`. `conduct`
+//! runs them.
 
+mod conduct;
+mod cut;
 mod double;
+mod reorder;
 mod slow;
 
-use std::io::Write as _;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::process::ExitCode;
+use std::time::Duration;
 
 use campuscafe_api::order::{AttemptResult, Outcome};
-use campuscafe_service::{Failure, bind, end_signal};
-use campuscafe_telemetry::Metrics;
 use clap::Parser;
 use clap::builder::PossibleValuesParser;
-use reqwest::Url;
 
-use crate::bench::{self, Bench, Observed, Plan};
+use crate::bench::{Order, OrderPlan, Race};
 use crate::command::Targets;
-use crate::evidence::source::Source;
-use crate::paint::Paint;
-use crate::report;
-use crate::server::Addresses;
-use crate::services::{Manner, Services};
+
+pub(crate) use conduct::{Place, run};
 
 /// Every experiment, in the order in which a course meets them.
-pub(crate) const ALL: [&Experiment; 2] = [&slow::EXPERIMENT, &double::EXPERIMENT];
+pub(crate) const ALL: [&Experiment; 4] =
+    [&slow::EXPERIMENT, &cut::EXPERIMENT, &reorder::EXPERIMENT, &double::EXPERIMENT];
 
 /// Run an experiment and show from real spans and counters what happened
 ///
 /// Uses the services that are named, else those of a running lab, else starts
-/// its own on free ports and stops them after. Exit status: 0 when the evidence
-/// shows what the experiment promises, 1 when it does not, 2 on misuse.
+/// its own on free ports and stops them after.
 #[derive(Debug, Clone, Parser)]
 #[command(after_help = catalogue())]
 pub struct Config {
     /// Which experiment
-    #[arg(value_name = "NAME", value_parser = names())]
-    name: String,
+    #[arg(value_name = "NAME", value_parser = names(), required_unless_present = "list")]
+    name: Option<String>,
+
+    /// Say in a line each what the experiments show, and run none
+    #[arg(long)]
+    list: bool,
+
+    /// Make everything that is left to chance repeatable
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
 
     /// Print one JSON object instead of text
     #[arg(long)]
@@ -51,28 +55,42 @@ fn names() -> PossibleValuesParser {
     ALL.iter().map(|experiment| experiment.name).chain(["all"]).into()
 }
 
+fn list() -> String {
+    let line =
+        |experiment: &&Experiment| format!("  {:<8} {}\n", experiment.name, experiment.title);
+    ALL.iter().map(line).collect()
+}
+
 fn catalogue() -> String {
-    let line = |experiment: &&Experiment| format!("  {:<8} {}", experiment.name, experiment.title);
-    let lines: Vec<_> = ALL.iter().map(line).collect();
-    format!("Experiments:\n{}\n  all      each of them in turn", lines.join("\n"))
+    format!(
+        "Experiments:\n{}  all      each of them in turn\n\n\
+         Exit status: 0 when the evidence shows what was promised, 1 when it does not, 2 on misuse",
+        list()
+    )
 }
 
 /// A lesson: what is done, and how its evidence is judged.
 pub(crate) struct Experiment {
     pub(crate) name: &'static str,
     pub(crate) title: &'static str,
-    /// The orders it places, one after the other.
-    pub(crate) orders: &'static [Trial],
+    /// What it does, one after the other.
+    pub(crate) trials: &'static [Trial],
+    /// What the trials show only side by side, as text.
+    pub(crate) side_by_side: Option<fn(&[Finding]) -> String>,
     /// What to look at in Jaeger and Grafana.
     pub(crate) look_at: &'static [&'static str],
 }
 
-/// One order of an experiment, and what it must show.
+/// One thing that an experiment does, and what it must show.
 pub(crate) struct Trial {
-    pub(crate) plan: Plan,
     /// What is about to happen, for somebody who has never seen it.
     pub(crate) caption: &'static str,
-    pub(crate) judge: fn(&Observed) -> Verdict,
+    pub(crate) act: Act,
+}
+
+pub(crate) enum Act {
+    Order(OrderPlan, fn(&Order) -> Verdict),
+    Race { count: u32, judge: fn(&Race) -> Verdict },
 }
 
 /// What the evidence says.
@@ -86,28 +104,52 @@ pub(crate) struct Verdict {
 
 impl Verdict {
     /// The verdict if the promise holds, else one that says what was seen.
-    fn when(promise: bool, sentence: impl FnOnce() -> String, observed: &Observed) -> Self {
+    fn on(order: &Order, promise: bool, sentence: impl FnOnce() -> String) -> Self {
         if promise {
             Self { shown: true, sentence: sentence() }
         } else {
-            Self { shown: false, sentence: format!("The lesson did not show: {}.", seen(observed)) }
+            Self { shown: false, sentence: format!("The lesson did not show: {}.", seen(order)) }
         }
     }
 }
 
+/// What a trial left behind.
+pub(crate) enum Evidence {
+    Order(Box<Order>),
+    Race(Box<Race>),
+}
+
+/// A trial that was carried out and judged.
+pub(crate) struct Finding {
+    pub(crate) caption: &'static str,
+    pub(crate) evidence: Evidence,
+    pub(crate) verdict: Verdict,
+}
+
+/// An experiment that was carried out.
+pub(crate) struct Findings {
+    pub(crate) experiment: &'static Experiment,
+    pub(crate) all: Vec<Finding>,
+}
+
+impl Findings {
+    pub(crate) fn shown(&self) -> bool {
+        self.all.iter().all(|finding| finding.verdict.shown)
+    }
+}
+
 /// What was seen instead, and what may be the reason.
-fn seen(observed: &Observed) -> String {
-    let told = &observed.told;
-    let results: Vec<_> =
-        told.report.attempts.iter().map(|attempt| attempt.result.as_str()).collect();
+fn seen(order: &Order) -> String {
+    let told = &order.told;
+    let results: Vec<_> = results(order).into_iter().map(AttemptResult::as_str).collect();
     let seen = format!(
         "the order was {} after {}, its attempts ended {}, and the inventory made {}",
         told.report.outcome.as_str(),
         seconds(told.after),
         results.join(", "),
-        reservations(observed.ledger.reservations),
+        reservations(order.ledger.reservations),
     );
-    if told.report.attempts.iter().any(|attempt| attempt.result == AttemptResult::Timeout) {
+    if results.contains(&AttemptResult::Timeout.as_str()) || !order.plan.chaos.contains("slow") {
         seen
     } else if told.report.outcome == Outcome::Confirmed {
         format!("{seen}; nothing timed out, so is the order service's --attempt-timeout under 2 s?")
@@ -116,143 +158,30 @@ fn seen(observed: &Observed) -> String {
     }
 }
 
+fn results(order: &Order) -> Vec<AttemptResult> {
+    order.told.report.attempts.iter().map(|attempt| attempt.result).collect()
+}
+
 pub(crate) fn reservations(count: u64) -> String {
     if count == 1 { "1 reservation".to_owned() } else { format!("{count} reservations") }
 }
 
-pub(crate) fn seconds(duration: std::time::Duration) -> String {
-    format!("{:.1} s", duration.as_secs_f64())
+/// A time as one would say it: in seconds, or in milliseconds if it is short.
+pub(crate) fn seconds(duration: Duration) -> String {
+    match duration.as_millis() {
+        ms @ 0..100 => format!("{ms} ms"),
+        _ => format!("{:.1} s", duration.as_secs_f64()),
+    }
 }
 
-/// When a commit came, counted from the order; for sentences.
-fn moment_of_last_commit(observed: &Observed) -> String {
-    let last = observed.story.as_ref().and_then(|story| {
+/// When the last commit came, counted from the order; for sentences.
+fn moment_of_last_commit(order: &Order) -> String {
+    let last = order.story.as_ref().and_then(|story| {
         let commits = story.commits();
         Some(story.ms(commits.last()?.1.at))
     });
     last.map_or_else(
         || "later".to_owned(),
-        |ms| format!("at {}", seconds(std::time::Duration::from_millis(ms))),
+        |ms| format!("at {}", seconds(Duration::from_millis(ms))),
     )
-}
-
-/// An order that was carried out and judged.
-pub(crate) struct Result {
-    pub(crate) caption: &'static str,
-    pub(crate) observed: Observed,
-    pub(crate) verdict: Verdict,
-}
-
-/// An experiment that was carried out.
-pub(crate) struct Outcomes {
-    pub(crate) experiment: &'static Experiment,
-    pub(crate) results: Vec<Result>,
-}
-
-impl Outcomes {
-    pub(crate) fn shown(&self) -> bool {
-        self.results.iter().all(|result| result.verdict.shown)
-    }
-}
-
-/// Where an experiment ran, for whoever wants to look closer.
-pub(crate) struct Place {
-    pub(crate) spans: Source,
-    /// Whether the services and their traces are gone when the program ends.
-    pub(crate) passing: bool,
-    pub(crate) jaeger: Option<Url>,
-}
-
-/// Runs one experiment, or each in turn.
-pub(crate) async fn run(
-    config: Config,
-    metrics: Metrics,
-) -> std::result::Result<ExitCode, Failure> {
-    tokio::select! {
-        result = conduct(config, metrics) => result,
-        // Services of our own end with us, whichever way we end.
-        () = end_signal() => Err(Failure::Failed("interrupted".to_owned())),
-    }
-}
-
-async fn conduct(config: Config, metrics: Metrics) -> std::result::Result<ExitCode, Failure> {
-    let wanted = ALL.into_iter().filter(|e| config.name == "all" || config.name == e.name);
-    let (bench, place, own) = set_up(&config.targets, metrics).await?;
-    let paint = Paint::stdout();
-    let mut all = Vec::new();
-    for experiment in wanted {
-        if !config.json {
-            print(&report::heading(experiment, paint));
-        }
-        let mut outcomes = Outcomes { experiment, results: Vec::new() };
-        for trial in experiment.orders {
-            if !config.json {
-                print(&report::announcement(trial, paint));
-            }
-            let observed = bench.observe(trial.plan).await?;
-            let verdict = (trial.judge)(&observed);
-            let result = Result { caption: trial.caption, observed, verdict };
-            if !config.json {
-                print(&report::result(&result, &place, paint));
-            }
-            outcomes.results.push(result);
-        }
-        if !config.json {
-            print(&report::closing(&outcomes, &place, paint));
-        }
-        all.push(outcomes);
-    }
-    if config.json {
-        print(&report::json(&config.name, &all));
-    }
-    if let Some(services) = own {
-        services.stop().await;
-    }
-    let shown = all.iter().all(Outcomes::shown);
-    Ok(if shown { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// A reader that went away, as `head` does, is no failure of the experiment.
-fn print(text: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes());
-    let _ = out.flush();
-}
-
-async fn set_up(
-    targets: &Targets,
-    metrics: Metrics,
-) -> std::result::Result<(Bench, Place, Option<Services>), Failure> {
-    let spans = match (&targets.lab_url, &targets.jaeger_url) {
-        (Some(lab), _) => Source::Lab(lab.clone()),
-        (None, Some(jaeger)) => Source::Jaeger(jaeger.clone()),
-        (None, None) => Source::Nowhere,
-    };
-    let jaeger = targets.jaeger_url.clone();
-    let running = match (&targets.order_url, &targets.inventory_url, &targets.lab_url) {
-        (Some(order), Some(inventory), _) => {
-            Some(Addresses { order: order.clone(), inventory: inventory.clone() })
-        }
-        (_, _, Some(lab)) => Some(services_of(lab).await?),
-        _ => None,
-    };
-    if let Some(Addresses { order, inventory }) = running {
-        let place = Place { spans: spans.clone(), passing: false, jaeger };
-        return Ok((Bench::new(order, inventory, spans)?, place, None));
-    }
-    let listener = bind("lab", SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
-    let services = Services::start(listener, Manner::Private, metrics).await?;
-    let Addresses { order, inventory } = services.addresses.clone();
-    let spans = Source::Own(services.store.clone());
-    let place = Place { spans: spans.clone(), passing: true, jaeger: None };
-    Ok((Bench::new(order, inventory, spans)?, place, Some(services)))
-}
-
-async fn services_of(lab: &Url) -> std::result::Result<Addresses, Failure> {
-    let answer = bench::get(&bench::http_client()?, lab, "/api/services").await?;
-    answer.json::<Option<Addresses>>().await.ok().flatten().ok_or_else(|| {
-        Failure::Failed(format!(
-            "{lab}: that lab started no services; name them with --order-url and --inventory-url"
-        ))
-    })
 }

@@ -2,42 +2,37 @@
 
 use campuscafe_api::order::{AttemptResult, Outcome};
 
-use super::{Experiment, Trial, Verdict, moment_of_last_commit, seconds};
-use crate::bench::{Observed, Plan};
+use super::{Act, Experiment, Trial, Verdict, moment_of_last_commit, results, seconds};
+use crate::bench::{Order, OrderPlan};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "slow",
     title: "the customer hears \"failed\", and the cake is reserved all the same",
-    orders: &[Trial {
-        plan: Plan { chaos: "slow", retry: false, reservations: 1 },
+    trials: &[Trial {
         caption: "The inventory takes 2 s; the order service waits 1 s and does not try again.",
-        judge,
+        act: Act::Order(OrderPlan { chaos: "slow", retry: false, reservations: 1 }, judge),
     }],
+    side_by_side: None,
     look_at: &[
-        "Jaeger: the inventory's span is longer than the attempt above it, and the commit stands at its very end",
-        "Grafana: order_outcomes_total{outcome=\"unknown\"} jumps at 1 s, inventory_late_commits_total at 2 s",
+        "Jaeger: the inventory's span is longer than the attempt above it, and the commit stands \
+         at its very end",
+        "Grafana: order_outcomes_total{outcome=\"unknown\"} jumps at 1 s, \
+         inventory_late_commits_total at 2 s",
     ],
 };
 
-fn judge(observed: &Observed) -> Verdict {
-    let told = &observed.told;
-    let timed_out =
-        matches!(&told.report.attempts[..], [one] if one.result == AttemptResult::Timeout);
-    let promise = timed_out
-        && told.report.outcome == Outcome::Unknown
-        && observed.ledger.reservations == 1
-        && observed.commits_after_answer().is_none_or(|late| late == 1);
-    Verdict::when(
-        promise,
-        || {
-            format!(
-                "The customer heard \"{}\" after {}, and the inventory committed {} anyway: \
-                 the truth was not \"failed\", it was unknown.",
-                told.words,
-                seconds(told.after),
-                moment_of_last_commit(observed),
-            )
-        },
-        observed,
-    )
+fn judge(order: &Order) -> Verdict {
+    let promise = results(order) == [AttemptResult::Timeout]
+        && order.told.report.outcome == Outcome::Unknown
+        && order.ledger.reservations == 1
+        && order.commits_after_answer().is_none_or(|late| late == 1);
+    Verdict::on(order, promise, || {
+        format!(
+            "The customer heard \"{}\" after {}, and the inventory committed {} anyway: the truth \
+             was not \"failed\", it was unknown.",
+            order.told.words,
+            seconds(order.told.after),
+            moment_of_last_commit(order),
+        )
+    })
 }

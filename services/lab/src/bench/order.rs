@@ -1,36 +1,25 @@
-//! The workbench of an experiment: places an order and gathers what it left.
+//! Placing an order, and everything it leaves behind.
 
 use std::time::Duration;
 
 use campuscafe_api::inventory::State;
 use campuscafe_api::order::{OrderReport, PlaceOrder};
 use campuscafe_service::Failure;
-use reqwest::{Client, Response, Url};
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
+use super::{ANSWER_LIMIT, ASK_EVERY, Bench, EVIDENCE_LIMIT, at, unreachable};
 use crate::evidence::counters::{self, Counters};
 use crate::evidence::ledger::Ledger;
-use crate::evidence::source::Source;
+use crate::evidence::source::Tale as _;
 use crate::evidence::story::Story;
-
-/// How long the evidence of one order may take to arrive. The longest wait of
-/// the fault `slow` is 2 s, and spans follow within a second.
-const EVIDENCE_LIMIT: Duration = Duration::from_secs(8);
-
-/// Far beyond two attempts of a minute each: only a service that hangs meets it.
-const ANSWER_LIMIT: Duration = Duration::from_secs(130);
-
-/// How often the state is asked for while a late commit is awaited without spans.
-const ASK_EVERY: Duration = Duration::from_millis(100);
 
 /// The item that experiments order, where the inventory has it.
 const USUAL_ITEM: &str = "cake";
 
 /// An order to place, and what it is expected to leave behind.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Plan {
+pub(crate) struct OrderPlan {
     /// The faults to meet.
     pub(crate) chaos: &'static str,
     /// Whether to try again after a timeout.
@@ -54,8 +43,8 @@ pub(crate) struct Told {
 
 /// Everything one order left behind.
 #[derive(Debug, Clone)]
-pub(crate) struct Observed {
-    pub(crate) plan: Plan,
+pub(crate) struct Order {
+    pub(crate) plan: OrderPlan,
     pub(crate) told: Told,
     pub(crate) ledger: Ledger,
     pub(crate) jumps: Counters,
@@ -63,7 +52,7 @@ pub(crate) struct Observed {
     pub(crate) story: Option<Story>,
 }
 
-impl Observed {
+impl Order {
     /// Commits after the customer was told, where complete spans can say so.
     pub(crate) fn commits_after_answer(&self) -> Option<usize> {
         let story = self.story.as_ref().filter(|story| story.is_settled())?;
@@ -71,33 +60,15 @@ impl Observed {
     }
 }
 
-/// The services under test and a place to read their spans.
-#[derive(Debug, Clone)]
-pub(crate) struct Bench {
-    http: Client,
-    order: Url,
-    inventory: Url,
-    pub(crate) spans: Source,
-}
-
 impl Bench {
-    pub(crate) fn new(order: Url, inventory: Url, spans: Source) -> Result<Self, Failure> {
-        let http = http_client()?;
-        Ok(Self { http, order, inventory, spans })
-    }
-
     /// Places an order and waits for what it leaves behind.
-    pub(crate) async fn observe(&self, plan: Plan) -> Result<Observed, Failure> {
+    pub(crate) async fn order(&self, plan: OrderPlan) -> Result<Order, Failure> {
         let before: State = self.read(&self.inventory, "/inventory/state").await?;
         let counted = self.counters().await?;
         let item = pick(&before, 2)?;
         let told = self.place(&item, plan).await?;
 
-        let trace = told.report.trace_id.as_deref().and_then(|id| id.parse().ok());
-        let story = match trace {
-            Some(trace) => self.spans.story(&self.http, trace, EVIDENCE_LIMIT).await,
-            None => None,
-        };
+        let story = self.tale::<Story>(told.report.trace_id.as_deref()).await;
         if !story.as_ref().is_some_and(Story::is_settled) {
             self.await_reservations(before.reservations + plan.reservations).await?;
         }
@@ -108,10 +79,10 @@ impl Bench {
         if let Some(story) = story.as_ref().filter(|story| story.is_settled()) {
             ledger = ledger.with_reservations(story.commits().len() as u64);
         }
-        Ok(Observed { plan, told, ledger, jumps, story })
+        Ok(Order { plan, told, ledger, jumps, story })
     }
 
-    async fn place(&self, item: &str, plan: Plan) -> Result<Told, Failure> {
+    async fn place(&self, item: &str, plan: OrderPlan) -> Result<Told, Failure> {
         let order = PlaceOrder {
             item_id: item.to_owned(),
             quantity: 1,
@@ -143,55 +114,6 @@ impl Bench {
             sleep(ASK_EVERY).await;
         }
     }
-
-    async fn counters(&self) -> Result<Counters, Failure> {
-        let mut all = Counters::new();
-        for base in [&self.order, &self.inventory] {
-            let page = self.get(base, "/metrics").await?.text().await;
-            all.extend(counters::read(&page.map_err(|error| unreachable(base, &error))?));
-        }
-        Ok(all)
-    }
-
-    async fn read<T: DeserializeOwned>(&self, base: &Url, path: &str) -> Result<T, Failure> {
-        let answer = self.get(base, path).await?;
-        answer.json().await.map_err(|error| unreachable(base, &error))
-    }
-
-    async fn get(&self, base: &Url, path: &str) -> Result<Response, Failure> {
-        get(&self.http, base, path).await
-    }
-}
-
-/// A client that goes straight to where it is told.
-pub(crate) fn http_client() -> Result<Client, Failure> {
-    Client::builder()
-        .no_proxy()
-        .timeout(Duration::from_secs(5))
-        .build()
-        .map_err(|error| Failure::Failed(format!("cannot make an HTTP client: {error}")))
-}
-
-pub(crate) async fn get(http: &Client, base: &Url, path: &str) -> Result<Response, Failure> {
-    let answer = http.get(at(base, path)?).send().await;
-    answer.and_then(Response::error_for_status).map_err(|error| unreachable(base, &error))
-}
-
-fn at(base: &Url, path: &str) -> Result<Url, Failure> {
-    base.join(path).map_err(|error| Failure::Misuse(format!("{base} is no base URL: {error}")))
-}
-
-fn unreachable(base: &Url, error: &reqwest::Error) -> Failure {
-    let why = if error.is_connect() {
-        "nothing answers there".to_owned()
-    } else if error.is_timeout() {
-        "no answer in time".to_owned()
-    } else if let Some(status) = error.status() {
-        format!("it answers {status}, so it is another program")
-    } else {
-        "it does not answer like one of CampusCafe's services".to_owned()
-    };
-    Failure::Failed(format!("{base}: {why}; is it running, and is the address right?"))
 }
 
 /// An item with enough pieces left, preferably the usual one.

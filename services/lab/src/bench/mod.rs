@@ -1,0 +1,112 @@
+//! The workbench of an experiment: does one thing and gathers what it left.
+//!
+//! [`order`] places an order, [`pings`] sends pings at once.
+
+mod order;
+mod pings;
+
+use std::time::Duration;
+
+use campuscafe_service::Failure;
+use reqwest::{Client, Response, Url};
+use serde::de::DeserializeOwned;
+
+use crate::evidence::counters::{self, Counters};
+use crate::evidence::source::{Source, Tale};
+
+pub(crate) use order::{Order, OrderPlan};
+pub(crate) use pings::Race;
+
+/// How long the evidence of one order may take to arrive. The longest wait of
+/// the fault `slow` is 2 s, and spans follow within a second.
+const EVIDENCE_LIMIT: Duration = Duration::from_secs(8);
+
+/// Far beyond two attempts of a minute each: only a service that hangs meets it.
+const ANSWER_LIMIT: Duration = Duration::from_secs(130);
+
+/// How often the state is asked for while a late commit is awaited without spans.
+const ASK_EVERY: Duration = Duration::from_millis(100);
+
+/// The services under test and a place to read their spans.
+#[derive(Debug, Clone)]
+pub(crate) struct Bench {
+    http: Client,
+    order: Url,
+    inventory: Url,
+    pub(crate) spans: Source,
+}
+
+impl Bench {
+    pub(crate) fn new(order: Url, inventory: Url, spans: Source) -> Result<Self, Failure> {
+        let http = http_client()?;
+        Ok(Self { http, order, inventory, spans })
+    }
+
+    /// What the spans of a trace tell, as far as they come in time.
+    async fn tale<T: Tale>(&self, trace_id: Option<&str>) -> Option<T> {
+        let trace = trace_id?.parse().ok()?;
+        self.spans.tell(&self.http, trace, EVIDENCE_LIMIT).await
+    }
+
+    async fn counters(&self) -> Result<Counters, Failure> {
+        let mut all = Counters::new();
+        for base in [&self.order, &self.inventory] {
+            let page = self.get(base, "/metrics").await?.text().await;
+            all.extend(counters::read(&page.map_err(|error| unreachable(base, &error))?));
+        }
+        Ok(all)
+    }
+
+    async fn read<T: DeserializeOwned>(&self, base: &Url, path: &str) -> Result<T, Failure> {
+        let answer = self.get(base, path).await?;
+        answer.json().await.map_err(|error| unreachable(base, &error))
+    }
+
+    /// Reads an answer that takes longer than the usual limit.
+    async fn read_within<T: DeserializeOwned>(
+        &self,
+        base: &Url,
+        path: &str,
+        limit: Duration,
+    ) -> Result<T, Failure> {
+        let answer = self.http.get(at(base, path)?).timeout(limit).send().await;
+        let answer = answer.and_then(Response::error_for_status);
+        let answer = answer.map_err(|error| unreachable(base, &error))?;
+        answer.json().await.map_err(|error| unreachable(base, &error))
+    }
+
+    async fn get(&self, base: &Url, path: &str) -> Result<Response, Failure> {
+        get(&self.http, base, path).await
+    }
+}
+
+/// A client that goes straight to where it is told.
+pub(crate) fn http_client() -> Result<Client, Failure> {
+    Client::builder()
+        .no_proxy()
+        .timeout(Duration::from_secs(5))
+        .build()
+        .map_err(|error| Failure::Failed(format!("cannot make an HTTP client: {error}")))
+}
+
+pub(crate) async fn get(http: &Client, base: &Url, path: &str) -> Result<Response, Failure> {
+    let answer = http.get(at(base, path)?).send().await;
+    answer.and_then(Response::error_for_status).map_err(|error| unreachable(base, &error))
+}
+
+fn at(base: &Url, path: &str) -> Result<Url, Failure> {
+    base.join(path).map_err(|error| Failure::Misuse(format!("{base} is no base URL: {error}")))
+}
+
+fn unreachable(base: &Url, error: &reqwest::Error) -> Failure {
+    let why = if error.is_connect() {
+        "nothing answers there".to_owned()
+    } else if error.is_timeout() {
+        "no answer in time".to_owned()
+    } else if let Some(status) = error.status() {
+        format!("it answers {status}, so it is another program")
+    } else {
+        "it does not answer like one of CampusCafe's services".to_owned()
+    };
+    Failure::Failed(format!("{base}: {why}; is it running, and is the address right?"))
+}

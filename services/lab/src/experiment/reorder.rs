@@ -1,0 +1,46 @@
+//! Reorder: the order of sending is not the order of arrival.
+
+use super::{Act, Experiment, Trial, Verdict};
+use crate::bench::Race;
+
+const PINGS: u32 = 6;
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    name: "reorder",
+    title: "sent in one order, answered in another",
+    trials: &[Trial {
+        caption: "Six pings leave at the same moment; each takes its own time.",
+        act: Act::Race { count: PINGS, judge },
+    }],
+    side_by_side: None,
+    look_at: &[
+        "Jaeger: six attempts that begin together; campuscafe.reorder.sent and .completed disagree",
+        "Grafana: order_reordered_replies_total jumps by the replies that overtook another",
+    ],
+};
+
+fn judge(race: &Race) -> Verdict {
+    let report = &race.report;
+    let answered = report.completed_order.len();
+    let from_spans = race.pings.as_ref().is_none_or(|race| race.pings.len() == answered);
+    if answered == PINGS as usize && report.inversions > 0 && from_spans {
+        Verdict {
+            shown: true,
+            sentence: format!(
+                "Of {} pairs of pings, {} came back in the other order than they were sent: who \
+                 reads answers as they come must not take them for a sequence.",
+                answered * (answered - 1) / 2,
+                report.inversions,
+            ),
+        }
+    } else {
+        Verdict {
+            shown: false,
+            sentence: format!(
+                "The lesson did not show: {answered} of {PINGS} pings were answered, with {} \
+                 inversions; by chance they may come in order, so try another --seed.",
+                report.inversions
+            ),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! One JSON object for machines; the fields are those that the text tells.
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::bench::{Order, Race};
+use crate::evidence::source::Tale;
+use crate::evidence::story::Story;
+use crate::experiment::{Evidence, Finding, Findings};
+use crate::{crossing, diagram};
+
+/// What was asked for, whether all of it was shown, and each finding.
+pub(crate) fn report(name: &str, seed: u64, all: &[Findings]) -> String {
+    let findings: Vec<Value> = all
+        .iter()
+        .flat_map(|findings| {
+            findings.all.iter().map(|finding| one(findings.experiment.name, finding))
+        })
+        .collect();
+    let shown = all.iter().all(Findings::shown);
+    let object = json!({ "experiment": name, "seed": seed, "shown": shown, "findings": findings });
+    format!("{object:#}\n")
+}
+
+fn one(experiment: &str, finding: &Finding) -> Value {
+    let mut object = Map::new();
+    object.insert("experiment".to_owned(), experiment.into());
+    object.insert("caption".to_owned(), finding.caption.into());
+    object.insert("shown".to_owned(), finding.verdict.shown.into());
+    object.insert("verdict".to_owned(), finding.verdict.sentence.clone().into());
+    let evidence = match &finding.evidence {
+        Evidence::Order(placed) => order(placed),
+        Evidence::Race(held) => race(held),
+    };
+    if let Value::Object(evidence) = evidence {
+        object.extend(evidence);
+    }
+    object.into()
+}
+
+fn order(order: &Order) -> Value {
+    let Order { plan, told, ledger, jumps, story } = order;
+    let mut answer = Map::new();
+    answer.insert("status".to_owned(), told.status.into());
+    answer.insert("words".to_owned(), told.words.clone().into());
+    answer.insert("afterMs".to_owned(), json!(told.after.as_millis()));
+    if let Value::Object(report) = value(&told.report) {
+        answer.extend(report);
+    }
+    json!({
+        "evidence": rests_on(story.as_ref()),
+        "chaos": plan.chaos,
+        "retryOnTimeout": plan.retry,
+        "told": answer,
+        "ledger": value(ledger),
+        "counters": value(jumps),
+        "commits": story.as_ref().map(commits).unwrap_or_default(),
+        "diagram": story.as_ref().map(lines).unwrap_or_default(),
+    })
+}
+
+fn race(race: &Race) -> Value {
+    json!({
+        "evidence": rests_on(race.pings.as_ref()),
+        "told": value(&race.report),
+        "counters": value(&race.jumps),
+        "diagram": race.pings.as_ref().map(crossing::draw).unwrap_or_default(),
+    })
+}
+
+/// What a verdict rests on; without spans there are still answers and totals.
+fn rests_on<T: Tale>(tale: Option<&T>) -> &'static str {
+    match tale {
+        Some(tale) if tale.is_settled() => "spans",
+        Some(_) => "some spans",
+        None => "ledger",
+    }
+}
+
+fn commits(story: &Story) -> Vec<Value> {
+    let commit = |(attempt, commit): (usize, &crate::evidence::story::Commit)| {
+        json!({
+            "attempt": attempt,
+            "atMs": story.ms(commit.at),
+            "item": commit.item,
+            "stockBefore": commit.before,
+            "stockAfter": commit.after,
+            "late": commit.late,
+            "duplicate": commit.duplicate,
+        })
+    };
+    story.commits().into_iter().map(commit).collect()
+}
+
+fn lines(story: &Story) -> Vec<String> {
+    diagram::draw(story).into_iter().map(|line| line.text).collect()
+}
+
+/// None of our types fails to serialise.
+fn value(of: &impl Serialize) -> Value {
+    serde_json::to_value(of).unwrap_or_default()
+}

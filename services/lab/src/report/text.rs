@@ -1,0 +1,175 @@
+//! Text for people who have never read a trace.
+
+use std::fmt::Write as _;
+
+use crate::bench::{Order, Race};
+use crate::crossing;
+use crate::diagram::{self, Tone, wrap};
+use crate::evidence::counters::Counters;
+use crate::evidence::source::{Source, Tale as _};
+use crate::experiment::{
+    Act, Evidence, Experiment, Finding, Findings, Place, Trial, reservations, seconds,
+};
+use crate::paint::Paint;
+
+/// For a run on services of its own.
+pub(crate) const FAREWELL: &str = "
+The services of this run are gone now. To keep them and their traces, start `campuscafe` and run
+this again with --lab-url http://127.0.0.1:5301
+";
+
+pub(crate) fn heading(experiment: &Experiment, paint: Paint) -> String {
+    let text = format!("EXPERIMENT {}: {}", experiment.name, experiment.title);
+    format!("\n{}\n", paint.strong(&text))
+}
+
+pub(crate) fn announcement(trial: &Trial, seed: u64, paint: Paint) -> String {
+    let asked = match &trial.act {
+        Act::Order(plan, _) if plan.retry => format!("chaos \"{}\", retryOnTimeout", plan.chaos),
+        Act::Order(plan, _) => format!("chaos \"{}\", no retry", plan.chaos),
+        Act::Race { count, .. } => format!("{count} pings, seed {seed}"),
+    };
+    format!("\n{}\n{}\n\n", paint.strong(trial.caption), paint.tone(Tone::Faint, &asked))
+}
+
+pub(crate) fn finding(finding: &Finding, place: &Place, paint: Paint) -> String {
+    let (evidence, trace) = match &finding.evidence {
+        Evidence::Order(placed) => (order(placed, place, paint), &placed.told.report.trace_id),
+        Evidence::Race(held) => (race(held, place), &held.report.trace_id),
+    };
+    let (word, tone) = verdict(finding.verdict.shown);
+    let sentence = wrap(&finding.verdict.sentence, diagram::WIDTH - 2).join("\n  ");
+    let mut text = format!("{evidence}\n{}\n  {sentence}\n", paint.tone(tone, word));
+    if let Some(trace) = trace {
+        let _ = writeln!(text, "\n{}", where_is(trace, place));
+    }
+    text
+}
+
+pub(crate) fn closing(findings: &Findings, paint: Paint) -> String {
+    let mut text = String::new();
+    if let Some(side_by_side) = findings.experiment.side_by_side {
+        let _ = write!(text, "\n{}", side_by_side(&findings.all));
+    }
+    let _ = writeln!(text, "\n{}", paint.strong("Look closer"));
+    for hint in findings.experiment.look_at {
+        let _ = writeln!(text, "  - {}", wrap(hint, diagram::WIDTH - 4).join("\n    "));
+    }
+    text
+}
+
+/// A line for each experiment of a run.
+pub(crate) fn summary(all: &[Findings], paint: Paint) -> String {
+    let mut text = format!("\n{}\n", paint.strong("Summary"));
+    for findings in all {
+        let (word, tone) = verdict(findings.shown());
+        let (name, title) = (findings.experiment.name, findings.experiment.title);
+        let _ = writeln!(text, "  {name:<8} {}  {title}", paint.tone(tone, &format!("{word:<9}")));
+    }
+    text
+}
+
+const fn verdict(shown: bool) -> (&'static str, Tone) {
+    if shown { ("SHOWN", Tone::Good) } else { ("NOT SHOWN", Tone::Bad) }
+}
+
+fn order(order: &Order, place: &Place, paint: Paint) -> String {
+    let mut text = String::new();
+    match &order.story {
+        Some(story) => {
+            for line in diagram::draw(story) {
+                let _ = writeln!(text, "{}", paint.tone(line.tone, &line.text));
+            }
+            if !story.is_settled() {
+                text.push_str("Some spans have not arrived, so the picture is not complete.\n");
+            }
+        }
+        None => text.push_str(no_spans(order.told.report.trace_id.is_some(), place)),
+    }
+    let _ = write!(text, "\n{}\n{}", ledger(order), jumps(&order.jumps));
+    text
+}
+
+fn race(race: &Race, place: &Place) -> String {
+    let mut text = String::new();
+    match &race.pings {
+        Some(pings) => {
+            for line in crossing::draw(pings) {
+                let _ = writeln!(text, "{line}");
+            }
+        }
+        None => text.push_str(no_spans(race.report.trace_id.is_some(), place)),
+    }
+    let row = |name: &str, cells: Vec<String>| format!("  {name:<20}{}\n", cells.join(" "));
+    let cell = |text: String| format!("{text:>4}");
+    let report = &race.report;
+    let sent = report.planned.iter().map(|ping| cell((ping.i + 1).to_string())).collect();
+    let delays = report.planned.iter().map(|ping| cell(ping.delay_ms.to_string())).collect();
+    let answered =
+        report.completed_order.iter().map(|ping| cell((ping.i + 1).to_string())).collect();
+    let _ = write!(
+        text,
+        "\n{}{}{}  inversions          {:>4}\n\n{}",
+        row("sent", sent),
+        row("delay in ms", delays),
+        row("answered", answered),
+        report.inversions,
+        jumps(&race.jumps)
+    );
+    text
+}
+
+fn no_spans(traced: bool, place: &Place) -> &'static str {
+    match (&place.spans, traced) {
+        (_, false) => {
+            "The services record no traces (OTEL_SDK_DISABLED?), so the verdict rests on the \
+             ledger alone.\n"
+        }
+        (Source::Nowhere, true) => {
+            "No place to read spans from (--lab-url or --jaeger-url), so the verdict rests on the \
+             ledger alone.\n"
+        }
+        (_, true) => "No span of this arrived in time, so the verdict rests on the ledger alone.\n",
+    }
+}
+
+fn ledger(order: &Order) -> String {
+    let (ledger, told) = (&order.ledger, &order.told);
+    format!(
+        "Ledger
+  the customer was told   {} \"{}\" after {}: {}
+  the customer knows of   {}
+  the inventory made      {}, {} left {} -> {}
+  the gap                 {}
+",
+        told.status,
+        told.words,
+        seconds(told.after),
+        ledger.told.as_str(),
+        reservations(ledger.known),
+        reservations(ledger.reservations),
+        ledger.item,
+        ledger.stock_before,
+        ledger.stock_after,
+        ledger.gap_in_words(),
+    )
+}
+
+fn jumps(jumps: &Counters) -> String {
+    let mut text = "Counters that jumped\n".to_owned();
+    for (series, by) in jumps {
+        let _ = writeln!(text, "  +{by}  {series}");
+    }
+    text
+}
+
+fn where_is(trace: &str, place: &Place) -> String {
+    let at = |base: &reqwest::Url, path: &str| {
+        format!("Trace {trace}\n  {}{path}{trace}", base.as_str().trim_end_matches('/'))
+    };
+    match (&place.spans, &place.jaeger) {
+        (_, Some(jaeger)) => at(jaeger, "/trace/"),
+        (Source::Lab(lab), None) => at(lab, "/api/traces/"),
+        _ => format!("Trace {trace}"),
+    }
+}
