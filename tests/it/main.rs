@@ -10,6 +10,7 @@
 mod endings;
 mod experiments;
 mod lessons;
+mod load;
 mod readme;
 mod span_contract;
 mod workspace;

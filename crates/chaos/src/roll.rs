@@ -1,8 +1,8 @@
 //! Seeded chance: the same seed and the same count give the same roll.
 
-/// A roll of a hundred-sided die, 0 to 99.
+/// One throw of the dice: a number that nobody can tell from a random one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Roll(u8);
+pub struct Roll(u64);
 
 impl Roll {
     /// The `count`th roll of the dice that `seed` stands for.
@@ -16,15 +16,23 @@ impl Roll {
         let mut z = seed.wrapping_add(count.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^= z >> 31;
-        // A remainder of 2^64 by 100 favours the low faces by less than 1 in 10^17.
-        Self((z % 100) as u8)
+        Self(z ^ (z >> 31))
     }
 
-    /// The face that shows, 0 to 99.
+    /// A face of a hundred-sided die, 0 to 99.
     #[must_use]
     pub const fn percent(self) -> u8 {
-        self.0
+        self.below(100) as u8
+    }
+
+    /// A number from 0 to below `bound`; 0 if the bound is 0. A remainder favours
+    /// the low numbers, by less than `bound` in 2^64.
+    #[must_use]
+    pub const fn below(self, bound: u64) -> u64 {
+        match self.0.checked_rem(bound) {
+            Some(number) => number,
+            None => 0,
+        }
     }
 }
 

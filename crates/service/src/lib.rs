@@ -14,6 +14,13 @@ mod request;
 mod serve;
 mod socket;
 
+/// The version of every program here, with the commit it was built from.
+pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("CAMPUSCAFE_COMMIT"), ")");
+
+/// What the exit status of a service says, for its help.
+pub const EXIT_STATUS: &str =
+    "Exit status: 0 when it was told to end, 1 when work was left unfinished, 2 on misuse";
+
 pub use launch::{Failure, launch};
 pub use lifecycle::{DRAIN_LIMIT, END_WITH_STDIN, Lifecycle, end_signal};
 pub use operations::{assemble, with_operations};

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use campuscafe_service::{EXIT_STATUS, VERSION};
 use clap::Parser;
 
 use crate::stock::Opening;
@@ -12,7 +13,7 @@ use crate::stock::Opening;
 /// Telemetry is set by the standard OTEL_* variables; nothing is exported
 /// unless OTEL_EXPORTER_OTLP_ENDPOINT is set. Logs: RUST_LOG, LOG_FORMAT=pretty|json.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "inventory", version)]
+#[command(name = "inventory", version = VERSION, after_help = EXIT_STATUS)]
 pub struct Config {
     /// Address to listen on; port 0 picks a free one and prints it
     #[arg(

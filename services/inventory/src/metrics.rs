@@ -23,14 +23,19 @@ const STOCK: Metric = Metric { name: "inventory_stock", help: "Pieces left." };
 const FAULTS: Metric =
     Metric { name: "inventory_faults_total", help: "Faults that acted, by the fault's word." };
 
+const IN_PROGRESS: Metric = Metric {
+    name: "inventory_work_in_progress",
+    help: "Reserve requests at work now, whether or not their callers still wait.",
+};
+
 /// The counters, all of them at 0 from the start.
 ///
 /// Items become labels only when they are in the opening stock: other names
 /// come from outside and would grow without bound.
-#[derive(Debug)]
 pub(crate) struct InventoryMetrics {
     items: BTreeMap<String, ItemMetrics>,
     faults: BTreeMap<&'static str, Counter>,
+    in_progress: Gauge,
 }
 
 struct ItemMetrics {
@@ -40,9 +45,9 @@ struct ItemMetrics {
     stock: Gauge,
 }
 
-impl std::fmt::Debug for ItemMetrics {
+impl std::fmt::Debug for InventoryMetrics {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ItemMetrics").finish_non_exhaustive()
+        f.debug_struct("InventoryMetrics").finish_non_exhaustive()
     }
 }
 
@@ -64,9 +69,16 @@ impl InventoryMetrics {
         let new = Self {
             items: stock.keys().map(item).collect(),
             faults: Fault::WORDS.into_iter().map(fault).collect(),
+            in_progress: metrics.gauge(IN_PROGRESS, &[]),
         };
         new.stock(stock);
         new
+    }
+
+    /// Counts a piece of work as in progress until the guard is dropped.
+    pub(crate) fn working(&self) -> Working {
+        self.in_progress.increment(1.0);
+        Working(self.in_progress.clone())
     }
 
     pub(crate) fn fault(&self, fault: &Fault) {
@@ -89,6 +101,14 @@ impl InventoryMetrics {
                 item.stock.set(gauge(*pieces));
             }
         }
+    }
+}
+
+pub(crate) struct Working(Gauge);
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
     }
 }
 

@@ -96,6 +96,7 @@ async fn work(
     fault: Fault,
     caller: Caller,
 ) -> Answer {
+    let _working = app.metrics.working();
     if fault.acts() {
         app.metrics.fault(&fault);
     }

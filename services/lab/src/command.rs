@@ -2,12 +2,14 @@
 
 use std::process::ExitCode;
 
-use campuscafe_service::launch;
+use campuscafe_service::{VERSION, launch};
 use campuscafe_telemetry::Identity;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
 use reqwest::Url;
 
-use crate::{experiment, up};
+use crate::paint::print;
+use crate::{experiment, load, up};
 
 /// Its log has warnings only: what it has to say it prints.
 const IDENTITY: Identity =
@@ -19,7 +21,12 @@ const IDENTITY: Identity =
 ///
 /// Without a command it starts everything: see `campuscafe up --help`.
 #[derive(Debug, Parser)]
-#[command(name = "campuscafe", version, args_conflicts_with_subcommands = true)]
+#[command(
+    name = "campuscafe",
+    version = VERSION,
+    args_conflicts_with_subcommands = true,
+    after_help = "Exit status: 0 when it did what was asked, 1 when it did not, 2 on misuse"
+)]
 pub struct Campuscafe {
     #[command(subcommand)]
     command: Option<Command>,
@@ -34,6 +41,12 @@ enum Command {
     Inventory(inventory::Config),
     Order(order::Config),
     Experiment(Box<experiment::Config>),
+    Load(Box<load::Config>),
+    /// Print a script that completes commands and options in a shell
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
 }
 
 /// Where running services are, and where their spans can be read.
@@ -69,5 +82,12 @@ pub fn run(asked: Campuscafe) -> ExitCode {
         Command::Experiment(config) => {
             launch(IDENTITY, |metrics| experiment::run(*config, metrics))
         }
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Campuscafe::command(), "campuscafe", &mut script);
+            print(&String::from_utf8_lossy(&script));
+            ExitCode::SUCCESS
+        }
+        Command::Load(config) => launch(IDENTITY, |metrics| load::run(*config, metrics)),
     }
 }

@@ -32,13 +32,16 @@ const ASK_EVERY: Duration = Duration::from_millis(20);
 /// How long a service may take to end: to drain, to flush, and a little more.
 const END_LIMIT: Duration = Duration::from_secs(DRAIN_LIMIT.as_secs() + 5);
 
+/// Settings by the names of their variables.
+pub(crate) type Environment = Vec<(&'static str, String)>;
+
 /// How the services are started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Manner {
+pub(crate) enum Manner<'a> {
     /// At the addresses that their own settings name, with their logs.
     Open,
-    /// On free ports, and quiet; with a seed for its faults, if any.
-    Private { seed: Option<u64> },
+    /// On free ports, and quiet, with settings of their own.
+    Private(&'a Environment),
 }
 
 /// Both services and the receiver of their spans, running.
@@ -56,7 +59,7 @@ impl Services {
     /// Starts both services; returns when both take requests.
     pub(crate) async fn start(
         listener: TcpListener,
-        manner: Manner,
+        manner: Manner<'_>,
         metrics: Metrics,
     ) -> Result<Self, Failure> {
         let address = listener.local_addr().map_err(|error| cannot("serve", &error))?;
@@ -115,21 +118,18 @@ impl Process {
     async fn start(
         name: &'static str,
         arguments: &[OsString],
-        manner: Manner,
+        manner: Manner<'_>,
         lab: &Url,
     ) -> Result<Self, Failure> {
         let program = std::env::current_exe().map_err(|error| cannot(name, &error))?;
         let mut command = Command::new(program);
         command.arg(name).args(arguments);
-        let private = matches!(manner, Manner::Private { .. });
-        if private {
+        if let Manner::Private(settings) = manner {
             command.args(["--listen", "127.0.0.1:0"]).env("RUST_LOG", "warn");
-        }
-        if let Manner::Private { seed: Some(seed) } = manner {
-            command.env("CHAOS_SEED", seed.to_string());
+            command.envs(settings.iter().map(|(name, value)| (name, value)));
         }
         // Whoever sends spans elsewhere when starting the lab means it.
-        if private || !export_is_set() {
+        if manner != Manner::Open || !export_is_set() {
             command.env("OTEL_EXPORTER_OTLP_ENDPOINT", lab.as_str());
             command.env_remove("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
         }

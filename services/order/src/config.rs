@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use campuscafe_chaos::Fault;
+use campuscafe_service::{EXIT_STATUS, VERSION};
 use clap::Parser;
 use humantime::format_duration;
 use reqwest::Url;
@@ -17,7 +18,7 @@ const MAX_LIMIT: Duration = Duration::from_mins(1);
 /// Telemetry is set by the standard OTEL_* variables; nothing is exported
 /// unless OTEL_EXPORTER_OTLP_ENDPOINT is set. Logs: RUST_LOG, LOG_FORMAT=pretty|json.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "order", version)]
+#[command(name = "order", version = VERSION, after_help = EXIT_STATUS)]
 pub struct Config {
     /// Address to listen on; port 0 picks a free one and prints it
     #[arg(long, env = "ORDER_LISTEN", default_value = "127.0.0.1:5201", value_name = "ADDRESS")]

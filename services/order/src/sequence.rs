@@ -16,7 +16,7 @@ pub fn delays(count: u32, seed: u64) -> Vec<u64> {
     let mut places: Vec<u64> = (0..count).collect();
     // Fisher and Yates' shuffle, from the end.
     for last in (1..places.len()).rev() {
-        let other = percent(last as u64) as usize * (last + 1) / 100;
+        let other = Roll::nth(seed, last as u64).below(last as u64 + 1) as usize;
         places.swap(last, other);
     }
     let room = MAX_DELAY.checked_div(count).unwrap_or(MAX_DELAY);

@@ -7,12 +7,14 @@ mod pings;
 
 use std::time::Duration;
 
+use campuscafe_api::inventory::State;
 use campuscafe_service::Failure;
 use reqwest::{Client, Response, Url};
 use serde::de::DeserializeOwned;
 
 use crate::evidence::counters::{self, Counters};
 use crate::evidence::source::{Source, Tale};
+use crate::server::Addresses;
 
 pub(crate) use order::{Order, OrderPlan};
 pub(crate) use pings::Race;
@@ -37,9 +39,9 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    pub(crate) fn new(order: Url, inventory: Url, spans: Source) -> Result<Self, Failure> {
-        let http = http_client()?;
-        Ok(Self { http, order, inventory, spans })
+    pub(crate) fn new(services: &Addresses, spans: Source) -> Result<Self, Failure> {
+        let Addresses { order, inventory } = services.clone();
+        Ok(Self { http: http_client()?, order, inventory, spans })
     }
 
     /// What the spans of a trace tell, as far as they come in time.
@@ -48,7 +50,21 @@ impl Bench {
         self.spans.tell(&self.http, trace, EVIDENCE_LIMIT).await
     }
 
-    async fn counters(&self) -> Result<Counters, Failure> {
+    /// Puts the opening stock back.
+    pub(crate) async fn reset(&self) -> Result<State, Failure> {
+        let url = at(&self.inventory, "/inventory/reset")?;
+        let answer = self.http.post(url).send().await.and_then(Response::error_for_status);
+        let answer = answer.map_err(|error| unreachable(&self.inventory, &error))?;
+        answer.json().await.map_err(|error| unreachable(&self.inventory, &error))
+    }
+
+    /// A gauge of the inventory, if it is there.
+    pub(crate) async fn inventory_gauge(&self, name: &str) -> Option<f64> {
+        let page = self.get(&self.inventory, "/metrics").await.ok()?.text().await.ok()?;
+        page.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
+    }
+
+    pub(crate) async fn counters(&self) -> Result<Counters, Failure> {
         let mut all = Counters::new();
         for base in [&self.order, &self.inventory] {
             let page = self.get(base, "/metrics").await?.text().await;

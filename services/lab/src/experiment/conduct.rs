@@ -1,29 +1,15 @@
 //! Running experiments: set up, do, judge, say, clean up.
 
-use std::io::Write as _;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 
-use campuscafe_service::{Failure, bind, end_signal};
+use campuscafe_service::{Failure, end_signal};
 use campuscafe_telemetry::Metrics;
-use reqwest::Url;
 
 use super::{ALL, Act, Config, Evidence, Experiment, Finding, Findings, Trial, list};
-use crate::bench::{self, Bench};
-use crate::command::Targets;
-use crate::evidence::source::Source;
-use crate::paint::Paint;
+use crate::bench::Bench;
+use crate::paint::{Paint, print};
+use crate::place::Place;
 use crate::report::{json, text};
-use crate::server::Addresses;
-use crate::services::{Manner, Services};
-
-/// Where an experiment ran, for whoever wants to look closer.
-pub(crate) struct Place {
-    pub(crate) spans: Source,
-    /// Whether the services and their traces are gone when the program ends.
-    pub(crate) passing: bool,
-    pub(crate) jaeger: Option<Url>,
-}
 
 /// Runs one experiment, or each in turn.
 pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Failure> {
@@ -45,7 +31,8 @@ async fn conduct(
     wanted: &[&'static Experiment],
     metrics: Metrics,
 ) -> Result<ExitCode, Failure> {
-    let (bench, place, own) = set_up(&config.targets, config.seed, metrics).await?;
+    let place = Place::find(&config.targets, &environment(config.seed), metrics).await?;
+    let bench = Bench::new(&place.addresses, place.spans.clone())?;
     // A seed of our own is said, so that what it led to can be had again.
     let seed = config.seed.unwrap_or_else(|| rand::random::<u32>().into());
     let paint = Paint::stdout();
@@ -70,17 +57,20 @@ async fn conduct(
     if wanted.len() > 1 {
         say(text::summary(&all, paint));
     }
-    if place.passing {
+    if place.is_passing() {
         say(text::FAREWELL.to_owned());
     }
     if config.json {
         print(&json::report(name, seed, &all));
     }
-    if let Some(services) = own {
-        services.stop().await;
-    }
+    place.leave().await;
     let shown = all.iter().all(Findings::shown);
     Ok(if shown { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What services of our own are told beyond their usual settings.
+fn environment(seed: Option<u64>) -> Vec<(&'static str, String)> {
+    seed.map(|seed| ("CHAOS_SEED", seed.to_string())).into_iter().collect()
 }
 
 async fn carry_out(bench: &Bench, trial: &Trial, seed: u64) -> Result<Finding, Failure> {
@@ -97,50 +87,4 @@ async fn carry_out(bench: &Bench, trial: &Trial, seed: u64) -> Result<Finding, F
         }
     };
     Ok(Finding { caption: trial.caption, evidence, verdict })
-}
-
-/// A reader that went away, as `head` does, is no failure of the experiment.
-fn print(text: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes());
-    let _ = out.flush();
-}
-
-async fn set_up(
-    targets: &Targets,
-    seed: Option<u64>,
-    metrics: Metrics,
-) -> Result<(Bench, Place, Option<Services>), Failure> {
-    let spans = match (&targets.lab_url, &targets.jaeger_url) {
-        (Some(lab), _) => Source::Lab(lab.clone()),
-        (None, Some(jaeger)) => Source::Jaeger(jaeger.clone()),
-        (None, None) => Source::Nowhere,
-    };
-    let jaeger = targets.jaeger_url.clone();
-    let running = match (&targets.order_url, &targets.inventory_url, &targets.lab_url) {
-        (Some(order), Some(inventory), _) => {
-            Some(Addresses { order: order.clone(), inventory: inventory.clone() })
-        }
-        (_, _, Some(lab)) => Some(services_of(lab).await?),
-        _ => None,
-    };
-    if let Some(Addresses { order, inventory }) = running {
-        let place = Place { spans: spans.clone(), passing: false, jaeger };
-        return Ok((Bench::new(order, inventory, spans)?, place, None));
-    }
-    let listener = bind("lab", SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
-    let services = Services::start(listener, Manner::Private { seed }, metrics).await?;
-    let Addresses { order, inventory } = services.addresses.clone();
-    let spans = Source::Own(services.store.clone());
-    let place = Place { spans: spans.clone(), passing: true, jaeger: None };
-    Ok((Bench::new(order, inventory, spans)?, place, Some(services)))
-}
-
-async fn services_of(lab: &Url) -> Result<Addresses, Failure> {
-    let answer = bench::get(&bench::http_client()?, lab, "/api/services").await?;
-    answer.json::<Option<Addresses>>().await.ok().flatten().ok_or_else(|| {
-        Failure::Failed(format!(
-            "{lab}: that lab started no services; name them with --order-url and --inventory-url"
-        ))
-    })
 }

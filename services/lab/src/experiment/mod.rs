@@ -18,7 +18,7 @@ use clap::builder::PossibleValuesParser;
 use crate::bench::{Order, OrderPlan, Race};
 use crate::command::Targets;
 
-pub(crate) use conduct::{Place, run};
+pub(crate) use conduct::run;
 
 /// Every experiment, in the order in which a course meets them.
 pub(crate) const ALL: [&Experiment; 4] =

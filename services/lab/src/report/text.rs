@@ -8,9 +8,10 @@ use crate::diagram::{self, Tone, wrap};
 use crate::evidence::counters::Counters;
 use crate::evidence::source::{Source, Tale as _};
 use crate::experiment::{
-    Act, Evidence, Experiment, Finding, Findings, Place, Trial, reservations, seconds,
+    Act, Evidence, Experiment, Finding, Findings, Trial, reservations, seconds,
 };
 use crate::paint::Paint;
+use crate::place::Place;
 
 /// For a run on services of its own.
 pub(crate) const FAREWELL: &str = "

@@ -1,0 +1,134 @@
+//! Keeping count: how many orders came to what, and after how long.
+
+use std::time::Duration;
+
+use campuscafe_api::order::Outcome;
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+/// The longest time that is told apart, in microseconds: an hour.
+const LONGEST: u64 = 3_600_000_000;
+
+/// What an order came to, as its customer saw it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// With an answer that has an outcome.
+    Told(Outcome),
+    /// Without one.
+    NoAnswer,
+}
+
+impl Ended {
+    pub(crate) const ALL: [Self; 4] = [
+        Self::Told(Outcome::Confirmed),
+        Self::Told(Outcome::Failed),
+        Self::Told(Outcome::Unknown),
+        Self::NoAnswer,
+    ];
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Told(outcome) => outcome.as_str(),
+            Self::NoAnswer => "no answer",
+        }
+    }
+}
+
+/// All orders so far, in memory of a fixed size.
+#[derive(Debug, Clone)]
+pub(crate) struct Tally {
+    times: [Histogram<u64>; Ended::ALL.len()],
+    /// Orders that were due and could not be sent: too many were under way.
+    pub(crate) not_sent: u64,
+}
+
+/// The times of the orders that ended alike, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Times {
+    pub(crate) p50_ms: f64,
+    pub(crate) p95_ms: f64,
+    pub(crate) p99_ms: f64,
+    pub(crate) max_ms: f64,
+}
+
+impl Tally {
+    pub(crate) fn new() -> Self {
+        // Three digits of precision; the bounds are constants that fit.
+        let empty = || {
+            Histogram::new_with_bounds(1, LONGEST, 3)
+                .unwrap_or_else(|_| unreachable!("the bounds are constants"))
+        };
+        Self { times: [empty(), empty(), empty(), empty()], not_sent: 0 }
+    }
+
+    /// Counts an order; `after` runs from the moment it was due.
+    pub(crate) fn count(&mut self, ended: Ended, after: Duration) {
+        let micros = u64::try_from(after.as_micros()).unwrap_or(LONGEST);
+        for (times, kind) in self.times.iter_mut().zip(Ended::ALL) {
+            if kind == ended {
+                times.saturating_record(micros.clamp(1, LONGEST));
+            }
+        }
+    }
+
+    pub(crate) fn of(&self, ended: Ended) -> u64 {
+        self.histogram(ended).map_or(0, Histogram::len)
+    }
+
+    /// Orders that were answered, whatever the answer.
+    pub(crate) fn answered(&self) -> u64 {
+        Ended::ALL.into_iter().filter(|e| *e != Ended::NoAnswer).map(|e| self.of(e)).sum()
+    }
+
+    /// Orders that were sent and are over.
+    pub(crate) fn over(&self) -> u64 {
+        Ended::ALL.into_iter().map(|ended| self.of(ended)).sum()
+    }
+
+    /// None where no order ended so.
+    pub(crate) fn times(&self, ended: Ended) -> Option<Times> {
+        let times = self.histogram(ended).filter(|times| !times.is_empty())?;
+        let ms = |micros: u64| micros as f64 / 1_000.0;
+        Some(Times {
+            p50_ms: ms(times.value_at_quantile(0.5)),
+            p95_ms: ms(times.value_at_quantile(0.95)),
+            p99_ms: ms(times.value_at_quantile(0.99)),
+            max_ms: ms(times.max()),
+        })
+    }
+
+    fn histogram(&self, ended: Ended) -> Option<&Histogram<u64>> {
+        self.times.iter().zip(Ended::ALL).find(|(_, kind)| *kind == ended).map(|(times, _)| times)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_outcome_has_its_own_count_and_times() {
+        let mut tally = Tally::new();
+        let confirmed = Ended::Told(Outcome::Confirmed);
+        for ms in 1..=100 {
+            tally.count(confirmed, Duration::from_millis(ms));
+        }
+        tally.count(Ended::NoAnswer, Duration::from_secs(7_200));
+        assert_eq!((tally.of(confirmed), tally.answered(), tally.over()), (100, 100, 101));
+        let times = tally.times(confirmed).unwrap();
+        for (found, expected) in [
+            (times.p50_ms, 50.0),
+            (times.p95_ms, 95.0),
+            (times.p99_ms, 99.0),
+            (times.max_ms, 100.0),
+        ] {
+            assert!((found - expected).abs() < 0.2, "{times:?}");
+        }
+        assert_eq!(tally.times(Ended::Told(Outcome::Failed)), None);
+        assert!(
+            tally.times(Ended::NoAnswer).unwrap().max_ms >= 3_600_000.0,
+            "kept, if not told apart"
+        );
+    }
+}

@@ -1,0 +1,77 @@
+//! Where to work: on the services that are named, on those of a running lab,
+//! or on our own.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use campuscafe_service::{Failure, bind};
+use campuscafe_telemetry::Metrics;
+use reqwest::Url;
+
+use crate::bench;
+use crate::command::Targets;
+use crate::evidence::source::Source;
+use crate::server::Addresses;
+use crate::services::{Environment, Manner, Services};
+
+/// Services to work on, and where their spans can be read.
+pub(crate) struct Place {
+    pub(crate) addresses: Addresses,
+    pub(crate) spans: Source,
+    pub(crate) jaeger: Option<Url>,
+    own: Option<Services>,
+}
+
+impl Place {
+    /// Finds services, or starts some on free ports with these settings.
+    pub(crate) async fn find(
+        targets: &Targets,
+        settings: &Environment,
+        metrics: Metrics,
+    ) -> Result<Self, Failure> {
+        let jaeger = targets.jaeger_url.clone();
+        let spans = match (&targets.lab_url, &jaeger) {
+            (Some(lab), _) => Source::Lab(lab.clone()),
+            (None, Some(jaeger)) => Source::Jaeger(jaeger.clone()),
+            (None, None) => Source::Nowhere,
+        };
+        let running = match (&targets.order_url, &targets.inventory_url, &targets.lab_url) {
+            (Some(order), Some(inventory), _) => {
+                Some(Addresses { order: order.clone(), inventory: inventory.clone() })
+            }
+            (_, _, Some(lab)) => Some(services_of(lab).await?),
+            _ => None,
+        };
+        if let Some(addresses) = running {
+            return Ok(Self { addresses, spans, jaeger, own: None });
+        }
+        let listener = bind("lab", SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
+        let services = Services::start(listener, Manner::Private(settings), metrics).await?;
+        Ok(Self {
+            addresses: services.addresses.clone(),
+            spans: Source::Own(services.store.clone()),
+            jaeger: None,
+            own: Some(services),
+        })
+    }
+
+    /// Whether the services and their traces are gone when we leave.
+    pub(crate) const fn is_passing(&self) -> bool {
+        self.own.is_some()
+    }
+
+    /// Ends what was started, and only that.
+    pub(crate) async fn leave(self) {
+        if let Some(services) = self.own {
+            services.stop().await;
+        }
+    }
+}
+
+async fn services_of(lab: &Url) -> Result<Addresses, Failure> {
+    let answer = bench::get(&bench::http_client()?, lab, "/api/services").await?;
+    answer.json::<Option<Addresses>>().await.ok().flatten().ok_or_else(|| {
+        Failure::Failed(format!(
+            "{lab}: that lab started no services; name them with --order-url and --inventory-url"
+        ))
+    })
+}
