@@ -7,10 +7,15 @@
     reason = "helpers of tests fail like tests"
 )]
 
+mod collector;
+mod command_line;
+mod contracts;
 mod endings;
 mod experiments;
+mod impostors;
 mod lessons;
 mod load;
 mod readme;
+mod refusals;
 mod span_contract;
 mod workspace;

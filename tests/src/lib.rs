@@ -4,11 +4,13 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on must fail here")]
 
 mod cafe;
+mod problem;
 mod process;
 mod spans;
 mod wait;
 
 pub use cafe::{Answer, Cafe};
+pub use problem::{assert_problem, assert_problem_without_trace, is_hex_id};
 pub use process::{Process, binary};
 pub use spans::{Span, spans_of};
 pub use wait::{DEADLINE, eventually};

@@ -78,13 +78,6 @@ impl Process {
     ) -> (Option<i32>, String, String) {
         let mut process = Self::start(program, arguments, environment);
         let status = process.ended().await;
-        // The pipes are read by tasks of their own, which may lag behind the end.
-        eventually("the end of the output", || {
-            let done =
-                Arc::strong_count(&process.stdout) == 1 && Arc::strong_count(&process.stderr) == 1;
-            std::future::ready(done.then_some(()))
-        })
-        .await;
         (status.code(), process.stdout(), process.stderr())
     }
 
@@ -111,14 +104,21 @@ impl Process {
         assert!(status.success(), "no process to signal");
     }
 
-    /// Waits for its end.
+    /// Waits for its end, and for the end of what it and its children say.
     ///
     /// # Panics
     ///
     /// At the deadline.
     pub async fn ended(&mut self) -> ExitStatus {
         let ended = tokio::time::timeout(DEADLINE, self.child.wait()).await;
-        ended.unwrap_or_else(|_| panic!("it did not end: {}", self.stderr())).expect("waited")
+        let status = ended.unwrap_or_else(|_| panic!("it did not end: {}", self.stderr()));
+        // The pipes are read by tasks of their own, which may lag behind the end.
+        eventually("the end of the output", || {
+            let done = [&self.stdout, &self.stderr].iter().all(|to| Arc::strong_count(to) == 1);
+            std::future::ready(done.then_some(()))
+        })
+        .await;
+        status.expect("waited")
     }
 
     /// Waits for a line on stdout that `look` makes something of.

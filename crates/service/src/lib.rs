@@ -25,6 +25,6 @@ pub use launch::{Failure, launch};
 pub use lifecycle::{DRAIN_LIMIT, END_WITH_STDIN, Lifecycle, end_signal};
 pub use operations::{assemble, with_operations};
 pub use refusal::{Refusal, no_such_path};
-pub use request::{Json, MAX_BODY, Query, RequestId, validated};
+pub use request::{Json, MAX_BODY, PathPart, Query, RequestId, validated};
 pub use serve::{run, serve};
 pub use socket::{Connection, bind};

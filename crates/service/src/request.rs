@@ -36,15 +36,24 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
                 .into());
         }
         let body = read(request).await?;
+        // serde would also take a list of the values in the right order.
+        if body.trim_ascii_start().first() != Some(&b'{') {
+            return Err(malformed(if body.is_empty() {
+                "the body is empty; expected a JSON object".to_owned()
+            } else {
+                "expected a JSON object".to_owned()
+            }));
+        }
         let mut reader = serde_json::Deserializer::from_slice(&body);
         let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
             let field = error.path().to_string();
             let error = error.into_inner();
-            if error.is_data() && field != "." {
-                malformed(format!("{field}: {error}"))
+            let message = in_plain_words(&error.to_string());
+            malformed(if error.is_data() && field != "." {
+                format!("{field}: {message}")
             } else {
-                malformed(error.to_string())
-            }
+                message
+            })
         })?;
         reader.end().map_err(|error| malformed(error.to_string()))?;
         Ok(Self(value))
@@ -79,6 +88,23 @@ async fn read(request: Request) -> Result<bytes::Bytes, Refusal> {
     }
 }
 
+/// The parsers speak to Rust programmers; learners should read what is expected.
+fn in_plain_words(message: &str) -> String {
+    const WORDS: [(&str, &str); 10] = [
+        ("duplicate field", "expected only once: the field"),
+        ("expected i64", "expected a whole number"),
+        ("expected u64", "expected a whole number of 0 or more"),
+        ("expected a boolean", "expected true or false"),
+        ("expected a string", "expected text in quotes"),
+        ("expected option", "expected a value or nothing"),
+        ("invalid digit found in string", "expected a whole number"),
+        ("cannot parse integer from empty string", "expected a whole number"),
+        ("number too large to fit in target type", "expected a whole number of at most 64 bits"),
+        ("number too small to fit in target type", "expected a whole number of at most 64 bits"),
+    ];
+    WORDS.iter().fold(message.to_owned(), |text, (theirs, ours)| text.replace(theirs, ours))
+}
+
 fn malformed(detail: String) -> Refusal {
     Problem::new(400, "malformed-body", "Malformed body").detail(detail).into()
 }
@@ -93,9 +119,29 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
         let axum::extract::Query(value) =
             axum::extract::Query::from_request_parts(parts, state).await.map_err(|error| {
-                Problem::new(400, "malformed-query", "Malformed query").detail(error.body_text())
+                let text = error.body_text();
+                let detail = text.trim_start_matches("Failed to deserialize query string: ");
+                Problem::new(400, "malformed-query", "Malformed query")
+                    .detail(in_plain_words(detail))
             })?;
         Ok(Self(value))
+    }
+}
+
+/// The one variable part of a path, as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PathPart(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathPart {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let axum::extract::Path(part) =
+            axum::extract::Path::from_request_parts(parts, state).await.map_err(|_| {
+                Problem::new(400, "malformed-path", "Malformed path")
+                    .detail("expected UTF-8, percent-encoded where it is not plain")
+            })?;
+        Ok(Self(part))
     }
 }
 

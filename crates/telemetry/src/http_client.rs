@@ -3,6 +3,7 @@
 
 use tokio::time::Instant;
 
+use bytes::Bytes;
 use http::{Extensions, HeaderValue};
 use opentelemetry::propagation::TextMapPropagator as _;
 use opentelemetry_http::HeaderInjector;
@@ -29,6 +30,11 @@ const MAX_ANSWER: usize = 1024 * 1024;
 /// it into the request's extensions.
 #[derive(Debug, Clone, Copy)]
 pub struct Template(pub &'static str);
+
+/// The whole body of an answer; in the response's extensions, for middleware
+/// that must look at it without taking it.
+#[derive(Debug, Clone)]
+pub struct WholeBody(pub Bytes);
 
 /// How often this request was sent before; counted by [`Observe`].
 #[derive(Debug, Clone, Copy, Default)]
@@ -196,6 +202,8 @@ async fn read_whole(mut response: Response) -> Result<Response> {
         headers.extend(response.headers().clone());
         headers.insert(http::header::CONTENT_LENGTH, HeaderValue::from(body.len()));
     }
+    let body = Bytes::from(body);
+    let whole = whole.extension(WholeBody(body.clone()));
     Ok(whole.body(body).map_err(Error::middleware)?.into())
 }
 

@@ -59,6 +59,8 @@ pub fn expect(metrics: &Metrics, method: &str, route: &str, statuses: &[u16]) {
     for status in statuses {
         let _ = duration(metrics, method, route, &status.to_string());
     }
+    // For callers who leave, and for connections that are cut.
+    let _ = duration(metrics, method, route, "");
 }
 
 /// The middleware, for `axum::middleware::from_fn_with_state`.

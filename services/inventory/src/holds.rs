@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use campuscafe_api::Problem;
 use campuscafe_api::inventory::{Hold, Holds as HoldList, Released, Reservation};
-use campuscafe_service::{Json, Lifecycle, Refusal};
+use campuscafe_service::{Json, Lifecycle, PathPart, Refusal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::Instant;
 
@@ -117,7 +117,7 @@ fn milliseconds(duration: Duration) -> u64 {
 
 /// The answers that are committed but held back, oldest first.
 #[utoipa::path(get, path = "/inventory/holds", tag = "holds",
-    responses((status = 200, body = HoldList)))]
+    responses((status = 200, body = HoldList, description = "The held answers")))]
 pub(crate) async fn list_holds(State(app): State<Arc<App>>) -> Json<HoldList> {
     Json(HoldList { holds: app.holds.list() })
 }
@@ -125,11 +125,11 @@ pub(crate) async fn list_holds(State(app): State<Arc<App>>) -> Json<HoldList> {
 /// Lets go the answers held for a request: both, if both attempts are held.
 #[utoipa::path(post, path = "/inventory/holds/{requestId}/release", tag = "holds",
     params(("requestId" = String, Path, description = "The X-Request-Id of the held request")),
-    responses((status = 200, body = Released),
-        (status = 404, body = Problem, description = "No answer is held for this request")))]
+    responses((status = 200, body = Released, description = "Let go"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "No answer is held for this request")))]
 pub(crate) async fn release_hold(
     State(app): State<Arc<App>>,
-    Path(request_id): Path<String>,
+    PathPart(request_id): PathPart,
 ) -> Result<Json<Released>, Refusal> {
     match app.holds.release(&request_id) {
         0 => Err(Problem::new(404, "no-such-hold", "No such hold")

@@ -6,6 +6,6 @@ use campuscafe_service::{cli, launch};
 use inventory::Config;
 
 fn main() -> ExitCode {
-    let config: Config = cli::parse();
+    let config: Config = cli::parse(std::env::args_os());
     launch(inventory::IDENTITY, |metrics| inventory::run(config, metrics))
 }

@@ -14,7 +14,7 @@ use utoipa::IntoParams;
 const MAX_DELAY: i64 = 5_000;
 
 #[derive(Debug, Deserialize, IntoParams)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct PingQuery {
     /// Milliseconds to wait before answering; brought into 0 to 5000.
     #[serde(default)]
@@ -24,8 +24,8 @@ pub(crate) struct PingQuery {
 
 /// Waits, then answers.
 #[utoipa::path(get, path = "/inventory/ping", tag = "ping", params(PingQuery),
-    responses((status = 200, body = Pong),
-        (status = 400, body = Problem, description = "The delay is not a whole number")))]
+    responses((status = 200, body = Pong, description = "The delay is over"),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The delay is not a whole number")))]
 pub(crate) async fn ping(Query(query): Query<PingQuery>) -> Json<Pong> {
     let delay_ms = query.delay_ms.clamp(0, MAX_DELAY).unsigned_abs();
     tokio::time::sleep(Duration::from_millis(delay_ms)).await;

@@ -24,6 +24,7 @@ use crate::App;
 use crate::stock::{Refused, positive};
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ReserveQuery {
     /// The faults to meet, a step for each attempt with the same X-Request-Id:
     /// `slow,none`. The last step repeats.
@@ -44,12 +45,12 @@ enum Answer {
     params(ReserveQuery,
         ("X-Request-Id" = Option<String>, Header, description = "The same for every attempt at one thing; 1 to 128 printable ASCII characters")),
     request_body = Reserve,
-    responses((status = 200, body = Reservation, headers(("X-Chaos-Applied" = String, description = "The fault that was decided on"))),
-        (status = 400, body = Problem, description = "The request cannot be meant"),
-        (status = 409, body = Problem, description = "Out of stock; `currentStock` is what is left"),
-        (status = 413, body = Problem, description = "Body over 16 KiB"),
-        (status = 415, body = Problem, description = "Not application/json"),
-        (status = 503, body = Problem, description = "The fault `fail` or `slowfail`")))]
+    responses((status = 200, body = Reservation, description = "Reserved", headers(("X-Chaos-Applied" = String, description = "The fault that was decided on"))),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The request cannot be meant"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "Out of stock; `currentStock` is what is left"),
+        (status = 413, body = Problem, content_type = "application/problem+json", description = "Body over 16 KiB"),
+        (status = 415, body = Problem, content_type = "application/problem+json", description = "Not application/json"),
+        (status = 503, body = Problem, content_type = "application/problem+json", description = "The fault `fail` or `slowfail`")))]
 pub(crate) async fn reserve(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,

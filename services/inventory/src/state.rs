@@ -11,7 +11,7 @@ use crate::app::Books;
 
 /// What is left and how many reservations there are.
 #[utoipa::path(get, path = "/inventory/state", tag = "stock",
-    responses((status = 200, body = inventory::State)))]
+    responses((status = 200, body = inventory::State, description = "The stock and its reservations")))]
 pub(crate) async fn get_state(State(app): State<Arc<App>>) -> Json<inventory::State> {
     Json(snapshot(&app.books()))
 }
@@ -19,7 +19,7 @@ pub(crate) async fn get_state(State(app): State<Arc<App>>) -> Json<inventory::St
 /// Returns to the opening stock with no reservations. Work under way is not
 /// recalled: what commits later counts after the reset.
 #[utoipa::path(post, path = "/inventory/reset", tag = "stock",
-    responses((status = 200, body = inventory::State)))]
+    responses((status = 200, body = inventory::State, description = "The stock and its reservations")))]
 pub(crate) async fn reset(State(app): State<Arc<App>>) -> Json<inventory::State> {
     let mut books = app.books();
     books.stock.reset();

@@ -1,5 +1,6 @@
 //! What `campuscafe` can be asked for.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use campuscafe_service::{VERSION, launch};
@@ -24,15 +25,11 @@ const IDENTITY: Identity =
 #[command(
     name = "campuscafe",
     version = VERSION,
-    args_conflicts_with_subcommands = true,
     after_help = "Exit status: 0 when it did what was asked, 1 when it did not, 2 on misuse"
 )]
 pub struct Campuscafe {
     #[command(subcommand)]
-    command: Option<Command>,
-
-    #[command(flatten)]
-    up: up::Config,
+    command: Command,
 }
 
 #[derive(Debug, Subcommand)]
@@ -70,10 +67,22 @@ pub struct Targets {
     pub jaeger_url: Option<Url>,
 }
 
+/// The arguments with `up` where no command is named. An option in its place is
+/// one of `up`, unless it asks about the program as a whole.
+pub fn with_default_command(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+    let first = arguments.get(1).map(|first| first.to_string_lossy());
+    let whole = ["-h", "--help", "-V", "--version"];
+    if first.is_none_or(|first| first.starts_with('-') && !whole.contains(&first.as_ref())) {
+        arguments.insert(arguments.len().min(1), "up".into());
+    }
+    arguments
+}
+
 /// Does what was asked for; the exit status says how it went.
 #[must_use]
 pub fn run(asked: Campuscafe) -> ExitCode {
-    match asked.command.unwrap_or(Command::Up(asked.up)) {
+    match asked.command {
         Command::Up(config) => launch(IDENTITY, |metrics| up::run(config, metrics)),
         Command::Inventory(config) => {
             launch(inventory::IDENTITY, |metrics| inventory::run(config, metrics))
@@ -89,5 +98,24 @@ pub fn run(asked: Campuscafe) -> ExitCode {
             ExitCode::SUCCESS
         }
         Command::Load(config) => launch(IDENTITY, |metrics| load::run(*config, metrics)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_command_everything_is_started() {
+        for (given, expected) in [
+            (&["campuscafe"][..], &["campuscafe", "up"][..]),
+            (&["campuscafe", "--listen", "x"], &["campuscafe", "up", "--listen", "x"]),
+            (&["campuscafe", "--help"], &["campuscafe", "--help"]),
+            (&["campuscafe", "-V"], &["campuscafe", "-V"]),
+            (&["campuscafe", "order"], &["campuscafe", "order"]),
+            (&["campuscafe", "nonsense"], &["campuscafe", "nonsense"]),
+        ] {
+            assert_eq!(with_default_command(given.iter().map(OsString::from)), expected);
+        }
     }
 }

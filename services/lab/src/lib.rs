@@ -19,4 +19,4 @@ mod services;
 pub mod traces;
 mod up;
 
-pub use command::{Campuscafe, run};
+pub use command::{Campuscafe, run, with_default_command};

@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use campuscafe_lab::{Campuscafe, run};
+use campuscafe_lab::{Campuscafe, run, with_default_command};
 use campuscafe_service::cli;
 
 fn main() -> ExitCode {
-    run(cli::parse::<Campuscafe>())
+    run(cli::parse::<Campuscafe>(with_default_command(std::env::args_os())))
 }

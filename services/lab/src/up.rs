@@ -17,7 +17,9 @@ use crate::services::{Manner, Services};
 /// INVENTORY_STOCK, CHAOS_SEED, ORDER_LISTEN, ORDER_ATTEMPT_TIMEOUT. Their spans
 /// come to this lab unless OTEL_EXPORTER_OTLP_ENDPOINT names another collector.
 #[derive(Debug, Clone, Parser)]
-#[command(after_help = "Exit status: 0 when it was told to end, 1 when a service ended by itself, 2 on misuse")]
+#[command(
+    after_help = "Exit status: 0 when it was told to end, 1 when a service ended by itself, 2 on misuse"
+)]
 pub(crate) struct Config {
     /// Address of the lab; port 0 picks a free one
     #[arg(long, env = "LAB_LISTEN", default_value = "127.0.0.1:5301", value_name = "ADDRESS")]

@@ -7,11 +7,12 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use campuscafe_api::inventory::Reservation;
 use campuscafe_api::order::{Attempt, AttemptResult};
 use campuscafe_chaos::Plan;
-use campuscafe_telemetry::http_client::{NoReply, Observe, Template};
+use campuscafe_telemetry::http_client::{NoReply, Observe, Template, WholeBody};
 use http::Extensions;
-use reqwest::{Request, Response, StatusCode, Url};
+use reqwest::{Request, Response, Url};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error, Middleware, Next, Result};
 use reqwest_retry::{
     RetryDecision, RetryPolicy, RetryTransientMiddleware, Retryable, RetryableStrategy,
@@ -114,7 +115,7 @@ impl Middleware for Numbered {
         let response = next.run(request, extensions).await;
         let attempt = Attempt {
             number,
-            result: result_of(response.as_ref().map(Response::status)),
+            result: result_of(response.as_ref()),
             duration_ms: u64::try_from(sent.elapsed().as_millis()).unwrap_or(u64::MAX),
             status: response.as_ref().ok().map(|response| response.status().as_u16()),
         };
@@ -136,10 +137,13 @@ fn ask_for(step: &str, url: &mut Url) {
     url.query_pairs_mut().append_pair("chaos", step);
 }
 
-/// What became of an attempt, in the order service's words.
-fn result_of(response: std::result::Result<StatusCode, &Error>) -> AttemptResult {
+/// What became of an attempt, in the order service's words. Whatever answers
+/// "fine" without a reservation has not said yes.
+fn result_of(response: std::result::Result<&Response, &Error>) -> AttemptResult {
     match response {
-        Ok(status) if status.is_success() => AttemptResult::Ok,
+        Ok(response) if response.status().is_success() && reservation(response).is_some() => {
+            AttemptResult::Ok
+        }
         Ok(_) => AttemptResult::Rejected,
         Err(error) => match NoReply::of(error) {
             NoReply::Timeout => AttemptResult::Timeout,
@@ -149,12 +153,18 @@ fn result_of(response: std::result::Result<StatusCode, &Error>) -> AttemptResult
     }
 }
 
+/// The reservation that an answer holds.
+pub(crate) fn reservation(response: &Response) -> Option<Reservation> {
+    let WholeBody(body) = response.extensions().get()?;
+    serde_json::from_slice(body).ok()
+}
+
 /// The library's default would also try again after 5xx answers and resets.
 struct TimeoutsOnly;
 
 impl RetryableStrategy for TimeoutsOnly {
     fn handle(&self, result: &Result<Response>) -> Option<Retryable> {
-        let result = result_of(result.as_ref().map(Response::status));
+        let result = result_of(result.as_ref());
         // How many attempts there may be is the policy's question.
         try_again(result, 1).then_some(Retryable::Transient)
     }

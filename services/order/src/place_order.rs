@@ -1,10 +1,11 @@
 //! `POST /orders`: from an order to what the customer is told.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use campuscafe_api::inventory::{Reservation, Reserve};
+use campuscafe_api::inventory::Reserve;
 use campuscafe_api::order::{
     Attempt, AttemptResult, Confirmation, OrderReport, Outcome, PlaceOrder,
 };
@@ -16,7 +17,7 @@ use humantime::format_duration;
 use tracing::{Instrument as _, Span};
 
 use crate::App;
-use crate::attempts::{AttemptLog, Errand, RESERVE};
+use crate::attempts::{AttemptLog, Errand, RESERVE, reservation};
 use crate::outcome::{outcome, status};
 
 /// The longest text from outside that is kept on a span, in characters.
@@ -24,19 +25,21 @@ const MAX_ATTRIBUTE: usize = 64;
 
 /// Places an order: one attempt, and one more after a timeout if asked for.
 #[utoipa::path(post, path = "/orders", tag = "orders",
+    params(("X-Request-Id" = Option<String>, Header, description = "The customer's own id of the request, for the trace; 1 to 128 printable ASCII characters")),
     request_body = PlaceOrder,
-    responses((status = 200, body = Confirmation),
-        (status = 400, body = Problem, description = "The order cannot be meant"),
-        (status = 409, body = Problem, description = "Out of stock"),
-        (status = 413, body = Problem, description = "Body over 16 KiB"),
-        (status = 415, body = Problem, description = "Not application/json"),
-        (status = 502, body = Problem, description = "Failed for certain; outcome `failed`"),
-        (status = 504, body = Problem, description = "Not known whether it was reserved; outcome `unknown`")))]
+    responses((status = 200, body = Confirmation, description = "Reserved"),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The order cannot be meant"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "Out of stock"),
+        (status = 413, body = Problem, content_type = "application/problem+json", description = "Body over 16 KiB"),
+        (status = 415, body = Problem, content_type = "application/problem+json", description = "Not application/json"),
+        (status = 502, body = Problem, content_type = "application/problem+json", description = "Failed for certain; outcome `failed`"),
+        (status = 504, body = Problem, content_type = "application/problem+json", description = "Not known whether it was reserved; outcome `unknown`")))]
 pub(crate) async fn place_order(
     State(app): State<Arc<App>>,
-    RequestId(_checked): RequestId,
+    RequestId(customers_id): RequestId,
     Json(order): Json<PlaceOrder>,
 ) -> Result<Response, Refusal> {
+    set_attribute(&Span::current(), attribute::REQUEST_ID, customers_id);
     let plan = order.chaos.as_deref().map(str::parse::<Plan>).transpose().map_err(|error| {
         Problem::new(400, "unknown-fault", "Unknown fault").detail(error.to_string())
     })?;
@@ -79,12 +82,6 @@ async fn carry_out(
         .with_extension(Errand { plan, request_id: request_id.clone() })
         .send()
         .await;
-    // The body is in memory already, so this fails for no new reason.
-    let body = match answer {
-        Ok(response) => response.bytes().await.unwrap_or_default(),
-        Err(_) => Default::default(),
-    };
-
     let attempts = log.attempts();
     let results: Vec<AttemptResult> = attempts.iter().map(|attempt| attempt.result).collect();
     let report = OrderReport {
@@ -101,8 +98,8 @@ async fn carry_out(
         attempts = report.attempts.len(),
         "order ended"
     );
-    match (report.outcome, serde_json::from_slice::<Reservation>(&body)) {
-        (Outcome::Confirmed, Ok(reserved)) => {
+    match answer.as_ref().ok().and_then(reservation) {
+        Some(reserved) if report.outcome == Outcome::Confirmed => {
             let note = if report.attempts.len() > 1 {
                 "reserved (after timeout retry) ⚠️"
             } else {
@@ -110,22 +107,21 @@ async fn carry_out(
             };
             Ok(Json(Confirmation { reserved, note: note.to_owned(), report }).into_response())
         }
-        _ => Err(told_no(&report, &body, app.limit).into()),
+        _ => Err(told_no(&report, said_no(answer).await, app.limit).into()),
     }
 }
 
+/// The inventory's own words, where it said no itself.
+async fn said_no(answer: reqwest_middleware::Result<reqwest::Response>) -> Option<Problem> {
+    answer.ok()?.json().await.ok()
+}
+
 /// What a customer is told who gets no cake, as far as anyone here knows.
-fn told_no(report: &OrderReport, body: &[u8], limit: std::time::Duration) -> Problem {
+fn told_no(report: &OrderReport, said: Option<Problem>, limit: Duration) -> Problem {
     let last = report.attempts.last();
     let title =
         if report.attempts.len() > 1 { "Retry also failed 💥" } else { "Order failed 💥" };
-    let status = match report.outcome {
-        // Confirmed, but by something that is no reservation.
-        Outcome::Confirmed => 502,
-        other => status(other, last.and_then(|attempt| attempt.status)),
-    };
-    // The inventory's own words and members, where it said no itself.
-    let said = serde_json::from_slice::<Problem>(body).ok();
+    let status = status(report.outcome, last.and_then(|attempt| attempt.status));
     let detail = match (report.outcome, last.map(|attempt| attempt.result), &said) {
         (Outcome::Unknown, ..) => unknown(&report.attempts, limit),
         (Outcome::Failed, Some(AttemptResult::Rejected), Some(said)) => {
@@ -147,7 +143,7 @@ fn told_no(report: &OrderReport, body: &[u8], limit: std::time::Duration) -> Pro
     problem.with_all(report)
 }
 
-fn unknown(attempts: &[Attempt], limit: std::time::Duration) -> String {
+fn unknown(attempts: &[Attempt], limit: Duration) -> String {
     let what = match attempts.last().map(|attempt| attempt.result) {
         Some(AttemptResult::Timeout) => format!("no answer within {}", format_duration(limit)),
         Some(AttemptResult::ConnectionLost) => "the connection broke before an answer".to_owned(),

@@ -27,6 +27,7 @@ use crate::sequence::{delays, inversions, overtakers};
 const LIMIT: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ReorderQuery {
     /// Pings to send at once; brought into 2 to 20.
     #[serde(default = "default_count")]
@@ -44,9 +45,9 @@ const fn default_count() -> i64 {
 /// Sends pings at once, each with a random delay, and tells in which order the
 /// answers came.
 #[utoipa::path(get, path = "/demo/out-of-order", tag = "demo", params(ReorderQuery),
-    responses((status = 200, body = Reordering),
-        (status = 400, body = Problem, description = "The count or the seed is not a whole number"),
-        (status = 502, body = Problem, description = "A ping was not answered")))]
+    responses((status = 200, body = Reordering, description = "Every ping was answered"),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The count or the seed is not a whole number"),
+        (status = 502, body = Problem, content_type = "application/problem+json", description = "A ping was not answered")))]
 pub(crate) async fn out_of_order(
     State(app): State<Arc<App>>,
     Query(query): Query<ReorderQuery>,

@@ -1,0 +1,134 @@
+//! The figures in the README, measured against their limits: `cargo bench`.
+//!
+//! Throughputs are ratios of rounds that alternate within one run, because the
+//! machine's other load weighs on all of them alike. Nothing here is asserted:
+//! a busy machine must not fail a build.
+
+#![allow(clippy::expect_used, reason = "a measurement that cannot go on has nothing to say")]
+
+mod bare;
+mod drive;
+mod process;
+
+use std::path::Path;
+use std::process::Command;
+
+use drive::Round;
+use process::{Cafe, Telemetry};
+
+const ROUNDS: usize = 7;
+const STARTS: usize = 15;
+const ORDERS: u64 = 100_000;
+
+fn main() {
+    if bare::is_asked_for() {
+        return bare::serve();
+    }
+    // `cargo test --benches` runs this too, with this argument; figures take minutes.
+    if std::env::args().any(|argument| argument == "--test") {
+        println!("figures are for `cargo bench`");
+        return;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("starts");
+    runtime.block_on(figures());
+}
+
+async fn figures() {
+    println!("machine: {}\n", machine());
+    throughput().await;
+    start();
+    memory().await;
+    sizes();
+}
+
+async fn throughput() {
+    let full = Cafe::open(Telemetry::Full);
+    let off = Cafe::open(Telemetry::Off);
+    let bare = bare::Pair::open();
+    let mut rounds: [Vec<Round>; 3] = Default::default();
+    for _ in 0..ROUNDS {
+        for (url, rounds) in [&full.order, &off.order, &bare.order].into_iter().zip(&mut rounds) {
+            rounds.push(drive::round(url).await);
+        }
+    }
+    let [full, off, bare] = rounds.map(|rounds| middle(&rounds));
+    println!("orders a second, {} customers at once, median of {ROUNDS} rounds", drive::CUSTOMERS);
+    for (name, round) in [("full", full), ("off", off), ("bare", bare)] {
+        println!("  telemetry {name:<5} {:>8.0}/s   p99 {:>6.2} ms", round.rate, round.p99_ms);
+    }
+    let ratio = |name: &str, value: f64, goal: &str| println!("  {name:<24} {value:>6.2}   {goal}");
+    ratio("rate full / off", full.rate / off.rate, "to reach: 0.6 or more");
+    ratio("rate off / bare", off.rate / bare.rate, "to reach: 0.6 or more");
+    ratio("p99 full / off", full.p99_ms / off.p99_ms, "");
+    ratio("p99 off / bare", off.p99_ms / bare.p99_ms, "");
+    println!();
+}
+
+/// The round of median rate, and the median p99, which may be another round's.
+fn middle(rounds: &[Round]) -> Round {
+    let median = |mut values: Vec<f64>| {
+        values.sort_by(f64::total_cmp);
+        values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+    };
+    Round {
+        rate: median(rounds.iter().map(|round| round.rate).collect()),
+        p99_ms: median(rounds.iter().map(|round| round.p99_ms).collect()),
+    }
+}
+
+fn start() {
+    let mut times: Vec<f64> = (0..STARTS)
+        .map(|_| Cafe::open(Telemetry::Full).ready_after.as_secs_f64() * 1_000.0)
+        .collect();
+    times.sort_by(f64::total_cmp);
+    println!("start to ready, all three processes, {STARTS} starts");
+    println!(
+        "  median {:.0} ms, slowest {:.0} ms   to reach: under 50 ms\n",
+        times[STARTS / 2],
+        times[STARTS - 1]
+    );
+}
+
+async fn memory() {
+    let cafe = Cafe::open(Telemetry::Full);
+    println!("memory, resident, MB            idle   peak of {ORDERS} orders");
+    let idle = cafe.processes();
+    drive::orders(&cafe.order, ORDERS).await;
+    let mut sum = 0.0;
+    for (name, pid) in idle {
+        let (now, peak) = (cafe.idle_mb(name), process::peak_mb(pid));
+        sum += now;
+        println!("  {name:<26} {now:>8.1} {peak:>10.1}");
+    }
+    println!("  {:<26} {sum:>8.1}            to reach: under 25 MB idle\n", "together");
+}
+
+fn sizes() {
+    let target = Path::new(env!("CARGO_BIN_EXE_campuscafe")).parent().expect("a folder");
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--release", "--workspace", "--bins"])
+        .status();
+    println!("size of each program, MB");
+    for name in ["campuscafe", "inventory", "order"] {
+        match std::fs::metadata(target.join(name)) {
+            Ok(file) if built.is_ok() => println!("  {name:<26} {:>8.1}", file.len() as f64 / 1e6),
+            _ => println!("  {name:<26}  not built"),
+        }
+    }
+}
+
+fn machine() -> String {
+    let read = |path: &str, key: &str| {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let line = text.lines().find(|line| line.starts_with(key)).unwrap_or_default();
+        line.split(':').nth(1).unwrap_or("?").trim().to_owned()
+    };
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    format!(
+        "{} cores, {}, {} {}",
+        cores,
+        read("/proc/cpuinfo", "model name"),
+        std::env::consts::OS,
+        std::env::consts::ARCH
+    )
+}

@@ -1,0 +1,187 @@
+//! What an order comes to when something else answers in the inventory's place,
+//! or nothing does.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use campuscafe_tests::{Answer, Process, assert_problem};
+use reqwest::Client;
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+
+const ANY_PORT: &str = "127.0.0.1:0";
+
+/// What something in the inventory's place does with a connection.
+#[derive(Debug, Clone, Copy)]
+enum Manner {
+    CloseUnread,
+    /// Reads the request, says this, closes.
+    Say(&'static str),
+    /// Reads the request, says this, and then nothing more.
+    SayAndStall(&'static str),
+}
+
+/// Something in the inventory's place.
+struct Impostor {
+    url: String,
+    /// What was asked, one entry for each connection.
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Impostor {
+    async fn new(manner: Manner) -> Self {
+        let listener = TcpListener::bind(ANY_PORT).await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let asked = Arc::<Mutex<Vec<String>>>::default();
+        let all = asked.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let index = {
+                    let mut all = all.lock().expect("not poisoned");
+                    all.push(String::new());
+                    all.len() - 1
+                };
+                tokio::spawn(converse(stream, manner, all.clone(), index));
+            }
+        });
+        Self { url, asked }
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.asked.lock().expect("not poisoned").clone()
+    }
+}
+
+async fn converse(
+    mut stream: TcpStream,
+    manner: Manner,
+    asked: Arc<Mutex<Vec<String>>>,
+    index: usize,
+) {
+    let (words, stall) = match manner {
+        Manner::CloseUnread => return,
+        Manner::Say(words) => (words, false),
+        Manner::SayAndStall(words) => (words, true),
+    };
+    let mut request = String::new();
+    // A reservation is one JSON object, so it is whole when that ends.
+    while !request.ends_with('}') {
+        let mut buffer = [0; 1024];
+        match stream.read(&mut buffer).await {
+            Ok(read @ 1..) => request.push_str(&String::from_utf8_lossy(&buffer[..read])),
+            _ => break,
+        }
+    }
+    asked.lock().expect("not poisoned")[index] = request;
+    let _ = stream.write_all(words.as_bytes()).await;
+    while stall && matches!(stream.read(&mut [0]).await, Ok(1..)) {}
+}
+
+/// An order service with this inventory, and what it tells whoever orders a cake.
+async fn order_from(inventory: &str, limit: &str, retry: bool) -> (Answer, String, Process) {
+    let settings = [("ORDER_ATTEMPT_TIMEOUT", limit), ("RUST_LOG", "warn")];
+    let arguments = ["--listen", ANY_PORT, "--inventory-url", inventory];
+    let mut service = Process::start("order", &arguments, &settings);
+    let url = service.address().await;
+    let order = json!({"itemId": "cake", "quantity": 1, "retryOnTimeout": retry});
+    let http = Client::builder().no_proxy().build().unwrap();
+    let response = http.post(format!("{url}/orders")).json(&order).send().await.unwrap();
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let body = response.json().await.unwrap();
+    let ready = http.get(format!("{url}/readyz")).send().await.unwrap();
+    assert_eq!(ready.status(), 200, "ready with any inventory: it still has something true to say");
+    let metrics = http.get(format!("{url}/metrics")).send().await.unwrap().text().await.unwrap();
+    assert_eq!(service.stderr(), "", "nobody panicked");
+    (Answer { status, headers, body }, metrics, service)
+}
+
+#[tokio::test]
+async fn an_inventory_that_cannot_be_reached_fails_for_certain() {
+    // Bound but not listening: nobody else can have the port, and it refuses.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(ANY_PORT.parse::<SocketAddr>().unwrap()).unwrap();
+    let url = format!("http://{}", socket.local_addr().unwrap());
+    let (told, metrics, _order) = order_from(&url, "5s", true).await;
+    assert_problem("refused", &told, 502, "nothing was reserved");
+    assert_eq!(told.text("title"), "Order failed 💥");
+    assert_eq!((told.text("outcome"), told.results()), ("failed", vec!["refused"]));
+    assert_eq!(told.body["attempts"][0].get("status"), None, "nobody answered");
+    assert!(metrics.contains("order_attempts_total{result=\"refused\"} 1\n"), "{metrics}");
+    assert!(metrics.contains("order_outcomes_total{outcome=\"failed\"} 1\n"), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_leaves_the_outcome_unknown_and_is_not_tried_again() {
+    const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
+    let cut = format!("{HEAD}content-length: 99\r\n\r\n{{\"reservationId\"").leak();
+    for manner in [
+        Manner::CloseUnread,
+        Manner::Say(""),
+        Manner::Say("HTTP/1.1 200 OK\r\n"),
+        Manner::Say(cut),
+        Manner::SayAndStall("220 mail.campus ESMTP\r\n"),
+    ] {
+        let impostor = Impostor::new(manner).await;
+        let (told, metrics, _order) = order_from(&impostor.url, "5s", true).await;
+        let case = format!("{manner:?}");
+        assert_problem(&case, &told, 504, "may or may not have reserved");
+        assert_eq!(told.text("title"), "Order failed 💥", "{case}");
+        assert_eq!((told.text("outcome"), told.results()), ("unknown", vec!["connection_lost"]));
+        assert_eq!(impostor.asked().len(), 1, "{case}: one connection, one attempt");
+        let series = "order_outcomes_total{outcome=\"unknown\"} 1\n";
+        assert!(metrics.contains(series) && metrics.contains("order_retries_total 0\n"), "{case}");
+    }
+}
+
+#[tokio::test]
+async fn no_whole_answer_in_time_is_a_timeout_wherever_the_answer_stalls() {
+    const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
+    let header = format!("{HEAD}content-length: 99\r\n\r\n").leak();
+    let body = format!("{header}{{\"reservationId\":\"").leak();
+    let chunk = format!("{HEAD}transfer-encoding: chunked\r\n\r\n1\r\n{{\r\n").leak();
+    for words in ["", "HTTP/1.1 2", header, body, chunk] {
+        for (retry, results, title) in [
+            (false, &["timeout"][..], "Order failed 💥"),
+            (true, &["timeout", "timeout"], "Retry also failed 💥"),
+        ] {
+            let impostor = Impostor::new(Manner::SayAndStall(words)).await;
+            let (told, metrics, _order) = order_from(&impostor.url, "200ms", retry).await;
+            let case = format!("{words:?}, retry: {retry}");
+            assert_problem(&case, &told, 504, "no answer within 200ms");
+            assert_eq!(told.results(), results, "{case}");
+            assert_eq!((told.text("outcome"), told.text("title")), ("unknown", title), "{case}");
+            let asked = impostor.asked();
+            assert_eq!(asked.len(), results.len(), "{case}");
+            let id = format!("x-request-id: order-{}\r\n", told.text("orderId"));
+            assert!(asked.iter().all(|request| request.contains(&id)), "{case}: {asked:?}");
+            let series = format!("order_attempts_total{{result=\"timeout\"}} {}\n", results.len());
+            assert!(metrics.contains(&series), "{case}: {metrics}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_says_no_in_other_words_than_the_inventorys_is_a_502() {
+    for (status, words) in [
+        (500, "HTTP/1.1 500 Oops\r\ncontent-length: 4\r\n\r\noops"),
+        (404, "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"),
+        (302, "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n"),
+    ] {
+        let impostor = Impostor::new(Manner::Say(words)).await;
+        let (told, _, _order) = order_from(&impostor.url, "5s", true).await;
+        assert_problem(words, &told, 502, "is no inventory; see --inventory-url");
+        assert_eq!((told.text("outcome"), told.results()), ("failed", vec!["rejected"]));
+        assert_eq!(told.body["attempts"][0]["status"], status);
+        assert_eq!(impostor.asked().len(), 1, "{words}");
+    }
+}
+
+#[tokio::test]
+async fn an_order_is_confirmed_exactly_when_it_is_answered_with_200() {
+    let impostor = Impostor::new(Manner::Say("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi"));
+    let (told, metrics, _order) = order_from(&impostor.await.url, "5s", false).await;
+    let confirmed = told.text("outcome") == "confirmed";
+    assert_eq!(confirmed, told.status == 200, "{} {}", told.status, told.body);
+    assert!(metrics.contains("order_outcomes_total{outcome=\"confirmed\"} 0\n"), "{metrics}");
+}
