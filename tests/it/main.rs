@@ -10,8 +10,10 @@
 mod collector;
 mod command_line;
 mod contracts;
+mod doctor;
 mod endings;
 mod experiments;
+mod hardening;
 mod impostors;
 mod lessons;
 mod load;

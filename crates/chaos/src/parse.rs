@@ -190,4 +190,65 @@ mod tests {
             assert!(text.parse::<Plan>().is_ok(), "{text}");
         }
     }
+
+    /// Pieces that plans are made of, and pieces that they are not.
+    const PIECES: [&str; 28] = [
+        "none",
+        "slow",
+        "fail",
+        "slowfail",
+        "abort",
+        "flaky",
+        "lostreply",
+        "slowreply",
+        "hold",
+        "SLOW",
+        "sl",
+        ":",
+        ":",
+        ":",
+        ",",
+        ",",
+        ",",
+        " ",
+        "0",
+        "1",
+        "503",
+        "60000",
+        "60001",
+        "99999999999999999999",
+        "-",
+        "+",
+        "ö",
+        "\u{0}",
+    ];
+
+    #[test]
+    fn whatever_is_thrown_together_is_a_plan_that_reads_back_or_a_refusal() {
+        let (mut plans, mut refusals) = (0, 0);
+        for seed in 0..50_000 {
+            let dice = |n| crate::Roll::nth(seed, n);
+            let length = dice(0).below(8);
+            let text: String =
+                (1..=length).map(|n| PIECES[dice(n).below(PIECES.len() as u64) as usize]).collect();
+            match text.parse::<Plan>() {
+                Ok(plan) => {
+                    plans += 1;
+                    assert_eq!(plan.to_string().parse::<Plan>().as_ref(), Ok(&plan), "{text:?}");
+                    for attempt in [0, 1, 2, u32::MAX] {
+                        let fault = plan.step(attempt).decide(|| dice(9));
+                        assert_eq!(
+                            fault.to_string().parse::<Plan>().map(|p| p.step(1).decide(|| dice(9))),
+                            Ok(fault)
+                        );
+                    }
+                }
+                Err(refusal) => {
+                    refusals += 1;
+                    assert!(refusal.to_string().len() < 600, "{refusal}");
+                }
+            }
+        }
+        assert!(plans > 5_000 && refusals > 5_000, "both kinds are tried: {plans}, {refusals}");
+    }
 }

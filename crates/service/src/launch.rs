@@ -25,6 +25,9 @@ where
 {
     let telemetry =
         campuscafe_telemetry::init(identity).unwrap_or_else(|error| misuse(&error.to_string()));
+    // An order under way takes a connection in and one out, and the usual soft
+    // limit is soon used up; a process may raise it to the hard one by itself.
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -224,4 +224,38 @@ mod tests {
         }
         assert_eq!(" Cake = 3 ,tea=0".parse::<Opening>().unwrap().to_string(), "cake=3,tea=0");
     }
+
+    #[test]
+    fn whatever_is_thrown_together_is_an_opening_that_reads_back_or_a_refusal() {
+        const PIECES: [&str; 16] = [
+            "cake",
+            "Tea",
+            "=",
+            "=",
+            "=",
+            ",",
+            ",",
+            "1",
+            "20",
+            "0",
+            " ",
+            "-1",
+            "ö",
+            "\"",
+            "1000000001",
+            "99999999999999999999",
+        ];
+        let mut openings = 0;
+        for seed in 0..50_000 {
+            let dice = |n| campuscafe_chaos::Roll::nth(seed, n);
+            let length = dice(0).below(9);
+            let text: String =
+                (1..=length).map(|n| PIECES[dice(n).below(PIECES.len() as u64) as usize]).collect();
+            if let Ok(opening) = text.parse::<Opening>() {
+                openings += 1;
+                assert_eq!(opening.to_string().parse(), Ok(opening), "{text:?}");
+            }
+        }
+        assert!(openings > 200, "both kinds are tried: {openings}");
+    }
 }

@@ -10,7 +10,7 @@ use clap_complete::Shell;
 use reqwest::Url;
 
 use crate::paint::print;
-use crate::{experiment, load, up};
+use crate::{doctor, experiment, load, up};
 
 /// Its log has warnings only: what it has to say it prints.
 const IDENTITY: Identity =
@@ -39,6 +39,7 @@ enum Command {
     Order(order::Config),
     Experiment(Box<experiment::Config>),
     Load(Box<load::Config>),
+    Doctor(Box<doctor::Config>),
     /// Print a script that completes commands and options in a shell
     Completions {
         /// Which shell
@@ -98,6 +99,7 @@ pub fn run(asked: Campuscafe) -> ExitCode {
             ExitCode::SUCCESS
         }
         Command::Load(config) => launch(IDENTITY, |metrics| load::run(*config, metrics)),
+        Command::Doctor(config) => launch(IDENTITY, |_| doctor::run(*config)),
     }
 }
 

@@ -8,6 +8,7 @@ mod bench;
 pub mod command;
 mod crossing;
 pub mod diagram;
+mod doctor;
 pub mod evidence;
 pub mod experiment;
 mod load;
