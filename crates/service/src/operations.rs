@@ -28,7 +28,7 @@ pub fn assemble(
     let work = work
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
-        .layer(from_fn_with_state(metrics.clone(), http_server::observe));
+        .layer(from_fn_with_state(http_server::Observe::new(metrics), http_server::observe));
     let pages = SwaggerUi::new("/swagger").url("/openapi.json", description);
     with_operations(work.merge(pages), metrics, lifecycle)
 }

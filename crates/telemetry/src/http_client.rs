@@ -14,7 +14,7 @@ use tracing::{Instrument as _, Span, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use crate::attribute;
-use crate::metrics::{Metric, Metrics};
+use crate::metrics::{Durations, Metric, Metrics};
 use crate::traces::{SPAN_TARGET, set_attribute, set_error};
 
 /// How long attempts took.
@@ -85,14 +85,14 @@ impl NoReply {
 /// any other.
 #[derive(Debug, Clone)]
 pub struct Observe {
-    metrics: Metrics,
+    durations: Durations,
 }
 
 impl Observe {
     /// Counts into these metrics.
     #[must_use]
-    pub const fn new(metrics: Metrics) -> Self {
-        Self { metrics }
+    pub fn new(metrics: &Metrics) -> Self {
+        Self { durations: metrics.durations(REQUEST_DURATION) }
     }
 
     /// Registers a call's durations before it is first made, so that the first
@@ -114,15 +114,12 @@ impl Observe {
         status: &str,
         error: &str,
     ) -> crate::Histogram {
-        self.metrics.histogram(
-            REQUEST_DURATION,
-            &[
-                ("http_request_method", method),
-                ("url_template", template),
-                ("http_response_status_code", status),
-                ("error_type", error),
-            ],
-        )
+        self.durations.of(&[
+            ("http_request_method", method),
+            ("url_template", template),
+            ("http_response_status_code", status),
+            ("error_type", error),
+        ])
     }
 }
 

@@ -16,7 +16,7 @@ use tracing::{Instrument as _, Span, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use crate::attribute;
-use crate::metrics::{Metric, Metrics};
+use crate::metrics::{Durations, Histogram, Metric, Metrics};
 use crate::traces::{SPAN_TARGET, add_event, set_attribute, set_error};
 
 /// How long answers took.
@@ -53,27 +53,49 @@ pub struct NoAnswer;
 /// The value of `error.type` where a fault cut the connection.
 pub const CONNECTION_ABORTED: &str = "connection_aborted";
 
-/// Registers a route's durations before its first request, so that the first
-/// one shows as a jump.
-pub fn expect(metrics: &Metrics, method: &str, route: &str, statuses: &[u16]) {
-    for status in statuses {
-        let _ = duration(metrics, method, route, &status.to_string());
+/// Where requests are timed; the state of [`observe`].
+#[derive(Debug, Clone)]
+pub struct Observe {
+    durations: Durations,
+}
+
+impl Observe {
+    /// Counts into these metrics.
+    #[must_use]
+    pub fn new(metrics: &Metrics) -> Self {
+        Self { durations: metrics.durations(REQUEST_DURATION) }
     }
-    // For callers who leave, and for connections that are cut.
-    let _ = duration(metrics, method, route, "");
+
+    /// Registers a route's durations before its first request, so that the
+    /// first one shows as a jump: for these statuses, and for callers who leave
+    /// or are cut off.
+    pub fn expect(&self, method: &str, route: &str, statuses: &[u16]) {
+        let _ = self.duration(method, route, "");
+        for status in statuses {
+            let _ = self.duration(method, route, &status.to_string());
+        }
+    }
+
+    fn duration(&self, method: &str, route: &str, status: &str) -> Histogram {
+        self.durations.of(&[
+            ("http_request_method", method),
+            ("http_route", route),
+            ("http_response_status_code", status),
+        ])
+    }
 }
 
 /// The middleware, for `axum::middleware::from_fn_with_state`.
 ///
 /// The span lives as long as anything holds it: work that a handler spawned
 /// with it runs on after the caller left, and so does the span.
-pub async fn observe(State(metrics): State<Metrics>, mut request: Request, next: Next) -> Response {
+pub async fn observe(State(observe): State<Observe>, mut request: Request, next: Next) -> Response {
     let caller = Caller::default();
     request.extensions_mut().insert(caller.clone());
     let mut visit = Visit {
         span: open_span(&request),
         caller,
-        metrics,
+        observe,
         method: known_method(&request),
         route: route(&request).to_owned(),
         arrived: Instant::now(),
@@ -146,23 +168,12 @@ fn protocol_version(version: Version) -> Option<&'static str> {
     }
 }
 
-fn duration(metrics: &Metrics, method: &str, route: &str, status: &str) -> crate::Histogram {
-    metrics.histogram(
-        REQUEST_DURATION,
-        &[
-            ("http_request_method", method),
-            ("http_route", route),
-            ("http_response_status_code", status),
-        ],
-    )
-}
-
 /// Counts the request when it is over. The server drops it unanswered when the
 /// caller hangs up, and without this guard such requests would vanish.
 struct Visit {
     span: Span,
     caller: Caller,
-    metrics: Metrics,
+    observe: Observe,
     method: &'static str,
     route: String,
     arrived: Instant,
@@ -187,7 +198,8 @@ impl Visit {
     }
 
     fn record(&self, status: &str) {
-        duration(&self.metrics, self.method, &self.route, status)
+        self.observe
+            .duration(self.method, &self.route, status)
             .record(self.arrived.elapsed().as_secs_f64());
     }
 }

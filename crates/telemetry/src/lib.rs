@@ -20,7 +20,7 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 
 pub use http_server::{Caller, NoAnswer};
 pub use logs::LogFormat;
-pub use metrics::{Counter, Gauge, Histogram, Metric, Metrics};
+pub use metrics::{Counter, Durations, Gauge, Histogram, Metric, Metrics};
 pub use settings::{SettingError, Settings};
 pub use traces::{SPAN_TARGET, add_event, current_trace_id, set_attribute, set_error};
 

@@ -65,6 +65,9 @@ pub(crate) fn install(
             .with_threads(false)
             .with_target(false)
             .with_tracked_inactivity(false)
+            // Nothing here asks OpenTelemetry for the current context: parents
+            // come from tracing's own spans.
+            .with_context_activation(false)
             // Spans only: log lines stay out of the traces, whose events are chosen.
             .with_filter(filter_fn(|metadata| {
                 metadata.is_span() && metadata.target() == SPAN_TARGET

@@ -72,11 +72,13 @@ impl Metrics {
         self.recorder.register_gauge(&key(metric, labels), &METADATA)
     }
 
-    /// A histogram of seconds; its buckets exist at 0 from now on.
-    pub fn histogram(&self, metric: Metric, labels: &[(&'static str, &str)]) -> Histogram {
+    /// Histograms of seconds under one name, for labels that are known only
+    /// when something happened.
+    #[must_use]
+    pub fn durations(&self, metric: Metric) -> Durations {
         let (name, help) = described(metric);
         self.recorder.describe_histogram(name, Some(Unit::Seconds), help);
-        self.recorder.register_histogram(&key(metric, labels), &METADATA)
+        Durations { recorder: self.recorder.clone(), metric }
     }
 
     /// Everything counted so far, in the Prometheus text format 0.0.4.
@@ -89,6 +91,26 @@ impl Metrics {
     /// so call it every few seconds, scraped or not.
     pub fn upkeep(&self) {
         self.handle.run_upkeep();
+    }
+}
+
+/// Histograms of seconds under one name.
+#[derive(Clone)]
+pub struct Durations {
+    recorder: Arc<PrometheusRecorder>,
+    metric: Metric,
+}
+
+impl fmt::Debug for Durations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Durations").field(&self.metric).finish()
+    }
+}
+
+impl Durations {
+    /// The histogram of these labels; its buckets exist at 0 from now on.
+    pub fn of(&self, labels: &[(&'static str, &str)]) -> Histogram {
+        self.recorder.register_histogram(&key(self.metric, labels), &METADATA)
     }
 }
 
@@ -119,7 +141,7 @@ mod tests {
     fn a_metric_exists_at_zero_before_it_first_counts() {
         let metrics = Metrics::new("1.2.3");
         let _ = metrics.counter(ORDERS, &[("outcome", "unknown")]);
-        let _ = metrics.histogram(SECONDS, &[]);
+        let _ = metrics.durations(SECONDS).of(&[]);
         let text = metrics.render();
         for line in [
             "# HELP test_orders_total Orders.",

@@ -53,8 +53,9 @@ impl std::fmt::Debug for InventoryMetrics {
 
 impl InventoryMetrics {
     pub(crate) fn new(metrics: &Metrics, stock: &BTreeMap<String, u64>) -> Self {
-        http_server::expect(metrics, "POST", "/inventory/reserve", &[200, 400, 409, 503]);
-        http_server::expect(metrics, "GET", "/inventory/ping", &[200]);
+        let server = http_server::Observe::new(metrics);
+        server.expect("POST", "/inventory/reserve", &[200, 400, 409, 503]);
+        server.expect("GET", "/inventory/ping", &[200]);
         let item = |name: &String| {
             let labels = [("item", name.as_str())];
             let item = ItemMetrics {

@@ -40,7 +40,7 @@ impl App {
         lifecycle: Lifecycle,
     ) -> reqwest::Result<Arc<Self>> {
         let metrics = Arc::new(OrderMetrics::new(&registry));
-        let observe = Observe::new(registry.clone());
+        let observe = Observe::new(&registry);
         Ok(Arc::new(Self {
             clients: Clients::new(observe, metrics.clone(), reorder::Placed)?,
             metrics,

@@ -34,9 +34,10 @@ impl std::fmt::Debug for OrderMetrics {
 
 impl OrderMetrics {
     pub(crate) fn new(metrics: &Metrics) -> Self {
-        http_server::expect(metrics, "POST", "/orders", &[200, 400, 409, 502, 504]);
-        http_server::expect(metrics, "GET", "/demo/out-of-order", &[200]);
-        let client = http_client::Observe::new(metrics.clone());
+        let server = http_server::Observe::new(metrics);
+        server.expect("POST", "/orders", &[200, 400, 409, 502, 504]);
+        server.expect("GET", "/demo/out-of-order", &[200]);
+        let client = http_client::Observe::new(metrics);
         client.expect("POST", RESERVE.0, &[200, 400, 409, 503]);
         client.expect("GET", PING.0, &[200]);
         Self {

@@ -1,11 +1,13 @@
 //! A request's body: read whole, unpacked, within bounds.
 
 use std::io::Read as _;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest as _, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use flate2::bufread::MultiGzDecoder;
+use tokio::time::timeout;
 
 use super::otlp::Failure;
 
@@ -13,7 +15,10 @@ use super::otlp::Failure;
 pub const MAX_COMPRESSED: usize = 4 * 1024 * 1024;
 
 /// The largest body once it is unpacked, or if it never was packed, in bytes.
-pub const MAX_DECOMPRESSED: usize = 16 * 1024 * 1024;
+pub const MAX_DECOMPRESSED: usize = 8 * 1024 * 1024;
+
+/// How long a sender may take to send a body.
+pub(super) const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// How a body is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +39,8 @@ pub(super) async fn read(mut request: Request) -> Result<Bytes, Failure> {
         Coding::Gzip => MAX_COMPRESSED,
     };
     DefaultBodyLimit::max(limit).apply(&mut request);
-    let body = Bytes::from_request(request, &()).await.map_err(|rejection| {
+    let body = timeout(TIME_LIMIT, Bytes::from_request(request, &()));
+    let body = body.await.map_err(|_| Failure::TooSlow)?.map_err(|rejection| {
         if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
             Failure::TooLarge { limit }
         } else {

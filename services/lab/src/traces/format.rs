@@ -10,7 +10,9 @@ use prost::Message;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::elements::{self, MAX_ELEMENTS};
 use super::json::parse_export;
+use super::otlp::Failure;
 
 /// What a body is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +42,15 @@ impl Format {
         let essence = value.split(';').next()?.trim();
         let formats = [Self::Protobuf, Self::Json];
         formats.into_iter().find(|format| essence.eq_ignore_ascii_case(format.media_type()))
+    }
+
+    /// Refuses a body that would become too much in memory. JSON writes a
+    /// message with several members, so it may have more of them.
+    pub(super) fn check(self, body: &[u8]) -> Result<(), Failure> {
+        match self {
+            Self::Protobuf => elements::check_protobuf(body, MAX_ELEMENTS),
+            Self::Json => elements::check_json(body, 2 * MAX_ELEMENTS),
+        }
     }
 
     pub(super) fn decode(self, body: &[u8]) -> Result<ExportTraceServiceRequest, String> {

@@ -7,6 +7,7 @@
 
 mod api;
 mod body;
+mod elements;
 mod format;
 mod id;
 mod json;
@@ -14,6 +15,7 @@ mod otlp;
 mod store;
 mod summary;
 mod trace;
+mod weight;
 
 use std::sync::Arc;
 
@@ -21,6 +23,7 @@ use axum::Router;
 use axum::routing::{get, post};
 
 pub use body::{MAX_COMPRESSED, MAX_DECOMPRESSED};
+pub use elements::MAX_ELEMENTS;
 pub use id::{Id, InvalidId, SpanId, TraceId};
 pub use json::{OtlpJsonError, parse_otlp_json, write_otlp_json};
 pub use store::{

@@ -11,6 +11,7 @@ use campuscafe_service::Refusal;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTracePartialSuccess;
 
 use super::body;
+use super::elements::MAX_ELEMENTS;
 use super::format::{Format, RpcStatus};
 use super::store::{Inserted, Limits, TraceStore};
 
@@ -21,6 +22,10 @@ pub(super) enum Failure {
     UnsupportedEncoding,
     #[error("expected a body of at most {limit} bytes")]
     TooLarge { limit: usize },
+    #[error("expected at most {MAX_ELEMENTS} spans, attributes and other messages")]
+    TooMany,
+    #[error("expected the whole body within {} s", body::TIME_LIMIT.as_secs())]
+    TooSlow,
     #[error("expected an ExportTraceServiceRequest in the encoding that Content-Type names; {0}")]
     Malformed(String),
 }
@@ -29,10 +34,14 @@ impl Failure {
     /// The HTTP status, and the `google.rpc.Code` closest to it.
     const fn codes(&self) -> (StatusCode, i32) {
         const INVALID_ARGUMENT: i32 = 3;
+        const DEADLINE_EXCEEDED: i32 = 4;
         const RESOURCE_EXHAUSTED: i32 = 8;
         match self {
             Self::UnsupportedEncoding => (StatusCode::UNSUPPORTED_MEDIA_TYPE, INVALID_ARGUMENT),
-            Self::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, RESOURCE_EXHAUSTED),
+            Self::TooLarge { .. } | Self::TooMany => {
+                (StatusCode::PAYLOAD_TOO_LARGE, RESOURCE_EXHAUSTED)
+            }
+            Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, DEADLINE_EXCEEDED),
             Self::Malformed(_) => (StatusCode::BAD_REQUEST, INVALID_ARGUMENT),
         }
     }
@@ -63,7 +72,11 @@ async fn receive(
     format: Format,
     request: Request,
 ) -> Result<Inserted, Failure> {
+    // Held until the spans are stored: what is read and decoded at one time is
+    // bounded, however many senders there are.
+    let _turn = store.turn().await;
     let body = body::read(request).await?;
+    format.check(&body)?;
     let export = format.decode(&body).map_err(Failure::Malformed)?;
     Ok(store.insert(export))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::{Span, TracesData};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 use super::id::{Id, SpanId, TraceId};
 use super::summary::TraceSummary;
@@ -15,19 +15,21 @@ use super::trace::{Origin, Source, Trace};
 /// How many traces a store keeps, unless told otherwise.
 pub const MAX_TRACES: usize = 2_000;
 
-/// How much a store keeps, unless told otherwise: 64 MiB as protobuf. In
-/// memory it is a few times that.
+/// How much a store keeps, unless told otherwise: 64 MiB, as it stands in memory.
 pub const MAX_BYTES: usize = 64 * 1024 * 1024;
 
 /// How many spans a store keeps of one trace, unless told otherwise.
 pub const MAX_SPANS_PER_TRACE: usize = 2_000;
+
+/// How many exports are read and decoded at one time; the others wait.
+const MAX_EXPORTS: usize = 4;
 
 /// The bounds of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// How many traces are kept.
     pub traces: usize,
-    /// How many bytes are kept: spans, resources and scopes encoded as protobuf.
+    /// How many bytes are kept: of spans, resources and scopes, in memory.
     pub bytes: usize,
     /// How many spans of one trace are kept.
     pub spans_per_trace: usize,
@@ -68,11 +70,18 @@ pub struct DeadlinePassed {
 
 /// The newest traces, within [`Limits`]; the trace whose first span arrived
 /// earliest goes first.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct TraceStore {
     limits: Limits,
     held: Mutex<Held>,
     changed: Notify,
+    turns: Semaphore,
+}
+
+impl Default for TraceStore {
+    fn default() -> Self {
+        Self::new(Limits::default())
+    }
 }
 
 #[derive(Debug, Default)]
@@ -87,13 +96,24 @@ impl TraceStore {
     /// An empty store.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self { limits, ..Self::default() }
+        Self {
+            limits,
+            held: Mutex::default(),
+            changed: Notify::new(),
+            turns: Semaphore::new(MAX_EXPORTS),
+        }
     }
 
     /// The bounds of this store.
     #[must_use]
     pub const fn limits(&self) -> Limits {
         self.limits
+    }
+
+    /// Waits for a turn to export, and keeps it until the permit is dropped.
+    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed, so there is always a turn in the end.
+        self.turns.acquire().await.ok()
     }
 
     /// Takes the spans of one export. A span whose trace id and span id are
@@ -238,10 +258,8 @@ mod tests {
         let one = store(Limits::default());
         one.insert(of_trace(1, 1));
         let bytes = one.held().bytes;
-        let encoded = of_trace(1, 1).resource_spans.remove(0);
-        let parts =
-            encoded.resource.unwrap().encoded_len() + encoded.scope_spans[0].spans[0].encoded_len();
-        assert_eq!(bytes, parts, "spans and resources are measured as protobuf");
+        let encoded = of_trace(1, 1).encoded_len();
+        assert!(bytes > encoded + size_of::<Span>(), "a span weighs more than its protobuf");
 
         let store = store(Limits { bytes: 2 * bytes, ..Limits::default() });
         for trace in [1, 2] {

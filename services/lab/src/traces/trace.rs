@@ -9,6 +9,7 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Tra
 use prost::Message as _;
 
 use super::id::SpanId;
+use super::weight;
 
 /// Who exported a span. One value serves all spans of one export.
 #[derive(Debug, PartialEq)]
@@ -28,11 +29,12 @@ pub(super) struct Origin {
 impl Origin {
     /// What a trace is charged for coming from here, in bytes: an export with
     /// a huge resource and a tiny span must not slip past the store's bound.
-    fn encoded_len(&self) -> usize {
-        self.source.resource.as_ref().map_or(0, Resource::encoded_len)
-            + self.source.schema_url.len()
-            + self.scope.as_ref().map_or(0, InstrumentationScope::encoded_len)
-            + self.schema_url.len()
+    fn weight(&self) -> usize {
+        let resource = self.source.resource.as_ref();
+        let resource = resource.map_or(0, |it| it.encoded_len() + weight::of_pairs(&it.attributes));
+        let scope = self.scope.as_ref();
+        let scope = scope.map_or(0, |it| it.encoded_len() + weight::of_pairs(&it.attributes));
+        resource + self.source.schema_url.len() + scope + self.schema_url.len()
     }
 }
 
@@ -66,10 +68,10 @@ impl Trace {
             self.dropped += 1;
             return false;
         }
-        self.bytes += span.encoded_len();
+        self.bytes += weight::of_span(&span);
         let origin = self.shared(origin);
         if let Some(replaced) = self.spans.insert(id, Stored { span, origin }) {
-            self.bytes -= replaced.span.encoded_len();
+            self.bytes -= weight::of_span(&replaced.span);
             self.forget_unless_used(&replaced.origin);
         }
         true
@@ -126,7 +128,7 @@ impl Trace {
         if let Some(known) = known {
             return Arc::clone(known);
         }
-        self.bytes += origin.encoded_len();
+        self.bytes += origin.weight();
         self.origins.push(Arc::clone(origin));
         Arc::clone(origin)
     }
@@ -136,6 +138,6 @@ impl Trace {
             return;
         }
         self.origins.retain(|known| !Arc::ptr_eq(known, origin));
-        self.bytes -= origin.encoded_len();
+        self.bytes -= origin.weight();
     }
 }

@@ -125,8 +125,70 @@ async fn a_gzip_bomb_is_refused_with_413() {
         let answer = post_gzip(&store(), media_type, bomb).await;
         assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
         let status = failure(&answer, media_type);
-        assert_eq!((status.code, status.message.contains("16777216")), (8, true));
+        assert_eq!((status.code, status.message.contains("8388608")), (8, true));
     }
+}
+
+/// An export of as many empty spans as asked for.
+fn empty_spans(format: &str, count: usize) -> Vec<u8> {
+    if format == JSON {
+        let spans = vec!["{}"; count].join(",");
+        return format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{spans}]}}]}}]}}"#).into();
+    }
+    let mut body = b"\x12\x00".repeat(count);
+    for field in [2_u8, 1] {
+        let mut outer = vec![field << 3 | 2];
+        prost::encoding::encode_varint(body.len() as u64, &mut outer);
+        outer.extend(body);
+        body = outer;
+    }
+    body
+}
+
+#[tokio::test]
+async fn a_small_body_of_very_many_spans_is_refused_before_it_takes_memory() {
+    let peak = || -> u64 {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        line.map_or(0, |line| line.trim().trim_end_matches(" kB").parse().unwrap())
+    };
+    let before = peak();
+    for format in [PROTOBUF, JSON] {
+        let bomb = gzip(&empty_spans(format, 2_700_000));
+        assert!(bomb.len() < 20_000, "{}", bomb.len());
+        let answer = post_gzip(&store(), format, bomb).await;
+        assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+        assert!(failure(&answer, format).message.contains("at most 250000"));
+        // What a large collector's batch holds is still read.
+        let answer = post_as(&store(), format, empty_spans(format, 100_000)).await;
+        assert_eq!(answer.status, StatusCode::OK);
+    }
+    // Decoded, the first of them would have taken 700 MB.
+    let grown = (peak() - before) / 1024;
+    assert!(grown < 300, "{grown} MiB more at the peak, that of tests beside this one included");
+}
+
+/// A body whose sender says nothing.
+struct Never;
+
+impl http_body::Body for Never {
+    type Data = axum::body::Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
+        std::task::Poll::Pending
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_come_is_given_up_after_ten_seconds() {
+    let never = Body::new(Never);
+    let answer = post_as(&store(), PROTOBUF, never).await;
+    assert_eq!(answer.status, StatusCode::REQUEST_TIMEOUT);
+    assert!(failure(&answer, PROTOBUF).message.contains("within 10 s"));
 }
 
 #[tokio::test]
