@@ -89,18 +89,28 @@ fn start() {
     );
 }
 
+/// All three run the same program, whose pages they share: resident memory
+/// counts those for each, proportional memory once. Only the latter adds up.
 async fn memory() {
     let cafe = Cafe::open(Telemetry::Full);
-    println!("memory, resident, MB            idle   peak of {ORDERS} orders");
-    let idle = cafe.processes();
-    drive::orders(&cafe.order, ORDERS).await;
-    let mut sum = 0.0;
-    for (name, pid) in idle {
-        let (now, peak) = (cafe.idle_mb(name), process::peak_mb(pid));
-        sum += now;
-        println!("  {name:<26} {now:>8.1} {peak:>10.1}");
+    let processes = cafe.processes();
+    let idle: Vec<f64> = processes.iter().map(|(_, pid)| process::proportional_mb(*pid)).collect();
+    let mut peaks = Vec::new();
+    for _ in 0..2 {
+        drive::orders(&cafe.order, ORDERS).await;
+        peaks.push(processes.iter().map(|(_, pid)| process::peak_mb(*pid)).collect::<Vec<_>>());
     }
-    println!("  {:<26} {sum:>8.1}            to reach: under 25 MB idle\n", "together");
+    println!("memory, MB         idle: proportional  resident   peak: {ORDERS} orders  twice that");
+    for (at, (name, _)) in processes.iter().enumerate() {
+        println!(
+            "  {name:<16} {:>19.1} {:>9.1} {:>19.1} {:>11.1}",
+            idle[at],
+            cafe.idle_mb(name),
+            peaks[0][at],
+            peaks[1][at]
+        );
+    }
+    println!("  {:<16} {:>19.1}   to reach: under 25 idle\n", "together", idle.iter().sum::<f64>());
 }
 
 fn sizes() {

@@ -85,8 +85,17 @@ pub(crate) fn peak_mb(pid: u32) -> f64 {
     status_mb(pid, "VmHWM:")
 }
 
+/// A process's own memory, and its share of what it shares.
+pub(crate) fn proportional_mb(pid: u32) -> f64 {
+    kib_mb(&format!("/proc/{pid}/smaps_rollup"), "Pss:")
+}
+
 fn status_mb(pid: u32, key: &str) -> f64 {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    kib_mb(&format!("/proc/{pid}/status"), key)
+}
+
+fn kib_mb(path: &str, key: &str) -> f64 {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix(key));
     let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok());
     kib.map_or(f64::NAN, |kib| kib * 1024.0 / 1e6)
