@@ -9,6 +9,7 @@ pub mod attribute;
 mod exporter;
 pub mod http_client;
 pub mod http_server;
+mod log_line;
 mod logs;
 mod metrics;
 mod settings;

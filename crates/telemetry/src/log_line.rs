@@ -1,0 +1,182 @@
+//! One line per decision, for a person at a terminal or for a machine.
+//!
+//! The lines are our own format because both of them must carry the trace id,
+//! which the stock formats do not know.
+
+use std::fmt::{self, Write as _};
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer as _};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::LogFormat;
+use crate::traces::current_trace_id;
+
+/// Room for a usual line, in bytes.
+const LINE: usize = 256;
+
+/// Formats a line of a service.
+pub(crate) struct Line {
+    pub(crate) service: &'static str,
+    pub(crate) format: LogFormat,
+}
+
+impl<S, N> FormatEvent<S, N> for Line
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        _: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let now = OffsetDateTime::now_utc();
+        let level = *event.metadata().level();
+        let trace_id = current_trace_id();
+        let mut message = Message::default();
+        event.record(&mut message);
+        match self.format {
+            LogFormat::Json => {
+                let mut line = Vec::with_capacity(LINE);
+                let mut object = serde_json::Serializer::new(&mut line);
+                let mut object = object.serialize_map(None).map_err(|_| fmt::Error)?;
+                let mut fields = JsonFields { object: &mut object, result: Ok(()) };
+                fields.put("timestamp", &now.format(&Rfc3339).map_err(|_| fmt::Error)?);
+                fields.put("level", level.as_str());
+                fields.put("service", self.service);
+                fields.put("message", &message.0);
+                event.record(&mut fields);
+                if let Some(trace_id) = trace_id {
+                    fields.put("trace_id", &trace_id);
+                }
+                fields.result.and_then(|()| object.end()).map_err(|_| fmt::Error)?;
+                writeln!(writer, "{}", String::from_utf8_lossy(&line))
+            }
+            LogFormat::Pretty => {
+                let (paint, plain) =
+                    if writer.has_ansi_escapes() { (colour(level), "\x1b[0m") } else { ("", "") };
+                write!(
+                    writer,
+                    "{:02}:{:02}:{:02}.{:03}Z {paint}{level:>5}{plain} {:<9} {}",
+                    now.hour(),
+                    now.minute(),
+                    now.second(),
+                    now.millisecond(),
+                    self.service,
+                    message.0
+                )?;
+                let mut fields = TextFields { writer: &mut writer, result: Ok(()) };
+                event.record(&mut fields);
+                fields.result?;
+                if let Some(trace_id) = trace_id {
+                    write!(writer, " trace_id={trace_id}")?;
+                }
+                writeln!(writer)
+            }
+        }
+    }
+}
+
+const fn colour(level: Level) -> &'static str {
+    match level {
+        Level::ERROR => "\x1b[31m",
+        Level::WARN => "\x1b[33m",
+        Level::INFO => "\x1b[32m",
+        _ => "\x1b[2m",
+    }
+}
+
+/// The sentence of a line, which stands before its fields wherever it was given.
+#[derive(Default)]
+struct Message(String);
+
+const MESSAGE: &str = "message";
+
+impl Visit for Message {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if field.name() == MESSAGE {
+            let _ = write!(self.0, "{value:?}");
+        }
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == MESSAGE {
+            self.0.push_str(value);
+        }
+    }
+}
+
+/// Writes fields into a JSON object as they come: a line for every decision is
+/// on the path of every order, and a tree of values would cost more than the rest.
+struct JsonFields<'a, M: SerializeMap> {
+    object: &'a mut M,
+    result: Result<(), M::Error>,
+}
+
+impl<M: SerializeMap> JsonFields<'_, M> {
+    fn put(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
+        if self.result.is_ok() {
+            self.result = self.object.serialize_entry(name, value);
+        }
+    }
+
+    fn field(&mut self, field: &Field, value: &(impl Serialize + ?Sized)) {
+        if field.name() != MESSAGE {
+            self.put(field.name(), value);
+        }
+    }
+}
+
+impl<M: SerializeMap> Visit for JsonFields<'_, M> {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.field(field, &format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.field(field, value);
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.field(field, &value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.field(field, &value);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.field(field, &value);
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.field(field, &value);
+    }
+}
+
+/// Writes fields as `name=value`.
+struct TextFields<'a, 'w> {
+    writer: &'a mut Writer<'w>,
+    result: fmt::Result,
+}
+
+impl Visit for TextFields<'_, '_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if field.name() != MESSAGE && self.result.is_ok() {
+            self.result = write!(self.writer, " {}={value:?}", field.name());
+        }
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() != MESSAGE && self.result.is_ok() {
+            self.result = write!(self.writer, " {}={value}", field.name());
+        }
+    }
+}
