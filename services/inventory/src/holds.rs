@@ -126,6 +126,7 @@ pub(crate) async fn list_holds(State(app): State<Arc<App>>) -> Json<HoldList> {
 #[utoipa::path(post, path = "/inventory/holds/{requestId}/release", tag = "holds",
     params(("requestId" = String, Path, description = "The X-Request-Id of the held request")),
     responses((status = 200, body = Released, description = "Let go"),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The path is no UTF-8"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "No answer is held for this request")))]
 pub(crate) async fn release_hold(
     State(app): State<Arc<App>>,
