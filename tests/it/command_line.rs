@@ -156,7 +156,15 @@ async fn help_names_every_flag_its_variable_and_its_default() {
         ("--inventory-url <URL>", "[env: INVENTORY_URL=]", "[default: http://127.0.0.1:5101]"),
         ("--attempt-timeout <DURATION>", "[env: ORDER_ATTEMPT_TIMEOUT=]", "[default: 1s]"),
     ];
-    let lab = &[("--listen <ADDRESS>", "[env: LAB_LISTEN=]", "[default: 127.0.0.1:5301]")];
+    let lab = &[
+        ("--listen <ADDRESS>", "[env: LAB_LISTEN=]", "[default: 127.0.0.1:5301]"),
+        ("--order-url <URL>", "[env: ORDER_URL=]", ""),
+        ("--inventory-url <URL>", "[env: INVENTORY_URL=]", ""),
+        ("--jaeger-url <URL>", "[env: JAEGER_URL=]", ""),
+        ("--jaeger-link-url <URL>", "[env: JAEGER_LINK_URL=]", ""),
+        ("--grafana-url <URL>", "[env: GRAFANA_URL=]", ""),
+        ("--grafana-link-url <URL>", "[env: GRAFANA_LINK_URL=]", ""),
+    ];
     for (command, flags) in [
         ("inventory", inventory),
         ("order", order),

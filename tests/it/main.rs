@@ -10,11 +10,13 @@
 mod collector;
 mod command_line;
 mod contracts;
+mod dashboards;
 mod doctor;
 mod endings;
 mod experiments;
 mod hardening;
 mod impostors;
+mod lab_alone;
 mod lessons;
 mod load;
 mod readme;

@@ -38,6 +38,7 @@ impl Cafe {
 
         let lifecycle = Lifecycle::default();
         let config = order::Config {
+            instead: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             inventory_url: inventory.parse().unwrap(),
             attempt_timeout: Duration::from_secs(1),

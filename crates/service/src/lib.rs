@@ -5,6 +5,7 @@
 //! [`launch`]; a service builds its router with [`assemble`], and [`run`]s it.
 
 pub mod cli;
+mod health;
 pub mod ids;
 mod launch;
 mod lifecycle;
@@ -21,6 +22,7 @@ pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("CAMPUSC
 pub const EXIT_STATUS: &str =
     "Exit status: 0 when it was told to end, 1 when work was left unfinished, 2 on misuse";
 
+pub use health::{Instead, healthcheck};
 pub use launch::{Failure, launch};
 pub use lifecycle::{DRAIN_LIMIT, END_WITH_STDIN, Lifecycle, end_signal};
 pub use operations::{assemble, with_operations};

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use campuscafe_service::{EXIT_STATUS, VERSION};
+use campuscafe_service::{EXIT_STATUS, Instead, VERSION};
 use clap::Parser;
 
 use crate::stock::Opening;
@@ -15,6 +15,10 @@ use crate::stock::Opening;
 #[derive(Debug, Clone, Parser)]
 #[command(name = "inventory", version = VERSION, after_help = EXIT_STATUS)]
 pub struct Config {
+    /// What to do instead of running, if anything
+    #[command(subcommand)]
+    pub instead: Option<Instead>,
+
     /// Address to listen on; port 0 picks a free one and prints it
     #[arg(
         long,

@@ -15,7 +15,7 @@ pub mod stock;
 
 use std::process::ExitCode;
 
-use campuscafe_service::{Failure, Lifecycle, bind};
+use campuscafe_service::{Failure, Instead, Lifecycle, bind, healthcheck, launch};
 use campuscafe_telemetry::{Identity, Metrics};
 
 pub use app::{App, router};
@@ -25,12 +25,21 @@ pub use config::Config;
 pub const IDENTITY: Identity =
     Identity { service: "inventory", version: env!("CARGO_PKG_VERSION"), log_filter: "info" };
 
+/// Does what the command line asks for, as a whole process.
+#[must_use]
+pub fn start(config: Config) -> ExitCode {
+    match config.instead {
+        Some(Instead::Healthcheck) => healthcheck(config.listen),
+        None => launch(IDENTITY, |metrics| run(config, metrics)),
+    }
+}
+
 /// Runs the inventory until it is told to end.
 ///
 /// # Errors
 ///
 /// When the address cannot be had, or late work was not finished in time.
-pub async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Failure> {
+async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Failure> {
     let listener = bind("--listen / INVENTORY_LISTEN", config.listen).await?;
     let lifecycle = Lifecycle::default();
     let seed = config.chaos_seed.unwrap_or_else(rand::random);

@@ -2,10 +2,8 @@
 
 use std::process::ExitCode;
 
-use campuscafe_service::{cli, launch};
-use inventory::Config;
+use campuscafe_service::cli;
 
 fn main() -> ExitCode {
-    let config: Config = cli::parse(std::env::args_os());
-    launch(inventory::IDENTITY, |metrics| inventory::run(config, metrics))
+    inventory::start(cli::parse(std::env::args_os()))
 }

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use campuscafe_service::{VERSION, launch};
+use campuscafe_service::{VERSION, healthcheck, launch};
 use campuscafe_telemetry::Identity;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
@@ -34,12 +34,14 @@ pub struct Campuscafe {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Up(up::Config),
+    Up(Box<up::Config>),
     Inventory(inventory::Config),
     Order(order::Config),
     Experiment(Box<experiment::Config>),
     Load(Box<load::Config>),
     Doctor(Box<doctor::Config>),
+    /// Ask the lab that runs at this address whether it takes requests
+    Healthcheck(up::Listen),
     /// Print a script that completes commands and options in a shell
     Completions {
         /// Which shell
@@ -63,9 +65,29 @@ pub struct Targets {
     #[arg(long, env = "LAB_URL", value_name = "URL")]
     pub lab_url: Option<Url>,
 
-    /// A running Jaeger: spans are read there if no lab is named
+    /// Where to look at what comes of it
+    #[command(flatten)]
+    pub tools: Tools,
+}
+
+/// Where Jaeger and Grafana are.
+#[derive(Debug, Clone, Args)]
+pub struct Tools {
+    /// A running Jaeger: links lead there, and spans are read there if no lab is named
     #[arg(long, env = "JAEGER_URL", value_name = "URL")]
     pub jaeger_url: Option<Url>,
+
+    /// Jaeger's address in a browser, where it is another
+    #[arg(long, env = "JAEGER_LINK_URL", value_name = "URL")]
+    pub jaeger_link_url: Option<Url>,
+
+    /// A running Grafana: links lead there
+    #[arg(long, env = "GRAFANA_URL", value_name = "URL")]
+    pub grafana_url: Option<Url>,
+
+    /// Grafana's address in a browser, where it is another
+    #[arg(long, env = "GRAFANA_LINK_URL", value_name = "URL")]
+    pub grafana_link_url: Option<Url>,
 }
 
 /// The arguments with `up` where no command is named. An option in its place is
@@ -84,11 +106,9 @@ pub fn with_default_command(arguments: impl IntoIterator<Item = OsString>) -> Ve
 #[must_use]
 pub fn run(asked: Campuscafe) -> ExitCode {
     match asked.command {
-        Command::Up(config) => launch(IDENTITY, |metrics| up::run(config, metrics)),
-        Command::Inventory(config) => {
-            launch(inventory::IDENTITY, |metrics| inventory::run(config, metrics))
-        }
-        Command::Order(config) => launch(order::IDENTITY, |metrics| order::run(config, metrics)),
+        Command::Up(config) => launch(IDENTITY, |metrics| up::run(*config, metrics)),
+        Command::Inventory(config) => inventory::start(config),
+        Command::Order(config) => order::start(config),
         Command::Experiment(config) => {
             launch(IDENTITY, |metrics| experiment::run(*config, metrics))
         }
@@ -100,6 +120,7 @@ pub fn run(asked: Campuscafe) -> ExitCode {
         }
         Command::Load(config) => launch(IDENTITY, |metrics| load::run(*config, metrics)),
         Command::Doctor(config) => launch(IDENTITY, |_| doctor::run(*config)),
+        Command::Healthcheck(lab) => healthcheck(lab.listen),
     }
 }
 

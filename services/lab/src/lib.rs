@@ -11,6 +11,7 @@ pub mod diagram;
 mod doctor;
 pub mod evidence;
 pub mod experiment;
+mod links;
 mod load;
 mod paint;
 mod place;

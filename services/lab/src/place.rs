@@ -5,19 +5,21 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use campuscafe_service::{Failure, bind};
 use campuscafe_telemetry::Metrics;
-use reqwest::Url;
+use reqwest::{Client, Url};
 
 use crate::bench;
 use crate::command::Targets;
 use crate::evidence::source::Source;
-use crate::server::Addresses;
+use crate::links::Links;
+use crate::server::{self, Addresses};
 use crate::services::{Environment, Manner, Services};
 
 /// Services to work on, and where their spans can be read.
 pub(crate) struct Place {
     pub(crate) addresses: Addresses,
     pub(crate) spans: Source,
-    pub(crate) jaeger: Option<Url>,
+    pub(crate) links: Links,
+    lab: Option<Url>,
     own: Option<Services>,
 }
 
@@ -28,8 +30,7 @@ impl Place {
         settings: &Environment,
         metrics: Metrics,
     ) -> Result<Self, Failure> {
-        let jaeger = targets.jaeger_url.clone();
-        let spans = match (&targets.lab_url, &jaeger) {
+        let spans = match (&targets.lab_url, &targets.tools.jaeger_url) {
             (Some(lab), _) => Source::Lab(lab.clone()),
             (None, Some(jaeger)) => Source::Jaeger(jaeger.clone()),
             (None, None) => Source::Nowhere,
@@ -42,14 +43,16 @@ impl Place {
             _ => None,
         };
         if let Some(addresses) = running {
-            return Ok(Self { addresses, spans, jaeger, own: None });
+            let (links, lab) = (Links::new(&targets.tools), targets.lab_url.clone());
+            return Ok(Self { addresses, spans, links, lab, own: None });
         }
         let listener = bind("lab", SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
         let services = Services::start(listener, Manner::Private(settings), metrics).await?;
         Ok(Self {
             addresses: services.addresses.clone(),
-            spans: Source::Own(services.store.clone()),
-            jaeger: None,
+            spans: Source::Own(services.lab.store.clone()),
+            links: Links::default(),
+            lab: None,
             own: Some(services),
         })
     }
@@ -57,6 +60,16 @@ impl Place {
     /// Whether the services and their traces are gone when we leave.
     pub(crate) const fn is_passing(&self) -> bool {
         self.own.is_some()
+    }
+
+    /// Tells the lab that an experiment begins, so that its counter can mark the
+    /// moment on a dashboard. A lab that does not listen misses a mark, no more.
+    pub(crate) async fn announce(&self, http: &Client, experiment: &str) {
+        let url = self.lab.as_ref().and_then(|lab| lab.join(server::EXPERIMENTS_PATH).ok());
+        if let Some(url) = url {
+            let begun = server::Begun { experiment: experiment.to_owned() };
+            let _ = http.post(url).json(&begun).send().await;
+        }
     }
 
     /// Ends what was started, and only that.

@@ -2,14 +2,26 @@
 
 use std::sync::Arc;
 
-use axum::routing::get;
-use axum::{Json, Router};
-use campuscafe_service::{Lifecycle, no_such_path, with_operations};
-use campuscafe_telemetry::Metrics;
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::{MethodRouter, get, post};
+use campuscafe_api::Problem;
+use campuscafe_service::{Failure, Json, Lifecycle, Refusal, no_such_path, serve, with_operations};
+use campuscafe_telemetry::{Counter, Metric, Metrics};
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
+use tokio::net::TcpListener;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
 
-use crate::traces::{self, TraceStore};
+use crate::experiment;
+use crate::traces::{self, Limits, TraceStore};
+
+const EXPERIMENTS: Metric =
+    Metric { name: "lab_experiments_total", help: "Experiments that began, by name." };
+
+/// Where an experiment says that it begins.
+pub(crate) const EXPERIMENTS_PATH: &str = "/api/experiments";
 
 /// Where the services are that a lab started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,17 +30,85 @@ pub(crate) struct Addresses {
     pub(crate) inventory: Url,
 }
 
+/// What an experiment says when it begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Begun {
+    pub(crate) experiment: String,
+}
+
+/// A lab that serves; the services may be its own children or anybody's.
+pub(crate) struct Lab {
+    pub(crate) url: Url,
+    pub(crate) store: Arc<TraceStore>,
+    end: oneshot::Sender<()>,
+    server: JoinHandle<Result<(), Failure>>,
+}
+
+impl Lab {
+    /// Serves; where the services are may become known later.
+    pub(crate) fn open(
+        listener: TcpListener,
+        addresses: watch::Receiver<Option<Addresses>>,
+        metrics: &Metrics,
+    ) -> Result<Self, Failure> {
+        let address = listener.local_addr();
+        let address = address.map_err(|error| Failure::Failed(format!("cannot serve: {error}")))?;
+        let store = Arc::new(TraceStore::new(Limits::default()));
+        let lifecycle = Lifecycle::default();
+        let router = router(store.clone(), addresses, metrics, &lifecycle);
+        let (end, ended) = oneshot::channel();
+        let server = tokio::spawn(serve(listener, router, lifecycle, async {
+            // Dropping the sender ends the server as well.
+            let _ = ended.await;
+        }));
+        Ok(Self { url: local_url(&address.to_string())?, store, end, server })
+    }
+
+    /// Stops serving, once what is under way is answered.
+    pub(crate) async fn close(self) {
+        let _ = self.end.send(());
+        let _ = self.server.await;
+    }
+}
+
+/// An address to connect to: one that listens everywhere is reached at home.
+pub(crate) fn local_url(address: &str) -> Result<Url, Failure> {
+    let address = address.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]");
+    Url::parse(&format!("http://{address}"))
+        .map_err(|error| Failure::Failed(format!("{address} is no address: {error}")))
+}
+
 /// The receiver and the read API of the traces, and where the services are as
 /// soon as that is known.
 ///
 /// None of it is traced: a receiver that traced its receiving would never be done.
-pub(crate) fn router(
+fn router(
     store: Arc<TraceStore>,
-    addresses: tokio::sync::watch::Receiver<Option<Addresses>>,
+    addresses: watch::Receiver<Option<Addresses>>,
     metrics: &Metrics,
     lifecycle: &Lifecycle,
 ) -> Router {
     let services = get(async move || Json(addresses.borrow().clone()));
-    let work = traces::router(store).route("/api/services", services).fallback(no_such_path);
+    let work = traces::router(store)
+        .route("/api/services", services)
+        .route(EXPERIMENTS_PATH, count(metrics))
+        .fallback(no_such_path);
     with_operations(work, metrics, lifecycle)
+}
+
+/// Counts the experiments that exist; another name would be a label from outside.
+fn count(metrics: &Metrics) -> MethodRouter {
+    let counter = |name| (name, metrics.counter(EXPERIMENTS, &[("experiment", name)]));
+    let counters: Arc<[(&str, Counter)]> = experiment::names().map(counter).collect();
+    post(async move |Json(begun): Json<Begun>| -> Result<StatusCode, Refusal> {
+        let Some((_, counter)) = counters.iter().find(|(name, _)| *name == begun.experiment) else {
+            let names: Vec<_> = counters.iter().map(|(name, _)| *name).collect();
+            return Err(Problem::new(400, "unknown-experiment", "Unknown experiment")
+                .detail(format!("expected one of {}", names.join(", ")))
+                .into());
+        };
+        counter.increment(1);
+        Ok(StatusCode::NO_CONTENT)
+    })
 }

@@ -7,21 +7,18 @@
 
 use std::ffi::OsString;
 use std::process::{ExitStatus, Stdio};
-use std::sync::Arc;
 use std::time::Duration;
 
-use campuscafe_service::{DRAIN_LIMIT, END_WITH_STDIN, Failure, Lifecycle, serve};
+use campuscafe_service::{DRAIN_LIMIT, END_WITH_STDIN, Failure};
 use campuscafe_telemetry::Metrics;
 use reqwest::Url;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use tokio::sync::{oneshot, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::watch;
 
 use crate::bench::{get, http_client};
-use crate::server::{self, Addresses};
-use crate::traces::{Limits, TraceStore};
+use crate::server::{Addresses, Lab, local_url};
 
 /// How long a service may take to say where it listens.
 const START_LIMIT: Duration = Duration::from_secs(10);
@@ -47,12 +44,9 @@ pub(crate) enum Manner<'a> {
 /// Both services and the receiver of their spans, running.
 pub(crate) struct Services {
     pub(crate) addresses: Addresses,
-    pub(crate) lab: Url,
-    pub(crate) store: Arc<TraceStore>,
+    pub(crate) lab: Lab,
     order: Process,
     inventory: Process,
-    end: oneshot::Sender<()>,
-    server: JoinHandle<Result<(), Failure>>,
 }
 
 impl Services {
@@ -62,27 +56,17 @@ impl Services {
         manner: Manner<'_>,
         metrics: Metrics,
     ) -> Result<Self, Failure> {
-        let address = listener.local_addr().map_err(|error| cannot("serve", &error))?;
-        let lab = local_url(&address.to_string())?;
-        let store = Arc::new(TraceStore::new(Limits::default()));
         let (known, addresses) = watch::channel(None);
-        let lifecycle = Lifecycle::default();
-        let router = server::router(store.clone(), addresses, &metrics, &lifecycle);
-        let (end, ended) = oneshot::channel();
-        let server = tokio::spawn(serve(listener, router, lifecycle, async {
-            // Dropping the sender ends the server as well.
-            let _ = ended.await;
-        }));
-
-        let inventory = Process::start("inventory", &[], manner, &lab).await?;
+        let lab = Lab::open(listener, addresses, &metrics)?;
+        let inventory = Process::start("inventory", &[], manner, &lab.url).await?;
         let found = OsString::from(inventory.url.as_str());
         let order =
-            Process::start("order", &["--inventory-url".into(), found], manner, &lab).await?;
+            Process::start("order", &["--inventory-url".into(), found], manner, &lab.url).await?;
         ready(&inventory.url).await?;
         ready(&order.url).await?;
         let addresses = Addresses { order: order.url.clone(), inventory: inventory.url.clone() };
         known.send_replace(Some(addresses.clone()));
-        Ok(Self { addresses, lab, store, order, inventory, end, server })
+        Ok(Self { addresses, lab, order, inventory })
     }
 
     /// Resolves with a sentence when one of the services ends by itself.
@@ -99,8 +83,7 @@ impl Services {
     pub(crate) async fn stop(self) {
         self.order.stop().await;
         self.inventory.stop().await;
-        let _ = self.end.send(());
-        let _ = self.server.await;
+        self.lab.close().await;
     }
 }
 
@@ -195,13 +178,6 @@ fn export_is_set() -> bool {
     ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"]
         .iter()
         .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
-}
-
-/// An address to connect to: one that listens everywhere is reached at home.
-fn local_url(address: &str) -> Result<Url, Failure> {
-    let address = address.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]");
-    Url::parse(&format!("http://{address}"))
-        .map_err(|error| Failure::Failed(format!("{address} is no address: {error}")))
 }
 
 fn ending(status: Option<ExitStatus>) -> String {

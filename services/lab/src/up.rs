@@ -1,5 +1,6 @@
 //! `campuscafe up`: everything running, and where it is.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -7,8 +8,14 @@ use std::process::ExitCode;
 
 use campuscafe_service::{Failure, bind, end_signal};
 use campuscafe_telemetry::Metrics;
-use clap::Parser;
+use clap::{Args, Parser};
+use reqwest::Url;
+use tokio::sync::watch;
 
+use crate::bench::http_client;
+use crate::command::Tools;
+use crate::links::Links;
+use crate::server::{Addresses, Lab};
 use crate::services::{Manner, Services};
 
 /// Start the lab and both services, and say where everything is; Ctrl-C ends it all
@@ -16,11 +23,32 @@ use crate::services::{Manner, Services};
 /// The services take their own settings from the environment: INVENTORY_LISTEN,
 /// INVENTORY_STOCK, CHAOS_SEED, ORDER_LISTEN, ORDER_ATTEMPT_TIMEOUT. Their spans
 /// come to this lab unless OTEL_EXPORTER_OTLP_ENDPOINT names another collector.
+///
+/// If both ORDER_URL and INVENTORY_URL are given, it starts no services: it is
+/// the lab alone, and tells whoever asks that they are there.
 #[derive(Debug, Clone, Parser)]
 #[command(
     after_help = "Exit status: 0 when it was told to end, 1 when a service ended by itself, 2 on misuse"
 )]
 pub(crate) struct Config {
+    #[command(flatten)]
+    lab: Listen,
+
+    /// A running order service to use instead of starting one
+    #[arg(long, env = "ORDER_URL", value_name = "URL", requires = "inventory_url")]
+    order_url: Option<Url>,
+
+    /// The inventory behind it
+    #[arg(long, env = "INVENTORY_URL", value_name = "URL")]
+    inventory_url: Option<Url>,
+
+    #[command(flatten)]
+    tools: Tools,
+}
+
+/// Where the lab is.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Listen {
     /// Address of the lab; port 0 picks a free one
     #[arg(long, env = "LAB_LISTEN", default_value = "127.0.0.1:5301", value_name = "ADDRESS")]
     pub(crate) listen: SocketAddr,
@@ -28,16 +56,29 @@ pub(crate) struct Config {
 
 /// Runs until it is told to end, or until one of the services ends.
 pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Failure> {
-    let listener = bind("--listen / LAB_LISTEN", config.listen).await?;
+    let listener = bind("--listen / LAB_LISTEN", config.lab.listen).await?;
     let end = end_signal();
     tokio::pin!(end);
+    let doors = Links::new(&config.tools).doors(&http_client()?).await;
+    if let (Some(order), Some(inventory)) = (config.order_url, config.inventory_url) {
+        let addresses = Addresses { order, inventory };
+        let (_known, told) = watch::channel(Some(addresses.clone()));
+        let lab = Lab::open(listener, told, &metrics)?;
+        say(&places(&addresses, &lab.url, &doors));
+        end.await;
+        lab.close().await;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut services = tokio::select! {
         started = Services::start(listener, Manner::Open, metrics) => started?,
         () = &mut end => return Ok(ExitCode::SUCCESS),
     };
     let program = std::env::current_exe().unwrap_or_else(|_| "campuscafe".into());
-    // Nobody may be reading any more; that is no reason to end.
-    let _ = std::io::stdout().write_all(banner(&services, &shortened(&program)).as_bytes());
+    say(&format!(
+        "{}{}",
+        places(&services.addresses, &services.lab.url, &doors),
+        invitation(&services, &shortened(&program))
+    ));
     let died = tokio::select! {
         sentence = services.one_died() => Some(sentence),
         () = &mut end => None,
@@ -46,23 +87,39 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Fa
     died.map_or(Ok(ExitCode::SUCCESS), |sentence| Err(Failure::Failed(sentence)))
 }
 
+/// Nobody may be reading any more; that is no reason to end.
+fn say(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
 /// The program as one would type it from here.
 fn shortened(program: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     program.strip_prefix(here).unwrap_or(program).display().to_string()
 }
 
-fn banner(services: &Services, program: &str) -> String {
-    let (order, inventory, lab) =
-        (root(&services.addresses.order), root(&services.addresses.inventory), root(&services.lab));
-    format!(
+fn places(services: &Addresses, lab: &Url, doors: &[(&str, String)]) -> String {
+    let (order, inventory, lab) = (root(&services.order), root(&services.inventory), root(lab));
+    let mut text = format!(
         "
 CampusCafe is open.
 
   order      {order}    takes orders, waits for so long only      {order}/swagger/
   inventory  {inventory}    the stock, and every way to be slow      {inventory}/swagger/
   lab        {lab}    the traces of both                       {lab}/api/traces
+"
+    );
+    for (name, url) in doors {
+        let _ = writeln!(text, "  {name:<9}  {url}");
+    }
+    text
+}
 
+fn invitation(services: &Services, program: &str) -> String {
+    let Addresses { order, inventory } = &services.addresses;
+    let (order, inventory, lab) = (root(order), root(inventory), root(&services.lab.url));
+    format!(
+        "
 Try, in another terminal:
 
   1. Order a cake from an inventory that is slow once:
@@ -81,6 +138,6 @@ Ctrl-C ends it all.
     )
 }
 
-fn root(url: &reqwest::Url) -> &str {
+fn root(url: &Url) -> &str {
     url.as_str().trim_end_matches('/')
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use campuscafe_chaos::Fault;
-use campuscafe_service::{EXIT_STATUS, VERSION};
+use campuscafe_service::{EXIT_STATUS, Instead, VERSION};
 use clap::Parser;
 use humantime::format_duration;
 use reqwest::Url;
@@ -20,6 +20,10 @@ const MAX_LIMIT: Duration = Duration::from_mins(1);
 #[derive(Debug, Clone, Parser)]
 #[command(name = "order", version = VERSION, after_help = EXIT_STATUS)]
 pub struct Config {
+    /// What to do instead of running, if anything
+    #[command(subcommand)]
+    pub instead: Option<Instead>,
+
     /// Address to listen on; port 0 picks a free one and prints it
     #[arg(long, env = "ORDER_LISTEN", default_value = "127.0.0.1:5201", value_name = "ADDRESS")]
     pub listen: SocketAddr,

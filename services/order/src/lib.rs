@@ -15,7 +15,7 @@ pub mod sequence;
 
 use std::process::ExitCode;
 
-use campuscafe_service::{Failure, Lifecycle, bind};
+use campuscafe_service::{Failure, Instead, Lifecycle, bind, healthcheck, launch};
 use campuscafe_telemetry::{Identity, Metrics};
 
 pub use app::{App, router};
@@ -25,12 +25,21 @@ pub use config::Config;
 pub const IDENTITY: Identity =
     Identity { service: "order", version: env!("CARGO_PKG_VERSION"), log_filter: "info" };
 
+/// Does what the command line asks for, as a whole process.
+#[must_use]
+pub fn start(config: Config) -> ExitCode {
+    match config.instead {
+        Some(Instead::Healthcheck) => healthcheck(config.listen),
+        None => launch(IDENTITY, |metrics| run(config, metrics)),
+    }
+}
+
 /// Runs the order service until it is told to end.
 ///
 /// # Errors
 ///
 /// When the address cannot be had, or orders were not finished in time.
-pub async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Failure> {
+async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Failure> {
     let listener = bind("--listen / ORDER_LISTEN", config.listen).await?;
     let lifecycle = Lifecycle::default();
     let app = App::new(&config, metrics.clone(), lifecycle.clone())

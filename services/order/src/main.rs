@@ -2,10 +2,8 @@
 
 use std::process::ExitCode;
 
-use campuscafe_service::{cli, launch};
-use order::Config;
+use campuscafe_service::cli;
 
 fn main() -> ExitCode {
-    let config: Config = cli::parse(std::env::args_os());
-    launch(order::IDENTITY, |metrics| order::run(config, metrics))
+    order::start(cli::parse(std::env::args_os()))
 }

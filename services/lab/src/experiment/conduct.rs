@@ -1,12 +1,13 @@
 //! Running experiments: set up, do, judge, say, clean up.
 
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use campuscafe_service::{Failure, end_signal};
 use campuscafe_telemetry::Metrics;
 
 use super::{ALL, Act, Config, Evidence, Experiment, Finding, Findings, Trial, list};
-use crate::bench::Bench;
+use crate::bench::{Bench, http_client};
 use crate::paint::{Paint, print};
 use crate::place::Place;
 use crate::report::{json, text};
@@ -33,6 +34,7 @@ async fn conduct(
 ) -> Result<ExitCode, Failure> {
     let place = Place::find(&config.targets, &environment(config.seed), metrics).await?;
     let bench = Bench::new(&place.addresses, place.spans.clone())?;
+    let http = http_client()?;
     // A seed of our own is said, so that what it led to can be had again.
     let seed = config.seed.unwrap_or_else(|| rand::random::<u32>().into());
     let paint = Paint::stdout();
@@ -44,10 +46,16 @@ async fn conduct(
     let mut all = Vec::new();
     for experiment in wanted {
         say(text::heading(experiment, paint));
+        place.announce(&http, experiment.name).await;
         let mut findings = Findings { experiment, all: Vec::new() };
         for trial in experiment.trials {
             say(text::announcement(trial, seed, paint));
-            let finding = carry_out(&bench, trial, seed).await?;
+            let begun = SystemTime::now();
+            let mut finding = carry_out(&bench, trial, seed).await?;
+            if let Some(id) = finding.trace_id() {
+                finding.in_jaeger = place.links.trace(&http, id).await;
+            }
+            finding.in_grafana = place.links.dashboard(&http, begun, SystemTime::now()).await;
             say(text::finding(&finding, &place, paint));
             findings.all.push(finding);
         }
@@ -86,5 +94,5 @@ async fn carry_out(bench: &Bench, trial: &Trial, seed: u64) -> Result<Finding, F
             (Evidence::Race(Box::new(race)), verdict)
         }
     };
-    Ok(Finding { caption: trial.caption, evidence, verdict })
+    Ok(Finding { caption: trial.caption, evidence, verdict, in_jaeger: None, in_grafana: None })
 }

@@ -17,6 +17,7 @@ use clap::builder::PossibleValuesParser;
 
 use crate::bench::{Order, OrderPlan, Race};
 use crate::command::Targets;
+use crate::links::Link;
 
 pub(crate) use conduct::run;
 
@@ -32,7 +33,7 @@ pub(crate) const ALL: [&Experiment; 4] =
 #[command(after_help = catalogue())]
 pub struct Config {
     /// Which experiment
-    #[arg(value_name = "NAME", value_parser = names(), required_unless_present = "list")]
+    #[arg(value_name = "NAME", value_parser = choices(), required_unless_present = "list")]
     name: Option<String>,
 
     /// Say in a line each what the experiments show, and run none
@@ -51,8 +52,13 @@ pub struct Config {
     targets: Targets,
 }
 
-fn names() -> PossibleValuesParser {
-    ALL.iter().map(|experiment| experiment.name).chain(["all"]).into()
+/// What the experiments are called.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    ALL.iter().map(|experiment| experiment.name)
+}
+
+fn choices() -> PossibleValuesParser {
+    names().chain(["all"]).into()
 }
 
 fn list() -> String {
@@ -124,6 +130,19 @@ pub(crate) struct Finding {
     pub(crate) caption: &'static str,
     pub(crate) evidence: Evidence,
     pub(crate) verdict: Verdict,
+    /// Where its trace can be looked at.
+    pub(crate) in_jaeger: Option<Link>,
+    /// Where the counters can be looked at, at its time.
+    pub(crate) in_grafana: Option<Link>,
+}
+
+impl Finding {
+    pub(crate) fn trace_id(&self) -> Option<&str> {
+        match &self.evidence {
+            Evidence::Order(order) => order.told.report.trace_id.as_deref(),
+            Evidence::Race(race) => race.report.trace_id.as_deref(),
+        }
+    }
 }
 
 /// An experiment that was carried out.

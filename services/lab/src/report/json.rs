@@ -35,6 +35,14 @@ fn one(experiment: &str, finding: &Finding) -> Value {
     if let Value::Object(evidence) = evidence {
         object.extend(evidence);
     }
+    let links = [("jaeger", &finding.in_jaeger), ("grafana", &finding.in_grafana)];
+    let links: Map<String, Value> = links
+        .into_iter()
+        .filter_map(|(name, link)| Some((name.to_owned(), link.as_ref()?.url()?.into())))
+        .collect();
+    if !links.is_empty() {
+        object.insert("links".to_owned(), links.into());
+    }
     object.into()
 }
 

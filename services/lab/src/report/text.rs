@@ -34,17 +34,14 @@ pub(crate) fn announcement(trial: &Trial, seed: u64, paint: Paint) -> String {
 }
 
 pub(crate) fn finding(finding: &Finding, place: &Place, paint: Paint) -> String {
-    let (evidence, trace) = match &finding.evidence {
-        Evidence::Order(placed) => (order(placed, place, paint), &placed.told.report.trace_id),
-        Evidence::Race(held) => (race(held, place), &held.report.trace_id),
+    let evidence = match &finding.evidence {
+        Evidence::Order(placed) => order(placed, place, paint),
+        Evidence::Race(held) => race(held, place),
     };
     let (word, tone) = verdict(finding.verdict.shown);
     let sentence = wrap(&finding.verdict.sentence, diagram::WIDTH - 2).join("\n  ");
-    let mut text = format!("{evidence}\n{}\n  {sentence}\n", paint.tone(tone, word));
-    if let Some(trace) = trace {
-        let _ = writeln!(text, "\n{}", where_is(trace, place));
-    }
-    text
+    let places = places(finding, &place.spans);
+    format!("{evidence}\n{}\n  {sentence}\n{places}", paint.tone(tone, word))
 }
 
 pub(crate) fn closing(findings: &Findings, paint: Paint) -> String {
@@ -164,13 +161,24 @@ fn jumps(jumps: &Counters) -> String {
     text
 }
 
-fn where_is(trace: &str, place: &Place) -> String {
-    let at = |base: &reqwest::Url, path: &str| {
-        format!("Trace {trace}\n  {}{path}{trace}", base.as_str().trim_end_matches('/'))
-    };
-    match (&place.spans, &place.jaeger) {
-        (_, Some(jaeger)) => at(jaeger, "/trace/"),
-        (Source::Lab(lab), None) => at(lab, "/api/traces/"),
-        _ => format!("Trace {trace}"),
+/// The trace, and where to see it and its time.
+fn places(finding: &Finding, spans: &Source) -> String {
+    let mut text = String::new();
+    if let Some(trace) = finding.trace_id() {
+        let _ = writeln!(text, "\nTrace {trace}");
+        match (&finding.in_jaeger, spans) {
+            (Some(link), _) => {
+                let _ = writeln!(text, "  {}", link.text());
+            }
+            (None, Source::Lab(lab)) => {
+                let lab = lab.as_str().trim_end_matches('/');
+                let _ = writeln!(text, "  {lab}/api/traces/{trace}");
+            }
+            (None, _) => {}
+        }
     }
+    if let Some(link) = &finding.in_grafana {
+        let _ = writeln!(text, "Dashboard at this minute\n  {}", link.text());
+    }
+    text
 }

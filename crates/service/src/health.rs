@@ -1,0 +1,93 @@
+//! Asking a service from outside whether it takes requests.
+//!
+//! A container here holds one program and nothing else, no shell and no curl,
+//! so the program itself is what its health check runs. It runs every second:
+//! a socket and a line of HTTP do, without a runtime or a client.
+
+use std::io::{Read as _, Write as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Subcommand;
+
+/// Far longer than a service that is well needs.
+const LIMIT: Duration = Duration::from_secs(2);
+
+/// What a service can be asked for instead of running.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub enum Instead {
+    /// Ask the service that runs at this address whether it takes requests
+    Healthcheck,
+}
+
+/// Asks `/readyz` of whoever listens at an address; says on stdout what it
+/// heard, and fails if that is not a yes.
+#[must_use]
+pub fn healthcheck(listen: SocketAddr) -> ExitCode {
+    let address = at_home(listen);
+    match ask(address) {
+        Ok(line) => {
+            println!("{address}: {line}");
+            if is_yes(&line) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => {
+            println!("{address}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whoever listens everywhere is reached at home.
+fn at_home(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listen.port())
+}
+
+/// The first line of the answer.
+fn ask(address: SocketAddr) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect_timeout(&address, LIMIT)?;
+    stream.set_read_timeout(Some(LIMIT))?;
+    stream.set_write_timeout(Some(LIMIT))?;
+    write!(stream, "GET /readyz HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n")?;
+    let mut start = [0; 64];
+    let mut length = 0;
+    while length < start.len() && !start[..length].contains(&b'\n') {
+        match stream.read(&mut start[length..])? {
+            0 => break,
+            more => length += more,
+        }
+    }
+    let text = String::from_utf8_lossy(&start[..length]);
+    Ok(text.lines().next().unwrap_or_default().to_owned())
+}
+
+fn is_yes(line: &str) -> bool {
+    line.starts_with("HTTP/1.1 200")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_listens_everywhere_is_asked_at_home() {
+        for (listen, asked) in
+            [("0.0.0.0:1", "127.0.0.1:1"), ("[::]:2", "[::1]:2"), ("127.0.0.5:3", "127.0.0.5:3")]
+        {
+            assert_eq!(at_home(listen.parse().unwrap()), asked.parse().unwrap());
+        }
+    }
+
+    #[test]
+    fn only_200_is_a_yes() {
+        assert!(is_yes("HTTP/1.1 200 OK"));
+        for line in ["", "HTTP/1.1 503 Service Unavailable", "SSH-2.0-OpenSSH", "HTTP/1.1 404"] {
+            assert!(!is_yes(line), "{line}");
+        }
+    }
+}

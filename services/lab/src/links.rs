@@ -1,0 +1,181 @@
+//! Links into Jaeger and Grafana, given only where they lead somewhere.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use reqwest::{Client, Url};
+use tokio::time::{interval, timeout};
+
+use crate::command::Tools;
+use crate::evidence::span::from_otlp;
+use crate::traces::parse_otlp_json;
+
+/// How long a trace that we have seen elsewhere may take to reach Jaeger.
+const ARRIVAL_LIMIT: Duration = Duration::from_secs(5);
+
+/// How often Jaeger is asked meanwhile.
+const ASK_EVERY: Duration = Duration::from_millis(100);
+
+/// What a dashboard shows before and after, so that a jump has a level to jump from.
+const AROUND: Duration = Duration::from_secs(15);
+
+/// A tool as this program reaches it, and as a browser does: from within a
+/// container these may be two addresses.
+#[derive(Debug, Clone)]
+struct Tool {
+    asked: Url,
+    shown: Url,
+}
+
+impl Tool {
+    fn new(asked: Option<&Url>, shown: Option<&Url>) -> Option<Self> {
+        let asked = asked?.clone();
+        Some(Self { shown: shown.unwrap_or(&asked).clone(), asked })
+    }
+
+    fn ask(&self, path: &str) -> Option<Url> {
+        self.asked.join(path).ok()
+    }
+
+    fn show(&self, path: &str) -> String {
+        format!("{}{path}", self.shown.as_str().trim_end_matches('/'))
+    }
+}
+
+/// Where Jaeger and Grafana are, if anybody said so.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Links {
+    jaeger: Option<Tool>,
+    grafana: Option<Tool>,
+}
+
+/// Where to look, or why one cannot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Link {
+    To(String),
+    Nowhere(String),
+}
+
+impl Link {
+    /// The link itself, for machines.
+    pub(crate) fn url(&self) -> Option<&str> {
+        match self {
+            Self::To(url) => Some(url),
+            Self::Nowhere(_) => None,
+        }
+    }
+
+    /// The link or the reason, for people.
+    pub(crate) fn text(&self) -> &str {
+        let (Self::To(text) | Self::Nowhere(text)) = self;
+        text
+    }
+}
+
+impl Links {
+    pub(crate) fn new(tools: &Tools) -> Self {
+        Self {
+            jaeger: Tool::new(tools.jaeger_url.as_ref(), tools.jaeger_link_url.as_ref()),
+            grafana: Tool::new(tools.grafana_url.as_ref(), tools.grafana_link_url.as_ref()),
+        }
+    }
+
+    /// A trace in Jaeger, once Jaeger has it.
+    pub(crate) async fn trace(&self, http: &Client, id: &str) -> Option<Link> {
+        let jaeger = self.jaeger.as_ref()?;
+        let url = jaeger.ask(&format!("/api/v3/traces/{id}"))?;
+        let search = async {
+            let mut again = interval(ASK_EVERY);
+            loop {
+                again.tick().await;
+                if has_spans(http, &url).await {
+                    return;
+                }
+            }
+        };
+        Some(match timeout(ARRIVAL_LIMIT, search).await {
+            Ok(()) => Link::To(jaeger.show(&format!("/trace/{id}"))),
+            Err(_) if answers(http, jaeger.ask("/api/v3/services")).await => {
+                Link::Nowhere(format!(
+                    "Jaeger at {} has not got this trace within {ARRIVAL_LIMIT:?}",
+                    jaeger.asked
+                ))
+            }
+            Err(_) => Link::Nowhere(format!("Jaeger does not answer at {}", jaeger.asked)),
+        })
+    }
+
+    /// The dashboard of the four pains at a time.
+    pub(crate) async fn dashboard(
+        &self,
+        http: &Client,
+        from: SystemTime,
+        to: SystemTime,
+    ) -> Option<Link> {
+        let grafana = self.grafana.as_ref()?;
+        Some(if answers(http, grafana.ask("/api/health")).await {
+            Link::To(grafana.show(&at(from, to)))
+        } else {
+            Link::Nowhere(format!("Grafana does not answer at {}", grafana.asked))
+        })
+    }
+
+    /// Jaeger's and Grafana's front doors, where somebody opens.
+    pub(crate) async fn doors(&self, http: &Client) -> Vec<(&'static str, String)> {
+        let tools = [
+            ("jaeger", &self.jaeger, "/api/v3/services", ""),
+            ("grafana", &self.grafana, "/api/health", "/d/four-pains"),
+        ];
+        let mut doors = Vec::new();
+        for (name, tool, health, page) in tools {
+            if let Some(tool) = tool
+                && answers(http, tool.ask(health)).await
+            {
+                doors.push((name, tool.show(page)));
+            }
+        }
+        doors
+    }
+}
+
+fn at(from: SystemTime, to: SystemTime) -> String {
+    let ms =
+        |time: SystemTime| time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
+    format!("/d/four-pains?from={}&to={}", ms(from - AROUND), ms(to + AROUND))
+}
+
+async fn answers(http: &Client, url: Option<Url>) -> bool {
+    let Some(url) = url else { return false };
+    http.get(url).send().await.is_ok_and(|answer| answer.status().is_success())
+}
+
+async fn has_spans(http: &Client, url: &Url) -> bool {
+    let Ok(answer) = http.get(url.clone()).send().await else { return false };
+    if !answer.status().is_success() {
+        return false;
+    }
+    let body = answer.bytes().await.unwrap_or_default();
+    parse_otlp_json(&body).is_ok_and(|data| !from_otlp(&data).is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dashboard_shows_a_little_more_than_the_time_itself() {
+        let from = UNIX_EPOCH + Duration::from_secs(100);
+        assert_eq!(at(from, from + Duration::from_secs(5)), "/d/four-pains?from=85000&to=120000");
+    }
+
+    #[test]
+    fn links_name_the_address_that_a_browser_needs() {
+        let url = |text: &str| Url::parse(text).unwrap();
+        let (inside, outside) = (url("http://jaeger:16686"), url("http://localhost:16686/ui/"));
+        let tool = Tool::new(Some(&inside), Some(&outside)).unwrap();
+        assert_eq!(tool.ask("/api").unwrap().as_str(), "http://jaeger:16686/api");
+        assert_eq!(tool.show("/trace/1"), "http://localhost:16686/ui/trace/1");
+        let tool = Tool::new(Some(&inside), None).unwrap();
+        assert_eq!(tool.show("/trace/1"), "http://jaeger:16686/trace/1");
+        assert!(Tool::new(None, Some(&outside)).is_none());
+    }
+}

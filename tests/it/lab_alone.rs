@@ -1,0 +1,190 @@
+//! The lab beside services that somebody else started, and what containers ask.
+
+use std::collections::BTreeSet;
+
+use campuscafe_tests::{Cafe, Process, assert_problem_without_trace};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+const ANY_PORT: &str = "127.0.0.1:0";
+
+/// Asks a program about itself in words.
+async fn ask(program: &str, arguments: &[&str]) -> (Option<i32>, String) {
+    let (code, stdout, _) = Process::run(program, arguments, &[]).await;
+    (code, stdout)
+}
+
+fn address(url: &str) -> &str {
+    url.trim_start_matches("http://")
+}
+
+#[tokio::test]
+async fn a_health_check_succeeds_while_the_service_takes_requests_and_only_then() {
+    let cafe = Cafe::open().await;
+    for (program, arguments, url) in [
+        ("inventory", &["--listen"][..], &cafe.inventory),
+        ("order", &["--listen"], &cafe.order),
+        ("campuscafe", &["healthcheck", "--listen"], &cafe.lab),
+        ("campuscafe", &["order", "--listen"], &cafe.order),
+    ] {
+        let mut arguments = arguments.to_vec();
+        arguments.push(address(url));
+        if !arguments.contains(&"healthcheck") {
+            arguments.push("healthcheck");
+        }
+        let (code, said) = ask(program, &arguments).await;
+        assert_eq!(code, Some(0), "{program} {arguments:?}: {said}");
+        assert!(said.contains("200"), "{said}");
+    }
+
+    // Nobody is there.
+    let free = TcpListener::bind(ANY_PORT).await.unwrap().local_addr().unwrap().to_string();
+    let (code, said) = ask("order", &["--listen", &free, "healthcheck"]).await;
+    assert_eq!(code, Some(1), "{said}");
+
+    // Somebody is, and says no.
+    let unwell = TcpListener::bind(ANY_PORT).await.unwrap();
+    let address = unwell.local_addr().unwrap().to_string();
+    let says_no = async {
+        let (mut stream, _) = unwell.accept().await.unwrap();
+        let mut asked = [0; 512];
+        let length = stream.read(&mut asked).await.unwrap();
+        stream.write_all(b"HTTP/1.1 503 Service Unavailable\r\n\r\n").await.unwrap();
+        String::from_utf8_lossy(&asked[..length]).into_owned()
+    };
+    let asking = ["--listen", &address, "healthcheck"];
+    let (asked, (code, said)) = tokio::join!(says_no, ask("inventory", &asking));
+    assert!(asked.starts_with("GET /readyz HTTP/1.1\r\n"), "{asked}");
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("503"), "{said}");
+}
+
+#[tokio::test]
+async fn a_lab_that_is_told_of_services_starts_none_and_passes_them_on() {
+    let cafe = Cafe::open().await;
+    let arguments = ["up", "--order-url", &cafe.order, "--inventory-url", &cafe.inventory];
+    let mut lab = Process::start("campuscafe", &arguments, &[("LAB_LISTEN", ANY_PORT)]);
+    let found = |line: &str| {
+        let mut words = line.split_whitespace();
+        (words.next() == Some("lab")).then(|| words.next().map(str::to_owned))?
+    };
+    let url = lab.said("where the lab is", found).await;
+    let told = cafe.send(cafe.http.get(format!("{url}/api/services"))).await.body;
+    let expected =
+        json!({"order": format!("{}/", cafe.order), "inventory": format!("{}/", cafe.inventory)});
+    assert_eq!(told, expected);
+
+    let (code, said) = ask("campuscafe", &["experiment", "slow", "--lab-url", &url]).await;
+    // The spans went to the other lab, so the ledger alone must carry the verdict.
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("the verdict rests on the ledger alone"), "{said}");
+    let marks = "lab_experiments_total{experiment=\"slow\"}";
+    assert_eq!(cafe.metric(&url, marks).await, 1.0);
+    assert_eq!(cafe.metric(&cafe.lab, marks).await, 0.0);
+}
+
+#[tokio::test]
+async fn an_experiment_leaves_one_mark_and_a_name_that_is_none_leaves_nothing() {
+    let cafe = Cafe::open().await;
+    let marks = async |name: &str| {
+        cafe.metric(&cafe.lab, &format!("lab_experiments_total{{experiment=\"{name}\"}}")).await
+    };
+    for name in ["slow", "cut", "reorder", "double"] {
+        assert_eq!(marks(name).await, 0.0, "{name} exists before it first runs");
+    }
+    let arguments = ["experiment", "reorder", "--lab-url", &cafe.lab];
+    let (code, said) = ask("campuscafe", &arguments).await;
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!((marks("reorder").await, marks("slow").await), (1.0, 0.0));
+
+    let page = async || {
+        let page = cafe.page(&format!("{}/metrics", cafe.lab)).await;
+        page.lines().map(str::to_owned).collect::<BTreeSet<_>>()
+    };
+    let before = page().await;
+    let post = cafe.http.post(format!("{}/api/experiments", cafe.lab));
+    let answer = cafe.send(post.json(&json!({"experiment": "tea"}))).await;
+    assert_problem_without_trace("tea", &answer, 400, "expected one of slow, cut, reorder, double");
+    assert_eq!(page().await, before);
+}
+
+/// A tool that answers every path with these words, or 404.
+async fn tool(pages: &'static [(&'static str, &'static str)]) -> String {
+    let listener = TcpListener::bind(ANY_PORT).await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut asked = [0; 2048];
+            let length = stream.read(&mut asked).await.unwrap_or_default();
+            let asked = String::from_utf8_lossy(&asked[..length]).into_owned();
+            let path = asked.split(' ').nth(1).unwrap_or_default();
+            let page = pages.iter().find(|(begin, _)| path.starts_with(begin));
+            let (status, body) = page.map_or(("404 Not Found", ""), |(_, body)| ("200 OK", *body));
+            let length = body.len();
+            let answer = format!(
+                "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+            );
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    url
+}
+
+/// A trace of one span, as Jaeger's API v3 gives it.
+const A_TRACE: &str = r#"{"result":{"resourceSpans":[{"resource":{"attributes":[]},"scopeSpans":[{"scope":{},
+"spans":[{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331","name":"x","kind":1,
+"startTimeUnixNano":"1","endTimeUnixNano":"2"}]}]}]}}"#;
+
+#[tokio::test]
+async fn links_lead_to_a_trace_that_is_there_and_to_the_dashboard_at_its_minute() {
+    let cafe = Cafe::open().await;
+    let grafana = tool(&[("/api/health", r#"{"database":"ok"}"#)]).await;
+    let with = tool(&[("/api/v3/traces/", A_TRACE), ("/api/v3/services", "{}")]).await;
+    let without = tool(&[("/api/v3/services", "{}")]).await;
+    let run = async |jaeger: &str, grafana: &str| {
+        let arguments = [
+            "experiment",
+            "reorder",
+            "--json",
+            "--lab-url",
+            &cafe.lab,
+            "--jaeger-url",
+            jaeger,
+            "--jaeger-link-url",
+            "http://jaeger.test",
+            "--grafana-url",
+            grafana,
+        ];
+        let (_, said) = ask("campuscafe", &arguments).await;
+        serde_json::from_str::<Value>(&said).unwrap()["findings"][0].clone()
+    };
+    let finding = run(&with, &grafana).await;
+    let trace = finding["told"]["traceId"].as_str().unwrap();
+    assert_eq!(finding["links"]["jaeger"], format!("http://jaeger.test/trace/{trace}"));
+    let dashboard = finding["links"]["grafana"].as_str().unwrap();
+    let times = dashboard.strip_prefix(&format!("{grafana}/d/four-pains?from=")).unwrap();
+    let (from, to) = times.split_once("&to=").unwrap();
+    let (from, to): (u64, u64) = (from.parse().unwrap(), to.parse().unwrap());
+    assert!((30_000..60_000).contains(&(to - from)), "half a minute and the experiment: {times}");
+
+    let nobody =
+        format!("http://{}", TcpListener::bind(ANY_PORT).await.unwrap().local_addr().unwrap());
+    assert_eq!(run(&without, &nobody).await.get("links"), None, "no link leads nowhere");
+
+    let arguments = ["experiment", "reorder", "--lab-url", &cafe.lab, "--jaeger-url", &without];
+    let (_, said) = ask("campuscafe", &arguments).await;
+    assert!(said.contains("has not got this trace"), "{said}");
+}
+
+#[tokio::test]
+async fn the_lab_says_at_its_start_which_tools_are_there() {
+    let jaeger = tool(&[("/api/v3/services", "{}")]).await;
+    let nobody =
+        format!("http://{}", TcpListener::bind(ANY_PORT).await.unwrap().local_addr().unwrap());
+    let tools = [("JAEGER_URL", jaeger.as_str()), ("GRAFANA_URL", nobody.as_str())];
+    let cafe = Cafe::open_with(&tools).await;
+    let said = cafe.process.stdout();
+    assert!(said.contains(&format!("  jaeger     {jaeger}")), "{said}");
+    assert!(!said.contains("grafana"), "{said}");
+}
