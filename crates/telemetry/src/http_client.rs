@@ -165,8 +165,12 @@ impl Middleware for Observe {
 }
 
 fn open_span(request: &Request, method: &str, template: &str, resends: i64) -> Span {
-    let name = if template.is_empty() { method.to_owned() } else { format!("{method} {template}") };
-    let span = info_span!(target: SPAN_TARGET, "attempt", otel.name = name, otel.kind = "client");
+    let name =
+        || if template.is_empty() { method.to_owned() } else { format!("{method} {template}") };
+    let span = info_span!(target: SPAN_TARGET, "attempt", otel.name = name(), otel.kind = "client");
+    if span.is_disabled() {
+        return span;
+    }
     let url = request.url();
     set_attribute(&span, attribute::HTTP_REQUEST_METHOD, method.to_owned());
     set_attribute(&span, attribute::URL_FULL, url.to_string());
@@ -196,7 +200,7 @@ async fn read_whole(mut response: Response) -> Result<Response> {
         .version(response.version())
         .url(response.url().clone());
     if let Some(headers) = whole.headers_mut() {
-        headers.extend(response.headers().clone());
+        *headers = std::mem::take(response.headers_mut());
         headers.insert(http::header::CONTENT_LENGTH, HeaderValue::from(body.len()));
     }
     let body = Bytes::from(body);

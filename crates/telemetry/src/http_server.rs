@@ -109,10 +109,13 @@ pub async fn observe(State(observe): State<Observe>, mut request: Request, next:
 fn open_span(request: &Request) -> Span {
     let method = known_method(request);
     let route = route(request);
-    let name = if route == NO_ROUTE { method.to_owned() } else { format!("{method} {route}") };
-    let span = info_span!(target: SPAN_TARGET, "request", otel.name = name, otel.kind = "server");
+    let name = || if route == NO_ROUTE { method.to_owned() } else { format!("{method} {route}") };
+    let span = info_span!(target: SPAN_TARGET, "request", otel.name = name(), otel.kind = "server");
+    if span.is_disabled() {
+        return span;
+    }
     let parent = TraceContextPropagator::new().extract(&HeaderExtractor(request.headers()));
-    // Fails only where no tracing layer listens, and then there is nothing to link.
+    // Fails only where the span is not recorded, and then there is nothing to link.
     let _ = span.set_parent(parent);
     set_attribute(&span, attribute::HTTP_REQUEST_METHOD, method);
     if route != NO_ROUTE {
