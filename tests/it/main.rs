@@ -22,4 +22,5 @@ mod load;
 mod readme;
 mod refusals;
 mod span_contract;
+mod turnovers;
 mod workspace;

@@ -70,6 +70,13 @@ pub struct Targets {
     pub tools: Tools,
 }
 
+impl Targets {
+    /// Whether they say where running services are.
+    pub(crate) const fn name_services(&self) -> bool {
+        self.lab_url.is_some() || self.order_url.is_some()
+    }
+}
+
 /// Where Jaeger and Grafana are.
 #[derive(Debug, Clone, Args)]
 pub struct Tools {

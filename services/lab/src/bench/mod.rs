@@ -1,9 +1,11 @@
 //! The workbench of an experiment: does one thing and gathers what it left.
 //!
-//! [`order`] places an order, [`pings`] sends pings at once.
+//! [`order`] places an order, [`pings`] sends pings at once, [`turnover`] lets
+//! customers order while pods are replaced.
 
 mod order;
 mod pings;
+mod turnover;
 
 use std::time::Duration;
 
@@ -18,6 +20,7 @@ use crate::server::Addresses;
 
 pub(crate) use order::{Order, OrderPlan};
 pub(crate) use pings::Race;
+pub(crate) use turnover::{CHAOS as TURNOVER_CHAOS, Turnover, TurnoverPlan};
 
 /// How long the evidence of one order may take to arrive. The longest wait of
 /// the fault `slow` is 2 s, and spans follow within a second.
@@ -65,12 +68,14 @@ impl Bench {
     }
 
     pub(crate) async fn counters(&self) -> Result<Counters, Failure> {
-        let mut all = Counters::new();
-        for base in [&self.order, &self.inventory] {
-            let page = self.get(base, "/metrics").await?.text().await;
-            all.extend(counters::read(&page.map_err(|error| unreachable(base, &error))?));
-        }
+        let mut all = self.counters_of(&self.order).await?;
+        all.extend(self.counters_of(&self.inventory).await?);
         Ok(all)
+    }
+
+    async fn counters_of(&self, base: &Url) -> Result<Counters, Failure> {
+        let page = self.get(base, "/metrics").await?.text().await;
+        Ok(counters::read(&page.map_err(|error| unreachable(base, &error))?))
     }
 
     async fn read<T: DeserializeOwned>(&self, base: &Url, path: &str) -> Result<T, Failure> {

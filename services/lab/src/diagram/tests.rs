@@ -20,6 +20,7 @@ fn span(id: &str, parent: &str, kind: Kind, at: std::ops::Range<u64>) -> Span {
         name: String::new(),
         kind,
         service: String::new(),
+        instance: None,
         start: START + at.start * MS,
         end: START + at.end * MS,
         error: false,

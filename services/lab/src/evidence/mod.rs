@@ -3,7 +3,8 @@
 //! [`span`] reads OTLP, [`story`] tells an order from its spans and [`pings`] a
 //! race of answers, [`ledger`] compares what the customer was told with what
 //! the inventory holds, [`counters`] reads what jumped, [`source`] is where
-//! spans are waited for.
+//! spans are waited for, [`turnover`] tells who served whom while pods were
+//! replaced.
 
 pub mod counters;
 pub mod ledger;
@@ -11,3 +12,4 @@ pub mod pings;
 pub mod source;
 pub mod span;
 pub mod story;
+pub mod turnover;

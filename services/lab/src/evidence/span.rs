@@ -50,6 +50,8 @@ pub struct Span {
     pub kind: Kind,
     /// `service.name` of the process it comes from.
     pub service: String,
+    /// `service.instance.id` of that process, if it says one.
+    pub instance: Option<String>,
     /// Nanoseconds since 1970.
     pub start: u64,
     /// Nanoseconds since 1970.
@@ -95,24 +97,37 @@ pub fn from_otlp(data: &TracesData) -> Vec<Span> {
         .resource_spans
         .iter()
         .flat_map(|group| {
-            let service = service_name(group.resource.as_ref());
+            let process = Process::of(group.resource.as_ref());
             let spans = group.scope_spans.iter().flat_map(|scope| &scope.spans);
-            spans.map(move |span| read(span, &service))
+            spans.map(move |span| read(span, &process))
         })
         .collect();
     spans.sort_by_key(|span| (span.start, span.end));
     spans
 }
 
-fn service_name(resource: Option<&Resource>) -> String {
-    let attributes = resource.map(|resource| attributes(&resource.attributes)).unwrap_or_default();
-    match attributes.get("service.name") {
-        Some(Value::Text(name)) => name.clone(),
-        _ => "unknown_service".to_owned(),
+/// Who sent a group of spans.
+struct Process {
+    service: String,
+    instance: Option<String>,
+}
+
+impl Process {
+    fn of(resource: Option<&Resource>) -> Self {
+        let mut attributes =
+            resource.map(|resource| attributes(&resource.attributes)).unwrap_or_default();
+        let mut text = |name| match attributes.remove(name) {
+            Some(Value::Text(text)) => Some(text),
+            _ => None,
+        };
+        Self {
+            service: text("service.name").unwrap_or_else(|| "unknown_service".to_owned()),
+            instance: text("service.instance.id"),
+        }
     }
 }
 
-fn read(span: &OtlpSpan, service: &str) -> Span {
+fn read(span: &OtlpSpan, process: &Process) -> Span {
     let mut events: Vec<Moment> = span
         .events
         .iter()
@@ -128,7 +143,8 @@ fn read(span: &OtlpSpan, service: &str) -> Span {
             span::SpanKind::Client => Kind::Client,
             _ => Kind::Internal,
         },
-        service: service.to_owned(),
+        service: process.service.clone(),
+        instance: process.instance.clone(),
         start: span.start_time_unix_nano,
         end: span.end_time_unix_nano,
         error: span

@@ -20,6 +20,8 @@ pub struct Story {
     pub status: Option<i64>,
     /// In the order they were made.
     pub attempts: Vec<Attempt>,
+    /// Which replica of the order service took it, if it says so.
+    pub instance: Option<String>,
 }
 
 /// One attempt, on both sides.
@@ -70,6 +72,8 @@ pub struct Served {
     pub fault_acted: Option<(u64, u64)>,
     /// What was committed, if anything.
     pub commit: Option<Commit>,
+    /// Which replica of the inventory served it, if it says so.
+    pub instance: Option<String>,
 }
 
 /// The moment a reservation became a fact.
@@ -106,6 +110,7 @@ impl Tale for Story {
             outcome: root.text(attribute::ORDER_OUTCOME).unwrap_or_default().to_owned(),
             status: root.int(attribute::HTTP_RESPONSE_STATUS_CODE),
             attempts,
+            instance: root.instance.clone(),
         })
     }
 
@@ -163,6 +168,7 @@ fn served(spans: &[Span], server: &Span) -> Served {
         fault_acted: below(|span| span.attributes.contains_key(attribute::CHAOS_STEP))
             .map(|span| (span.start, span.end)),
         commit: below(|span| span.attributes.contains_key(attribute::RESERVATION_ID)).map(commit),
+        instance: server.instance.clone(),
     }
 }
 

@@ -18,7 +18,16 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Fa
         print(&list());
         return Ok(ExitCode::SUCCESS);
     };
-    let wanted = ALL.into_iter().filter(|e| name == "all" || name == e.name).collect::<Vec<_>>();
+    let wanted = ALL
+        .into_iter()
+        .filter(|e| name == e.name || name == "all" && !e.needs_cluster())
+        .collect::<Vec<_>>();
+    if wanted.iter().any(|e| e.needs_cluster()) && !config.targets.name_services() {
+        return Err(Failure::Misuse(format!(
+            "{name} needs services whose pods somebody can replace; name them with --order-url, \
+             --inventory-url and --lab-url (`make kind-up` starts such)"
+        )));
+    }
     tokio::select! {
         result = conduct(&config, name, &wanted, metrics) => result,
         // Services of our own end with us, whichever way we end.
@@ -51,7 +60,11 @@ async fn conduct(
         for trial in experiment.trials {
             say(text::announcement(trial, seed, paint));
             let begun = SystemTime::now();
-            let mut finding = carry_out(&bench, trial, seed).await?;
+            let ask = |request: String| {
+                // Whoever reads JSON on stdout must see it too.
+                if config.json { eprint!("{request}") } else { print(&request) }
+            };
+            let mut finding = carry_out(&bench, trial, seed, ask).await?;
             if let Some(id) = finding.trace_id() {
                 finding.in_jaeger = place.links.trace(&http, id).await;
             }
@@ -81,7 +94,12 @@ fn environment(seed: Option<u64>) -> Vec<(&'static str, String)> {
     seed.map(|seed| ("CHAOS_SEED", seed.to_string())).into_iter().collect()
 }
 
-async fn carry_out(bench: &Bench, trial: &Trial, seed: u64) -> Result<Finding, Failure> {
+async fn carry_out(
+    bench: &Bench,
+    trial: &Trial,
+    seed: u64,
+    ask: impl FnOnce(String),
+) -> Result<Finding, Failure> {
     let (evidence, verdict) = match trial.act {
         Act::Order(plan, judge) => {
             let order = bench.order(plan).await?;
@@ -92,6 +110,11 @@ async fn carry_out(bench: &Bench, trial: &Trial, seed: u64) -> Result<Finding, F
             let race = bench.race(count, seed).await?;
             let verdict = judge(&race);
             (Evidence::Race(Box::new(race)), verdict)
+        }
+        Act::Turnover(plan, judge) => {
+            let turnover = bench.turnover(plan, |old| ask(text::request(plan, old))).await?;
+            let verdict = judge(&turnover);
+            (Evidence::Turnover(Box::new(turnover)), verdict)
         }
     };
     Ok(Finding { caption: trial.caption, evidence, verdict, in_jaeger: None, in_grafana: None })

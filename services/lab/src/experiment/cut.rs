@@ -73,7 +73,7 @@ fn table(findings: &[Finding]) -> String {
         .iter()
         .filter_map(|finding| match &finding.evidence {
             Evidence::Order(order) => Some(order.as_ref()),
-            Evidence::Race(_) => None,
+            Evidence::Race(_) | Evidence::Turnover(_) => None,
         })
         .collect();
     let row = |name: &str, cell: fn(&Order) -> String| {

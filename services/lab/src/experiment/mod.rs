@@ -6,7 +6,9 @@
 mod conduct;
 mod cut;
 mod double;
+mod kill;
 mod reorder;
+mod rollout;
 mod slow;
 
 use std::time::Duration;
@@ -15,15 +17,21 @@ use campuscafe_api::order::{AttemptResult, Outcome};
 use clap::Parser;
 use clap::builder::PossibleValuesParser;
 
-use crate::bench::{Order, OrderPlan, Race};
+use crate::bench::{Order, OrderPlan, Race, Turnover, TurnoverPlan};
 use crate::command::Targets;
 use crate::links::Link;
 
 pub(crate) use conduct::run;
 
 /// Every experiment, in the order in which a course meets them.
-pub(crate) const ALL: [&Experiment; 4] =
-    [&slow::EXPERIMENT, &cut::EXPERIMENT, &reorder::EXPERIMENT, &double::EXPERIMENT];
+pub(crate) const ALL: [&Experiment; 6] = [
+    &slow::EXPERIMENT,
+    &cut::EXPERIMENT,
+    &reorder::EXPERIMENT,
+    &double::EXPERIMENT,
+    &kill::EXPERIMENT,
+    &rollout::EXPERIMENT,
+];
 
 /// Run an experiment and show from real spans and counters what happened
 ///
@@ -69,7 +77,7 @@ fn list() -> String {
 
 fn catalogue() -> String {
     format!(
-        "Experiments:\n{}  all      each of them in turn\n\n\
+        "Experiments:\n{}  all      each of them in turn that needs no cluster\n\n\
          Exit status: 0 when the evidence shows what was promised, 1 when it does not, 2 on misuse",
         list()
     )
@@ -87,6 +95,13 @@ pub(crate) struct Experiment {
     pub(crate) look_at: &'static [&'static str],
 }
 
+impl Experiment {
+    /// Whether somebody must be able to replace pods meanwhile.
+    fn needs_cluster(&self) -> bool {
+        self.trials.iter().any(|trial| matches!(trial.act, Act::Turnover(..)))
+    }
+}
+
 /// One thing that an experiment does, and what it must show.
 pub(crate) struct Trial {
     /// What is about to happen, for somebody who has never seen it.
@@ -96,7 +111,12 @@ pub(crate) struct Trial {
 
 pub(crate) enum Act {
     Order(OrderPlan, fn(&Order) -> Verdict),
-    Race { count: u32, judge: fn(&Race) -> Verdict },
+    Race {
+        count: u32,
+        judge: fn(&Race) -> Verdict,
+    },
+    /// Somebody else replaces pods meanwhile.
+    Turnover(TurnoverPlan, fn(&Turnover) -> Verdict),
 }
 
 /// What the evidence says.
@@ -123,6 +143,7 @@ impl Verdict {
 pub(crate) enum Evidence {
     Order(Box<Order>),
     Race(Box<Race>),
+    Turnover(Box<Turnover>),
 }
 
 /// A trial that was carried out and judged.
@@ -141,6 +162,7 @@ impl Finding {
         match &self.evidence {
             Evidence::Order(order) => order.told.report.trace_id.as_deref(),
             Evidence::Race(race) => race.report.trace_id.as_deref(),
+            Evidence::Turnover(turnover) => turnover.telling()?.trace_id.as_deref(),
         }
     }
 }
@@ -183,6 +205,33 @@ fn results(order: &Order) -> Vec<AttemptResult> {
 
 pub(crate) fn reservations(count: u64) -> String {
     if count == 1 { "1 reservation".to_owned() } else { format!("{count} reservations") }
+}
+
+fn customers(count: u64) -> String {
+    if count == 1 { "1 customer".to_owned() } else { format!("{count} customers") }
+}
+
+impl Turnover {
+    /// What was seen instead of the lesson.
+    fn not_shown(&self) -> Verdict {
+        let service = self.plan.watched.name();
+        let sentence = if self.replaced {
+            let silent = self.customers.iter().filter(|one| !one.told.is_certain()).count();
+            format!(
+                "The lesson did not show: every {service} pod was replaced; of {}, {} were told \
+                 yes, {silent} cannot know what became of their order, and the inventory made {}.",
+                customers(self.customers.len() as u64),
+                self.told_yes(),
+                reservations(self.remembered),
+            )
+        } else {
+            format!(
+                "The lesson did not show: old {service} pods were still serving, or nobody was \
+                 served any more; was the command run, and in the right cluster?"
+            )
+        };
+        Verdict { shown: false, sentence }
+    }
 }
 
 /// A time as one would say it: in seconds, or in milliseconds if it is short.

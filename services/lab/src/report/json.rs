@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::bench::{Order, Race};
+use crate::bench::{Order, Race, Turnover};
 use crate::evidence::source::Tale;
 use crate::evidence::story::Story;
 use crate::experiment::{Evidence, Finding, Findings};
@@ -31,6 +31,7 @@ fn one(experiment: &str, finding: &Finding) -> Value {
     let evidence = match &finding.evidence {
         Evidence::Order(placed) => order(placed),
         Evidence::Race(held) => race(held),
+        Evidence::Turnover(came) => turnover(came),
     };
     if let Value::Object(evidence) = evidence {
         object.extend(evidence);
@@ -73,6 +74,34 @@ fn race(race: &Race) -> Value {
         "told": value(&race.report),
         "counters": value(&race.jumps),
         "diagram": race.pings.as_ref().map(crossing::draw).unwrap_or_default(),
+    })
+}
+
+fn turnover(turnover: &Turnover) -> Value {
+    let Turnover { plan, customers, old, replaced, remembered } = turnover;
+    let customers: Vec<Value> = customers
+        .iter()
+        .map(|customer| {
+            json!({
+                "number": customer.number,
+                "atMs": customer.came.as_millis(),
+                "afterMs": customer.after.as_millis(),
+                "told": customer.told.as_str(),
+                "pod": customer.pod(plan.watched),
+                "traceId": customer.trace_id,
+            })
+        })
+        .collect();
+    let telling = turnover.telling().and_then(|customer| customer.story.as_ref());
+    json!({
+        "evidence": rests_on(telling),
+        "service": plan.watched.name(),
+        "command": plan.command,
+        "oldPods": old,
+        "replaced": replaced,
+        "customers": customers,
+        "ledger": { "known": turnover.told_yes(), "reservations": remembered },
+        "diagram": telling.map(lines).unwrap_or_default(),
     })
 }
 

@@ -1,12 +1,14 @@
 //! Text for people who have never read a trace.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use crate::bench::{Order, Race};
+use crate::bench::{Order, Race, TURNOVER_CHAOS, Turnover, TurnoverPlan};
 use crate::crossing;
 use crate::diagram::{self, Tone, wrap};
 use crate::evidence::counters::Counters;
 use crate::evidence::source::{Source, Tale as _};
+use crate::evidence::turnover::{Watched, groups};
 use crate::experiment::{
     Act, Evidence, Experiment, Finding, Findings, Trial, reservations, seconds,
 };
@@ -29,6 +31,10 @@ pub(crate) fn announcement(trial: &Trial, seed: u64, paint: Paint) -> String {
         Act::Order(plan, _) if plan.retry => format!("chaos \"{}\", retryOnTimeout", plan.chaos),
         Act::Order(plan, _) => format!("chaos \"{}\", no retry", plan.chaos),
         Act::Race { count, .. } => format!("{count} pings, seed {seed}"),
+        Act::Turnover(plan, _) => format!(
+            "chaos \"{TURNOVER_CHAOS}\", no retry; first, which {} pods are there?",
+            plan.watched.name()
+        ),
     };
     format!("\n{}\n{}\n\n", paint.strong(trial.caption), paint.tone(Tone::Faint, &asked))
 }
@@ -37,6 +43,7 @@ pub(crate) fn finding(finding: &Finding, place: &Place, paint: Paint) -> String 
     let evidence = match &finding.evidence {
         Evidence::Order(placed) => order(placed, place, paint),
         Evidence::Race(held) => race(held, place),
+        Evidence::Turnover(came) => turnover(came, paint),
     };
     let (word, tone) = verdict(finding.verdict.shown);
     let sentence = wrap(&finding.verdict.sentence, diagram::WIDTH - 2).join("\n  ");
@@ -113,6 +120,66 @@ fn race(race: &Race, place: &Place) -> String {
         row("answered", answered),
         report.inversions,
         jumps(&race.jumps)
+    );
+    text
+}
+
+/// What somebody has to do now, and where it is seen that they did.
+pub(crate) fn request(plan: TurnoverPlan, old: &BTreeSet<String>) -> String {
+    let pods: Vec<_> = old.iter().map(String::as_str).collect();
+    format!(
+        "Customers come five times a second and are served by {}.\nNow run this in another \
+         terminal; it is over when new pods serve everybody:\n\n    {}\n\n",
+        pods.join(", "),
+        plan.command,
+    )
+}
+
+fn turnover(turnover: &Turnover, paint: Paint) -> String {
+    let Turnover { plan, customers, remembered, .. } = turnover;
+    let service = plan.watched.name();
+    let mut text = format!(
+        "  {:<40}{:<18}{:>9}   from     to\n",
+        format!("{service} pod"),
+        "told",
+        "customers"
+    );
+    for group in groups(customers, plan.watched) {
+        let _ = writeln!(
+            text,
+            "  {:<40}{:<18}{:>9} {:>6} {:>6}",
+            group.pod.as_deref().unwrap_or("none"),
+            group.told.as_str(),
+            group.count,
+            format!("{:.1} s", group.from.as_secs_f64()),
+            format!("{:.1} s", group.to.as_secs_f64()),
+        );
+    }
+    let telling =
+        turnover.telling().and_then(|customer| Some((customer, customer.story.as_ref()?)));
+    if let Some((customer, story)) = telling {
+        let _ = writeln!(text, "\nCustomer {}, the last of an old {service} pod", customer.number);
+        for line in diagram::draw(story) {
+            let _ = writeln!(text, "{}", paint.tone(line.tone, &line.text));
+        }
+    }
+    let yes = turnover.told_yes();
+    let since = match plan.watched {
+        Watched::Inventory if turnover.replaced => "the inventory remembers",
+        _ => "the inventory made",
+    };
+    let gap = remembered.cast_signed() - yes.cast_signed();
+    let gap = match gap {
+        0 => "none".to_owned(),
+        1.. => format!("{} that no customer knows of", reservations(gap.unsigned_abs())),
+        ..0 => format!("{} that customers know of and the inventory does not", gap.unsigned_abs()),
+    };
+    let _ = write!(
+        text,
+        "\nLedger\n  customers told yes        {yes}\n  told no, or nothing       {}\n  {since:<26}{}\n  \
+         the gap                   {gap}\n",
+        customers.len() as u64 - yes,
+        reservations(*remembered),
     );
     text
 }
