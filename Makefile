@@ -2,7 +2,7 @@
 
 .PHONY: help
 help: ## List the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 .PHONY: check
 check: ## Check format and lints, as CI does
@@ -20,3 +20,44 @@ lab: ## Start everything; Ctrl-C ends it
 .PHONY: double
 double: ## Show how one customer comes to two cakes
 	cargo run --release -- experiment double
+
+.PHONY: test-stack
+test-stack: ## Test the whole stack, in containers of its own
+	scripts/with-compose --build cargo test -p campuscafe-tests --test stack -- --test-threads=1
+
+.PHONY: figures-stack
+figures-stack: ## Measure the stack: start, evidence, memory (11 minutes; MINUTES=10)
+	scripts/with-compose --build cargo bench -p campuscafe-tests --bench stack
+
+.PHONY: kind-up
+kind-up: ## Make a cluster with kind, with the café in it
+	k8s/workshop.sh kind-up
+
+.PHONY: kind-load
+kind-load: ## Put the images into that cluster again
+	k8s/workshop.sh kind-load
+
+.PHONY: kind-down
+kind-down: ## End that cluster
+	k8s/workshop.sh kind-down
+
+.PHONY: k8s-apply
+k8s-apply: ## Put the café into the cluster that kubectl speaks to
+	k8s/workshop.sh apply
+
+.PHONY: k8s-delete
+k8s-delete: ## Take it out of that cluster again
+	k8s/workshop.sh delete
+
+.PHONY: bundle
+bundle: ## Write one file with everything, for a room without network
+	k8s/workshop.sh bundle
+
+.PHONY: bundle-load
+bundle-load: ## Load such a file: make bundle-load FILE=campuscafe-bundle.tar.gz
+	k8s/workshop.sh bundle-load "$(FILE)"
+
+.PHONY: check-k8s
+check-k8s: ## Check the manifests and the script around them, without a cluster
+	k8s/workshop.sh check
+	k8s/workshop_test.sh

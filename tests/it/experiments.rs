@@ -122,7 +122,10 @@ async fn all_experiments_are_shown_with_one_summary_and_one_exit_code() {
 
     let (code, list) = run(&["--list"], &[]).await;
     let names: Vec<_> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
-    assert_eq!((code, names), (Some(0), vec!["slow", "cut", "reorder", "double"]));
+    assert_eq!(
+        (code, names),
+        (Some(0), vec!["slow", "cut", "reorder", "double", "kill", "rollout"])
+    );
 }
 
 #[tokio::test]

@@ -1,0 +1,162 @@
+//! One scripted story, told once: single orders, each with its evidence, then
+//! every experiment. The tests look at what it left in Jaeger and Prometheus.
+
+use std::collections::BTreeMap;
+
+use campuscafe_tests::eventually;
+use serde_json::Value;
+use tokio::sync::OnceCell;
+
+use crate::stack::{Stack, now};
+
+/// What is compared before and after each step.
+pub(crate) const COUNTED: [(&str, &str); 10] = [
+    ("told yes", r#"sum(order_outcomes_total{outcome="confirmed"})"#),
+    ("told no", r#"sum(order_outcomes_total{outcome="failed"})"#),
+    ("unknown", r#"sum(order_outcomes_total{outcome="unknown"})"#),
+    ("reservations", "sum(inventory_reservations_total)"),
+    ("duplicates", "sum(inventory_duplicate_reservations_total)"),
+    ("late", "sum(inventory_late_commits_total)"),
+    ("retries", "sum(order_retries_total)"),
+    ("timeouts", r#"sum(order_attempts_total{result="timeout"})"#),
+    ("lost", r#"sum(order_attempts_total{result="connection_lost"})"#),
+    ("overtaken", "sum(order_reordered_replies_total)"),
+];
+
+/// One thing that was done, and the jumps that it must leave in Prometheus.
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
+    chaos: &'static str,
+    retry: bool,
+    /// By the words of [`COUNTED`]; what is not named must not move.
+    pub(crate) jumps: &'static [(&'static str, u32)],
+}
+
+/// The steps of the story. Each waits for the jumps of the one before it.
+pub(crate) const STEPS: [Step; 6] = [
+    Step {
+        name: "nothing goes wrong",
+        chaos: "none",
+        retry: false,
+        jumps: &[("told yes", 1), ("reservations", 1)],
+    },
+    Step {
+        name: "slow",
+        chaos: "slow",
+        retry: false,
+        jumps: &[("unknown", 1), ("reservations", 1), ("late", 1), ("timeouts", 1)],
+    },
+    Step {
+        name: "doubled",
+        chaos: "slow,none",
+        retry: true,
+        jumps: &[
+            ("told yes", 1),
+            ("reservations", 2),
+            ("duplicates", 1),
+            ("late", 1),
+            ("retries", 1),
+            ("timeouts", 1),
+        ],
+    },
+    Step {
+        name: "cut before the commit",
+        chaos: "abort",
+        retry: false,
+        jumps: &[("unknown", 1), ("lost", 1)],
+    },
+    Step {
+        name: "cut after the commit",
+        chaos: "lostreply",
+        retry: false,
+        jumps: &[("unknown", 1), ("lost", 1), ("reservations", 1)],
+    },
+    Step { name: "refused", chaos: "fail", retry: false, jumps: &[("told no", 1)] },
+];
+
+/// Everything the story left behind.
+pub(crate) struct Story {
+    pub(crate) stack: Stack,
+    /// When it began and ended, in seconds since 1970.
+    pub(crate) from: f64,
+    pub(crate) to: f64,
+    /// The answer to each step's order.
+    pub(crate) answers: BTreeMap<&'static str, Value>,
+    /// The jumps that Prometheus showed for each step.
+    pub(crate) jumps: BTreeMap<&'static str, BTreeMap<&'static str, f64>>,
+    /// The answer to the race of pings, and how many replies Prometheus then
+    /// counted as having overtaken another.
+    pub(crate) race: Value,
+    pub(crate) overtaken: f64,
+    /// What `experiment all` printed.
+    pub(crate) experiments: Value,
+}
+
+impl Story {
+    pub(crate) fn trace_id(&self, step: &str) -> &str {
+        self.answers[step]["traceId"].as_str().unwrap()
+    }
+}
+
+/// The story; told by whoever asks first.
+pub(crate) async fn story() -> &'static Story {
+    static STORY: OnceCell<Story> = OnceCell::const_new();
+    STORY.get_or_init(tell).await
+}
+
+async fn tell() -> Story {
+    let stack = Stack::from_env();
+    let from = now();
+    stack.reset().await;
+    let (mut answers, mut jumps) = (BTreeMap::new(), BTreeMap::new());
+    for step in &STEPS {
+        let before = counted(&stack).await;
+        answers.insert(step.name, stack.order(step.chaos, step.retry).await);
+        jumps.insert(step.name, jumped(&stack, &before, step.jumps).await);
+    }
+    let before = counted(&stack).await;
+    let race = stack.json(&format!("{}/demo/out-of-order?count=6&seed=7", stack.order)).await;
+    let inversions = race["inversions"].as_u64().unwrap();
+    assert!(inversions > 0, "the seed reorders");
+    let overtaken = eventually("replies that overtook another", || async {
+        let now = stack.value(COUNTED[9].1).await;
+        (now > before["overtaken"]).then_some(now - before["overtaken"])
+    })
+    .await;
+    let said = stack.in_lab(&["experiment", "all", "--seed", "7", "--json"]).await;
+    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+    let experiments = serde_json::from_str(&said.out).unwrap();
+    // Two scrapes later everything stands in Prometheus.
+    let end = now();
+    eventually("a scrape after the end", || async {
+        (stack.value("min(timestamp(up))").await > end + 1.0).then_some(())
+    })
+    .await;
+    Story { from, to: now(), answers, jumps, race, overtaken, experiments, stack }
+}
+
+async fn counted(stack: &Stack) -> BTreeMap<&'static str, f64> {
+    let mut all = BTreeMap::new();
+    for (name, query) in COUNTED {
+        all.insert(name, stack.value(query).await);
+    }
+    all
+}
+
+/// Waits until everything has moved that should, and gives what has moved.
+async fn jumped(
+    stack: &Stack,
+    before: &BTreeMap<&'static str, f64>,
+    expected: &[(&str, u32)],
+) -> BTreeMap<&'static str, f64> {
+    let expected: BTreeMap<&str, f64> =
+        expected.iter().map(|(name, by)| (*name, f64::from(*by))).collect();
+    eventually(&format!("the jumps {expected:?}"), || async {
+        let now = counted(stack).await;
+        let by = now.into_iter().map(|(name, value)| (name, value - before[name]));
+        let moved: BTreeMap<_, _> = by.filter(|(_, by)| *by != 0.0).collect();
+        let there = |(name, by): (&&str, &f64)| moved.get(*name).is_some_and(|found| found >= by);
+        expected.iter().all(there).then_some(moved)
+    })
+    .await
+}

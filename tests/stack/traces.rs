@@ -1,0 +1,137 @@
+//! What Jaeger has: the span contract, read from its own API.
+
+use campuscafe_tests::{Span, eventually, spans_of};
+use serde_json::Value;
+
+use crate::story::story;
+
+const SERVER: u64 = 2;
+const CLIENT: u64 = 3;
+const ERROR: u64 = 2;
+
+fn below<'a>(spans: &'a [Span], parent: &Span) -> Vec<&'a Span> {
+    spans.iter().filter(|span| span.parent == parent.id).collect()
+}
+
+fn root<'a>(spans: &'a [Span], name: &str) -> &'a Span {
+    spans.iter().find(|span| span.parent.is_empty() && span.name == name).expect("a root")
+}
+
+fn commit<'a>(spans: &'a [Span], attempt: &Span) -> Option<&'a Span> {
+    let served = below(spans, attempt).into_iter().find(|span| span.kind == SERVER)?;
+    below(spans, served).into_iter().find(|span| span.name == "commit reservation")
+}
+
+#[tokio::test]
+async fn a_doubled_order_shows_two_attempts_side_by_side_and_a_late_commit() {
+    let story = story().await;
+    // An order, two attempts, both served, one wait, two commits.
+    let spans = story.stack.trace(story.trace_id("doubled"), 8).await;
+    let order = root(&spans, "POST /orders");
+    assert_eq!((order.kind, order.service.as_str()), (SERVER, "order"));
+    assert_eq!(order.text("campuscafe.order.outcome"), Some("confirmed"));
+    let attempts = below(&spans, order);
+    assert_eq!(attempts.len(), 2, "siblings: {spans:#?}");
+    assert!(attempts.iter().all(|attempt| attempt.kind == CLIENT), "{attempts:#?}");
+    let [first, second] = [attempts[0], attempts[1]];
+
+    assert_eq!((first.text("error.type"), first.status), (Some("timeout"), ERROR));
+    assert_eq!(first.int("http.request.resend_count"), None);
+    assert_eq!(second.int("http.request.resend_count"), Some(1));
+    assert_eq!(second.int("http.response.status_code"), Some(200));
+    assert!(second.start >= first.end, "the retry comes after the timeout");
+
+    let late = commit(&spans, first).expect("the first attempt commits after all");
+    assert!(late.start > first.end && late.start > order.end, "nobody waits for it any more");
+    assert_eq!(late.flag("campuscafe.reservation.late"), Some(true));
+    assert_eq!(late.flag("campuscafe.reservation.duplicate"), Some(true));
+    assert_eq!(late.service, "inventory");
+    let in_time = commit(&spans, second).expect("the second attempt commits");
+    assert_eq!(in_time.flag("campuscafe.reservation.late"), Some(false));
+
+    let served = below(&spans, first)[0];
+    let left = served.events.iter().find(|(name, _)| name == "client.disconnected");
+    assert!(left.is_some_and(|(_, at)| (first.end..late.start).contains(at)), "{served:#?}");
+    assert!(served.end > order.end, "the work outlives the order");
+}
+
+#[tokio::test]
+async fn the_two_cuts_look_alike_to_the_client_and_only_one_has_a_commit() {
+    let story = story().await;
+    let mut commits = Vec::new();
+    for (step, spans) in [("cut before the commit", 4), ("cut after the commit", 5)] {
+        let spans = story.stack.trace(story.trace_id(step), spans).await;
+        let order = root(&spans, "POST /orders");
+        assert_eq!(order.text("campuscafe.order.outcome"), Some("unknown"), "{step}");
+        let attempts = below(&spans, order);
+        assert_eq!(attempts.len(), 1, "{step}: a cut is not retried");
+        assert_eq!(attempts[0].text("error.type"), Some("connection_lost"), "{step}");
+        assert_eq!(attempts[0].int("http.response.status_code"), None, "{step}");
+        commits.push(commit(&spans, attempts[0]).is_some());
+    }
+    assert_eq!(commits, [false, true]);
+}
+
+#[tokio::test]
+async fn the_pings_of_a_race_are_siblings_that_say_when_they_were_sent_and_answered() {
+    let story = story().await;
+    // The race, six pings, each served.
+    let spans = story.stack.trace(story.race["traceId"].as_str().unwrap(), 13).await;
+    let race = root(&spans, "GET /demo/out-of-order");
+    let inversions = i64::try_from(story.race["inversions"].as_u64().unwrap()).unwrap();
+    assert_eq!(race.int("campuscafe.reorder.inversions"), Some(inversions));
+    let pings = below(&spans, race);
+    let mut answered: Vec<_> =
+        pings.iter().map(|ping| ping.int("campuscafe.reorder.completed").unwrap()).collect();
+    assert_ne!(answered, [0, 1, 2, 3, 4, 5], "not in the order of sending");
+    answered.sort_unstable();
+    assert_eq!(answered, [0, 1, 2, 3, 4, 5]);
+}
+
+#[tokio::test]
+async fn every_experiment_is_shown_and_its_traces_are_in_jaeger() {
+    let story = story().await;
+    assert_eq!(story.experiments["shown"], true, "{:#}", story.experiments);
+    let findings = story.experiments["findings"].as_array().unwrap();
+    let names: Vec<_> = findings.iter().map(|f| f["experiment"].as_str().unwrap()).collect();
+    assert_eq!(names, ["slow", "cut", "cut", "cut", "reorder", "double", "double"]);
+    for finding in findings {
+        assert_eq!(finding["evidence"], "spans", "{finding:#}");
+        let id = finding["told"]["traceId"].as_str().unwrap();
+        let spans = story.stack.trace(id, 3).await;
+        assert!(spans.iter().any(|span| span.service == "inventory"), "{id} has both sides");
+        let link = finding["links"]["jaeger"].as_str().unwrap_or_default();
+        assert!(link.ends_with(&format!("/trace/{id}")), "a link to it: {finding:#}");
+    }
+}
+
+#[tokio::test]
+async fn the_lab_gets_a_copy_of_every_span_that_jaeger_has() {
+    let story = story().await;
+    for step in ["nothing goes wrong", "slow", "doubled", "refused"] {
+        let id = story.trace_id(step);
+        let mut in_jaeger: Vec<_> = ids(&story.stack.trace(id, 3).await);
+        in_jaeger.sort_unstable();
+        eventually(&format!("the spans of {step} in the lab"), || async {
+            let url = format!("{}/api/traces/{id}", story.stack.lab);
+            let mut in_lab = ids(&spans_of(&story.stack.try_json(&url).await?));
+            in_lab.sort_unstable();
+            (in_lab == in_jaeger).then_some(())
+        })
+        .await;
+    }
+}
+
+fn ids(spans: &[Span]) -> Vec<String> {
+    spans.iter().map(|span| span.id.clone()).collect()
+}
+
+#[tokio::test]
+async fn looking_at_a_trace_makes_no_trace() {
+    let story = story().await;
+    let services = story.stack.json(&format!("{}/api/v3/services", story.stack.jaeger)).await;
+    let mut services: Vec<_> =
+        services["services"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    services.sort_unstable();
+    assert_eq!(services, ["inventory", "order"], "neither Jaeger nor probes are traced");
+}

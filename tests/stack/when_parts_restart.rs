@@ -1,0 +1,211 @@
+//! One part restarts while orders come: nothing suffers but that part. By its
+//! name this stands last, since the other tests read what a restart forgets.
+
+use std::collections::BTreeMap;
+
+use campuscafe_tests::{Process, eventually};
+use serde_json::Value;
+
+use crate::stack::{Kind, Stack, done};
+
+const TOOLS: [&str; 4] = ["grafana", "prometheus", "lab", "jaeger"];
+
+/// Which process of each part runs, in words that change when it is replaced.
+async fn lives(stack: &Stack) -> BTreeMap<String, String> {
+    let text = match stack.kind {
+        Kind::Compose => {
+            let ids = done(&["docker", "compose", "ps", "--quiet"]).await;
+            let what = "{{index .Config.Labels \"com.docker.compose.service\"}} \
+                        {{.State.StartedAt}}{{.RestartCount}}";
+            let mut line = vec!["docker", "inspect", "--format", what];
+            line.extend(ids.split_whitespace());
+            done(&line).await
+        }
+        Kind::Cluster => {
+            let what = "jsonpath={range .items[*]}{.metadata.labels.app\\.kubernetes\\.io/name} \
+                        {.metadata.uid}{.status.containerStatuses[0].restartCount}{\"\\n\"}{end}";
+            done(&["kubectl", "--namespace", "campuscafe", "get", "pods", "--output", what]).await
+        }
+    };
+    let pairs = text.lines().filter_map(|line| line.split_once(' '));
+    let mut lives: BTreeMap<String, String> = BTreeMap::new();
+    for (name, life) in pairs {
+        let all = lives.entry(name.to_owned()).or_default();
+        *all = format!("{all} {life}");
+    }
+    lives
+}
+
+async fn restart(stack: &Stack, part: &str) {
+    match stack.kind {
+        Kind::Compose => {
+            done(&["docker", "compose", "--progress", "quiet", "restart", part]).await;
+        }
+        Kind::Cluster => {
+            let part = format!("deployment/{part}");
+            let kubectl = ["kubectl", "--namespace", "campuscafe", "rollout"];
+            done(&[&kubectl[..], &["restart", &part]].concat()).await;
+            done(&[&kubectl[..], &["status", &part, "--timeout", "60s"]].concat()).await;
+        }
+    }
+}
+
+/// Waits until everything takes requests and is seen by Prometheus.
+async fn whole(stack: &Stack) {
+    let pages = [
+        format!("{}/readyz", stack.order),
+        format!("{}/readyz", stack.inventory),
+        format!("{}/readyz", stack.lab),
+        format!("{}/api/v3/services", stack.jaeger),
+        format!("{}/-/ready", stack.prometheus),
+        format!("{}/api/health", stack.grafana),
+    ];
+    for page in pages {
+        eventually(&page, || async {
+            let answer = stack.http.get(&page).send().await.ok()?;
+            answer.status().is_success().then_some(())
+        })
+        .await;
+    }
+    eventually("every target to be up", || async {
+        let up = stack.query("up").await;
+        (up.len() >= 6 && up.iter().all(|(_, value)| *value == 1.0)).then_some(())
+    })
+    .await;
+}
+
+/// Twenty orders a second, of which nothing is wrong, for so many seconds.
+fn load(stack: &Stack, seconds: u32) -> Process {
+    let duration = format!("{seconds}s");
+    Process::start(
+        "campuscafe",
+        &["load", "--rate", "20", "--duration", &duration, "--mix", "none=1", "--json"],
+        &[("ORDER_URL", &stack.order), ("INVENTORY_URL", &stack.inventory)],
+    )
+}
+
+/// Waits until the load has placed some orders.
+async fn under_way(stack: &Stack) {
+    let before = stack.order_count().await;
+    eventually("orders to come", || async {
+        (stack.order_count().await >= before + 10.0).then_some(())
+    })
+    .await;
+}
+
+async fn summary(mut load: Process) -> Value {
+    let status = load.ended().await;
+    assert_eq!(status.code(), Some(0), "{}", load.stderr());
+    serde_json::from_str(&load.stdout()).unwrap()
+}
+
+fn orders(summary: &Value, outcome: &str) -> u64 {
+    summary["outcomes"][outcome]["orders"].as_u64().unwrap()
+}
+
+/// Everybody was told yes, within the time that one attempt may take, and the
+/// inventory holds exactly that.
+fn nothing_happened(summary: &Value, what: &str) {
+    for outcome in ["failed", "unknown", "no_answer"] {
+        assert_eq!(orders(summary, outcome), 0, "{what}: {outcome}: {summary:#}");
+    }
+    assert!(orders(summary, "confirmed") >= 100, "{what}: {summary:#}");
+    assert_eq!((&summary["notSent"], &summary["ledger"]["gap"]), (&0.into(), &0.into()), "{what}");
+    let slowest = summary["outcomes"]["confirmed"]["times"]["p99Ms"].as_f64().unwrap();
+    assert!(slowest < 1000.0, "{what}: {slowest} ms");
+}
+
+#[tokio::test]
+async fn a_tool_that_restarts_costs_no_order_and_nothing_else() {
+    let stack = Stack::from_env();
+    for tool in TOOLS {
+        whole(&stack).await;
+        let before = lives(&stack).await;
+        let load = load(&stack, 8);
+        under_way(&stack).await;
+        restart(&stack, tool).await;
+        nothing_happened(&summary(load).await, tool);
+        whole(&stack).await;
+        let after = lives(&stack).await;
+        for (part, life) in &before {
+            assert_eq!(part == tool, after[part] != *life, "{tool} restarted, and {part}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn jaeger_can_be_gone_for_20_seconds_and_orders_do_not_notice() {
+    let Some(stack) = Stack::only_on(Kind::Compose, "Jaeger gone for 20 seconds") else { return };
+    whole(&stack).await;
+    done(&["docker", "compose", "--progress", "quiet", "stop", "jaeger"]).await;
+    nothing_happened(&summary(load(&stack, 20)).await, "Jaeger is gone");
+    done(&["docker", "compose", "--progress", "quiet", "start", "jaeger"]).await;
+    whole(&stack).await;
+    stack.reset().await;
+    let order = stack.order("none", false).await;
+    let id = order["traceId"].as_str().unwrap();
+    stack.trace(id, 4).await;
+}
+
+#[tokio::test]
+async fn a_lab_that_is_gone_does_not_stop_traces() {
+    let Some(stack) = Stack::only_on(Kind::Compose, "the lab gone") else { return };
+    whole(&stack).await;
+    done(&["docker", "compose", "--progress", "quiet", "stop", "lab"]).await;
+    for _ in 0..20 {
+        // Otherwise the cake runs out.
+        stack.reset().await;
+        let order = stack.order("none", false).await;
+        stack.trace(order["traceId"].as_str().unwrap(), 4).await;
+    }
+    done(&["docker", "compose", "--progress", "quiet", "start", "lab"]).await;
+    whole(&stack).await;
+}
+
+/// On a cluster there is a second pod before the first one goes, so there not
+/// even the orders in between are refused.
+#[tokio::test]
+async fn an_order_service_that_restarts_finishes_what_it_took() {
+    let stack = Stack::from_env();
+    whole(&stack).await;
+    let before = lives(&stack).await;
+    let reserved = stack.reservations().await;
+    let load = load(&stack, 10);
+    under_way(&stack).await;
+    restart(&stack, "order").await;
+    let summary = summary(load).await;
+    let told_yes = orders(&summary, "confirmed");
+    assert!(told_yes >= 50, "{summary:#}");
+    assert_eq!(orders(&summary, "unknown"), 0, "{summary:#}");
+    if stack.kind == Kind::Cluster {
+        nothing_happened(&summary, "a rolling update");
+    }
+    assert_eq!(stack.reservations().await - reserved, told_yes, "{summary:#}");
+    whole(&stack).await;
+    let after = lives(&stack).await;
+    for (part, life) in &before {
+        assert_eq!(part == "order", after[part] != *life, "order restarted, and {part}");
+    }
+    stack.reset().await;
+    assert_eq!(stack.order("none", false).await["outcome"], "confirmed");
+}
+
+#[tokio::test]
+async fn an_inventory_that_restarts_is_away_and_comes_back() {
+    let stack = Stack::from_env();
+    whole(&stack).await;
+    let before = lives(&stack).await;
+    let load = load(&stack, 10);
+    under_way(&stack).await;
+    restart(&stack, "inventory").await;
+    let summary = summary(load).await;
+    assert_eq!(orders(&summary, "no_answer"), 0, "the order service answers all: {summary:#}");
+    assert!(orders(&summary, "confirmed") >= 50, "{summary:#}");
+    whole(&stack).await;
+    let after = lives(&stack).await;
+    for (part, life) in &before {
+        assert_eq!(part == "inventory", after[part] != *life, "inventory restarted, and {part}");
+    }
+    stack.reset().await;
+    assert_eq!(stack.order("none", false).await["outcome"], "confirmed");
+}
