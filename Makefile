@@ -25,6 +25,10 @@ double: ## Show how one customer comes to two cakes
 test-stack: ## Test the whole stack, in containers of its own
 	scripts/with-compose --build cargo test -p campuscafe-tests --test stack -- --test-threads=1
 
+.PHONY: test-k8s
+test-k8s: ## Test the same on the cluster that kubectl speaks to, if it is kind's or ALLOW_CONTEXT
+	scripts/with-cluster cargo test -p campuscafe-tests --test stack -- --test-threads=1
+
 .PHONY: figures-stack
 figures-stack: ## Measure the stack: start, evidence, memory (11 minutes; MINUTES=10)
 	scripts/with-compose --build cargo bench -p campuscafe-tests --bench stack

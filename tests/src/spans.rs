@@ -16,6 +16,8 @@ pub struct Span {
     pub name: String,
     /// `service.name` of its process.
     pub service: String,
+    /// `service.instance.id` of its process, if it says one.
+    pub instance: Option<String>,
     /// OTLP's number: 1 internal, 2 server, 3 client.
     pub kind: u64,
     /// Nanoseconds since 1970.
@@ -61,8 +63,14 @@ pub fn spans_of(trace: &Value) -> Vec<Span> {
     for group in list(trace, "resourceSpans") {
         let resource = attributes(&group["resource"]);
         let service = resource["service.name"]["stringValue"].as_str().expect("a service name");
+        let instance = resource.get("service.instance.id");
+        let instance = instance.and_then(|id| id["stringValue"].as_str()).map(str::to_owned);
         for scope in list(group, "scopeSpans") {
-            spans.extend(list(scope, "spans").iter().map(|span| read(span, service)));
+            spans.extend(
+                list(scope, "spans")
+                    .iter()
+                    .map(|span| Span { instance: instance.clone(), ..read(span, service) }),
+            );
         }
     }
     spans.sort_by_key(|span| span.start);
@@ -78,6 +86,7 @@ fn read(span: &Value, service: &str) -> Span {
         parent: text("parentSpanId"),
         name: text("name"),
         service: service.to_owned(),
+        instance: None,
         kind: span["kind"].as_u64().expect("a kind"),
         start: time(&span["startTimeUnixNano"]),
         end: time(&span["endTimeUnixNano"]),

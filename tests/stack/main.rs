@@ -3,7 +3,8 @@
 //! `make test-k8s` a cluster.
 //!
 //! `traces` and `numbers` know only URLs, so they are the same for both;
-//! `compose` and `cluster` are what only one of them can do.
+//! `compose` and
+//! `when_pods_change` are what only one of them can do.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,10 +13,10 @@
     reason = "helpers of tests fail like tests"
 )]
 
-mod cluster;
 mod compose;
 mod numbers;
 mod stack;
 mod story;
 mod traces;
 mod when_parts_restart;
+mod when_pods_change;
