@@ -48,7 +48,10 @@ async fn inventory(listen: &str, lab: &str, pod: &str) -> (String, Process) {
 }
 
 async fn order(listen: &str, lab: &str, inventory: &str, pod: &str) -> (String, Process) {
-    started("order", &[("ORDER_LISTEN", listen), ("INVENTORY_URL", inventory)], lab, pod).await
+    // So generous that even on a busy machine no order meets it.
+    let limit = ("ORDER_ATTEMPT_TIMEOUT", "20s");
+    started("order", &[("ORDER_LISTEN", listen), ("INVENTORY_URL", inventory), limit], lab, pod)
+        .await
 }
 
 async fn started(name: &str, settings: &[(&str, &str)], lab: &str, pod: &str) -> (String, Process) {
