@@ -36,7 +36,7 @@ async fn lives(stack: &Stack) -> BTreeMap<String, String> {
     lives
 }
 
-async fn restart(stack: &Stack, part: &str) {
+pub(crate) async fn restart(stack: &Stack, part: &str) {
     match stack.kind {
         Kind::Compose => {
             done(&["docker", "compose", "--progress", "quiet", "restart", part]).await;
@@ -51,7 +51,7 @@ async fn restart(stack: &Stack, part: &str) {
 }
 
 /// Waits until everything takes requests and is seen by Prometheus.
-async fn whole(stack: &Stack) {
+pub(crate) async fn whole(stack: &Stack) {
     let pages = [
         format!("{}/readyz", stack.order),
         format!("{}/readyz", stack.inventory),
@@ -74,18 +74,23 @@ async fn whole(stack: &Stack) {
     .await;
 }
 
-/// Twenty orders a second, of which nothing is wrong, for so many seconds.
+/// Twenty orders a second for so many seconds, of which nothing is wrong.
 fn load(stack: &Stack, seconds: u32) -> Process {
+    load_of(stack, seconds, "none=1")
+}
+
+/// The same with a mix of faults.
+pub(crate) fn load_of(stack: &Stack, seconds: u32, mix: &str) -> Process {
     let duration = format!("{seconds}s");
     Process::start(
         "campuscafe",
-        &["load", "--rate", "20", "--duration", &duration, "--mix", "none=1", "--json"],
+        &["load", "--rate", "20", "--duration", &duration, "--mix", mix, "--json"],
         &[("ORDER_URL", &stack.order), ("INVENTORY_URL", &stack.inventory)],
     )
 }
 
 /// Waits until the load has placed some orders.
-async fn under_way(stack: &Stack) {
+pub(crate) async fn under_way(stack: &Stack) {
     let before = stack.order_count().await;
     eventually("orders to come", || async {
         (stack.order_count().await >= before + 10.0).then_some(())
@@ -93,13 +98,13 @@ async fn under_way(stack: &Stack) {
     .await;
 }
 
-async fn summary(mut load: Process) -> Value {
+pub(crate) async fn summary(mut load: Process) -> Value {
     let status = load.ended().await;
     assert_eq!(status.code(), Some(0), "{}", load.stderr());
     serde_json::from_str(&load.stdout()).unwrap()
 }
 
-fn orders(summary: &Value, outcome: &str) -> u64 {
+pub(crate) fn orders(summary: &Value, outcome: &str) -> u64 {
     summary["outcomes"][outcome]["orders"].as_u64().unwrap()
 }
 

@@ -10,6 +10,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::process::Command;
 
 use crate::stack::{Kind, Said, Stack, done, run};
+use crate::when_parts_restart::{load_of, orders, restart, summary, under_way, whole};
 
 const PARTS: [&str; 6] = ["inventory", "order", "lab", "jaeger", "prometheus", "grafana"];
 const KUBECTL: [&str; 3] = ["kubectl", "--namespace", "campuscafe"];
@@ -146,6 +147,45 @@ async fn three_replicas_of_the_order_service_are_all_scraped_and_all_traced() {
         (stack.query(r#"up{job="order"}"#).await.len() == 1).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_rolling_update_answers_every_order_and_ends_the_late_work() {
+    let Some(stack) = Stack::only_on(Kind::Cluster, "a rolling update with late work") else {
+        return;
+    };
+    whole(&stack).await;
+    let reserved = stack.reservations().await;
+    let load = load_of(&stack, 10, "none=80,slow=20");
+    under_way(&stack).await;
+    restart(&stack, "order").await;
+    let summary = summary(load).await;
+    let (told_yes, unknown) = (orders(&summary, "confirmed"), orders(&summary, "unknown"));
+    assert_eq!(told_yes + unknown, summary["answered"].as_u64().unwrap(), "{summary:#}");
+    assert_eq!(orders(&summary, "no_answer"), 0, "{summary:#}");
+    assert!(told_yes >= 100 && unknown >= 10, "{summary:#}");
+    eventually("a reservation for every order, late or not", || async {
+        (stack.reservations().await - reserved == told_yes + unknown).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_inventory_pod_that_is_deleted_first_ends_the_work_that_nobody_waits_for() {
+    let Some(stack) = Stack::only_on(Kind::Cluster, "late work of a deleted pod") else { return };
+    whole(&stack).await;
+    stack.reset().await;
+    // Told unknown after 1 s, while the inventory is at work for three more.
+    let order = stack.order("slow:4000", false).await;
+    assert_eq!(order["outcome"], "unknown", "{order}");
+    let inventory = "app.kubernetes.io/name=inventory";
+    kubectl(&["delete", "pod", "--selector", inventory, "--wait=false"]).await;
+    // The order, its attempt, the work, the wait, the commit.
+    let spans = stack.trace(order["traceId"].as_str().unwrap(), 5).await;
+    let commit = spans.iter().find(|span| span.name == "commit reservation").unwrap();
+    assert_eq!(commit.flag("campuscafe.reservation.late"), Some(true));
+    whole(&stack).await;
+    assert_eq!(stack.reservations().await, 0, "the new pod knows nothing of it");
 }
 
 /// Runs an experiment in the lab, carries out the very command that it prints,
