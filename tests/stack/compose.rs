@@ -1,9 +1,11 @@
 //! What only Docker Compose can show: how containers are confined, what images
 //! are made of, what its own tools say about our files.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
+use campuscafe_tests::eventually;
 use serde_json::Value;
 
 use crate::stack::{Kind, Stack, done, run};
@@ -28,29 +30,77 @@ async fn every_container_is_confined_healthy_and_only_for_this_machine() {
     let Some(_) = Stack::only_on(Kind::Compose, "containers are confined") else { return };
     let all = containers().await;
     assert_eq!(all.len(), 6);
-    let mut memory = 0;
     for (service, one) in &all {
         let host = &one["HostConfig"];
-        assert_eq!(host["ReadonlyRootfs"], true, "{service}");
-        assert_eq!(host["CapDrop"], serde_json::json!(["ALL"]), "{service}");
-        assert_eq!(host["Privileged"], false, "{service}");
-        let options = host["SecurityOpt"].as_array().unwrap();
-        assert!(options.contains(&"no-new-privileges:true".into()), "{service}");
         assert_eq!(one["State"]["Health"]["Status"], "healthy", "{service}");
-        memory += host["Memory"].as_u64().filter(|limit| *limit > 0).expect("a limit");
         let ports = host["PortBindings"].as_object().unwrap().values();
         for binding in ports.flat_map(|bindings| bindings.as_array().unwrap()) {
             assert_eq!(binding["HostIp"], "127.0.0.1", "{service}");
         }
-        let user = one["Config"]["User"].as_str().unwrap();
-        let root = user.is_empty() || user.starts_with('0') || user == "root";
-        assert!(!root, "{service} runs as {user:?}");
         let name = one["Name"].as_str().unwrap();
         assert!(name.contains("campuscafe-test-"), "{name}: a fixed name would collide");
+        assert_confined(service, one, &granted(one["Id"].as_str().unwrap()).await);
     }
-    // Load is not among them, since its profile is off.
-    let load = 64 << 20;
-    assert!(memory + load < 1_300_000_000, "limits of {memory} bytes");
+}
+
+/// What the kernel grants to the first process of a container, whatever the
+/// engine was told. Ours have no program to look with, so somebody else looks.
+async fn granted(container: &str) -> String {
+    let user = done(&["docker", "inspect", "--format", "{{.Config.User}}", container]).await;
+    let image = done(&["docker", "compose", "images", "--format", "json", "prometheus"]).await;
+    let image: Value = serde_json::from_str(&image).unwrap();
+    let pid = format!("container:{container}");
+    // The same user: others may not read where things are mounted.
+    let look = ["docker", "run", "--rm", "--network", "none", "--user", user.trim()];
+    let look = [&look[..], &["--pid", &pid, "--entrypoint", "cat"]].concat();
+    let files = ["/proc/1/status", "/proc/1/mountinfo"];
+    done(&[&look[..], &[image[0]["ID"].as_str().unwrap()], &files].concat()).await
+}
+
+/// Confined by what the engine was told, and by what the kernel does.
+fn assert_confined(service: &str, container: &Value, granted: &str) {
+    let host = &container["HostConfig"];
+    assert_eq!(host["Privileged"], false, "{service}");
+    assert!(host["Memory"].as_u64().is_some_and(|limit| limit > 0), "{service}: no limit");
+    let is = |name: &str| {
+        let line = granted.lines().find_map(|line| line.strip_prefix(name));
+        line.unwrap_or_else(|| panic!("{service}: no {name}: {granted}")).trim()
+    };
+    for set in ["CapPrm:", "CapEff:", "CapBnd:", "CapAmb:"] {
+        assert_eq!(is(set), "0000000000000000", "{service}: {set}");
+    }
+    assert_eq!(is("NoNewPrivs:"), "1", "{service}");
+    assert!(is("Uid:").split_whitespace().all(|uid| uid != "0"), "{service} runs as root");
+    // ID, parent, device, root, mount point, options.
+    let mounts = granted.lines().map(|line| line.split(' ').collect::<Vec<_>>());
+    let root = mounts.into_iter().find(|mount| mount.get(4) == Some(&"/") && mount.len() > 5);
+    let options = root.unwrap_or_else(|| panic!("{service}: no root: {granted}"))[5];
+    assert!(options.split(',').any(|option| option == "ro"), "{service}: / is {options}");
+}
+
+/// docker-compose.yml as Compose understands it in a shell where nothing is set.
+async fn understood(arguments: &[&str]) -> Value {
+    let path = std::env::var("PATH").unwrap();
+    let path = format!("PATH={path}");
+    let home = format!("HOME={}", std::env::var("HOME").unwrap_or_default());
+    let clean = ["env", "-i", &path, &home, "docker", "compose"];
+    let said = run(&[&clean[..], arguments, &["config", "--format", "json"]].concat()).await;
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{arguments:?}");
+    serde_json::from_str(&said.out).unwrap()
+}
+
+#[tokio::test]
+async fn without_env_everything_has_the_value_that_the_example_shows() {
+    let Some(_) = Stack::only_on(Kind::Compose, "without .env") else { return };
+    let load = ["--profile", "load"];
+    let without = understood(&[&["--env-file", "/dev/null"], &load[..]].concat()).await;
+    let example = understood(&[&["--env-file", ".env.example"], &load[..]].concat()).await;
+    assert_eq!(without, example, "no warning, and no other value");
+    let memory = without["services"].as_object().unwrap().values();
+    // Compose writes the number as text.
+    let memory = memory.map(|one| one["mem_limit"].as_str().unwrap().parse::<u64>().unwrap());
+    let memory: u64 = memory.sum();
+    assert!(memory < 1_300_000_000, "limits of {memory} bytes together");
 }
 
 #[tokio::test]
@@ -120,7 +170,8 @@ async fn a_second_project_runs_beside_the_first() {
     // The script takes a project name and ports of its own.
     let order = "curl -sf \"$ORDER_URL/orders\" -H 'content-type: application/json' \
                  -d '{\"itemId\":\"cake\",\"quantity\":1}' && curl -sf \"$INVENTORY_URL/inventory/state\"";
-    let said = done(&["scripts/with-compose", "bash", "-c", order]).await;
+    let order = format!("{order} && echo \"project=$COMPOSE_PROJECT_NAME\"");
+    let said = done(&["scripts/with-compose", "bash", "-c", &order]).await;
     assert!(
         said.contains("\"outcome\":\"confirmed\"") && said.contains("\"reservations\":1"),
         "{said}"
@@ -128,6 +179,61 @@ async fn a_second_project_runs_beside_the_first() {
     assert_eq!(stack.reservations().await, first, "the first one's stock is its own");
     stack.reset().await;
     assert_eq!(stack.order("none", false).await["outcome"], "confirmed");
+    nothing_is_left_of(&said).await;
+}
+
+/// The alerts that fire now.
+async fn alerts(stack: &Stack) -> BTreeSet<String> {
+    let firing = stack.query("ALERTS{alertstate=\"firing\"}").await;
+    firing.iter().map(|(labels, _)| labels["alertname"].as_str().unwrap().to_owned()).collect()
+}
+
+/// By its name this runs before any test does something wrong on purpose. Later
+/// it would see fewer alerts that it should not see, and pass all the same.
+#[tokio::test]
+async fn the_load_is_confined_like_the_rest_and_alone_it_raises_no_alert() {
+    let Some(stack) = Stack::only_on(Kind::Compose, "the load's profile") else { return };
+    let alerts_before = alerts(&stack).await;
+    let before = stack.order_count().await;
+    let compose = ["docker", "compose", "--progress", "quiet", "--profile", "load"];
+    let up = ["up", "--detach", "--wait", "load"];
+    done(&[&["env", "LOAD_MIX=none=1"], &compose[..], &up].concat()).await;
+    // At twenty a second this is ten seconds.
+    eventually("orders all the time", || async {
+        (stack.order_count().await >= before + 200.0).then_some(())
+    })
+    .await;
+    let alerts_after = alerts(&stack).await;
+    let all = containers().await;
+    let (_, load) = all.iter().find(|(service, _)| service == "load").expect("a load");
+    let granted = granted(load["Id"].as_str().unwrap()).await;
+    // Before anything is asserted: other tests need it to be over.
+    done(&[&compose[..], &["rm", "--stop", "--force", "load"]].concat()).await;
+    let new: Vec<_> = alerts_after.difference(&alerts_before).collect();
+    assert!(new.is_empty(), "nothing is wrong, and {new:?} fires");
+    assert_eq!(load["RestartCount"], 0, "it does not die and come back");
+    assert_confined("load", load, &granted);
+    assert_eq!(all.len(), 7, "and nothing else started or ended");
+}
+
+/// Neither a container nor a volume nor a network of the project that `said` names.
+async fn nothing_is_left_of(said: &str) {
+    let project = said.lines().find_map(|line| line.split_once("project=")).expect("a project").1;
+    let label = format!("label=com.docker.compose.project={project}");
+    for what in [&["ps", "--all"][..], &["volume", "ls"], &["network", "ls"]] {
+        let list = [&["docker"], what, &["--quiet", "--filter", &label]].concat();
+        assert_eq!(done(&list).await, "", "{}", list.join(" "));
+    }
+}
+
+#[tokio::test]
+async fn a_command_that_fails_beside_a_cafe_of_its_own_says_so_and_leaves_nothing() {
+    let Some(_) = Stack::only_on(Kind::Compose, "a command that fails") else { return };
+    let fails = "echo project=$COMPOSE_PROJECT_NAME; exit 7";
+    let said = run(&["scripts/with-compose", "bash", "-c", fails]).await;
+    assert_eq!(said.code, Some(7), "{}", said.err);
+    assert!(said.err.contains("(healthy)"), "what ran is listed: {}", said.err);
+    nothing_is_left_of(&said.out).await;
 }
 
 #[tokio::test]

@@ -108,6 +108,8 @@ async fn tell() -> Story {
     let stack = Stack::from_env();
     let from = now();
     stack.reset().await;
+    // What others did before is in Prometheus by then.
+    scraped(&stack).await;
     let (mut answers, mut jumps) = (BTreeMap::new(), BTreeMap::new());
     for step in &STEPS {
         let before = counted(&stack).await;
@@ -126,12 +128,7 @@ async fn tell() -> Story {
     let said = stack.in_lab(&["experiment", "all", "--seed", "7", "--json"]).await;
     assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
     let experiments = serde_json::from_str(&said.out).unwrap();
-    // Two scrapes later everything stands in Prometheus.
-    let end = now();
-    eventually("a scrape after the end", || async {
-        (stack.value("min(timestamp(up))").await > end + 1.0).then_some(())
-    })
-    .await;
+    scraped(&stack).await;
     Story { from, to: now(), answers, jumps, race, overtaken, experiments, stack }
 }
 
@@ -143,7 +140,17 @@ async fn counted(stack: &Stack) -> BTreeMap<&'static str, f64> {
     all
 }
 
-/// Waits until everything has moved that should, and gives what has moved.
+/// Waits until Prometheus has looked at everything twice from now on.
+async fn scraped(stack: &Stack) {
+    let from = now();
+    eventually("a scrape after now", || async {
+        (stack.value("min(timestamp(up))").await > from + 1.0).then_some(())
+    })
+    .await;
+}
+
+/// Waits until everything has moved that should, and gives what has moved two
+/// scrapes later: a jump too many would come after those that are waited for.
 async fn jumped(
     stack: &Stack,
     before: &BTreeMap<&'static str, f64>,
@@ -151,12 +158,17 @@ async fn jumped(
 ) -> BTreeMap<&'static str, f64> {
     let expected: BTreeMap<&str, f64> =
         expected.iter().map(|(name, by)| (*name, f64::from(*by))).collect();
-    eventually(&format!("the jumps {expected:?}"), || async {
+    let moved = async || {
         let now = counted(stack).await;
         let by = now.into_iter().map(|(name, value)| (name, value - before[name]));
-        let moved: BTreeMap<_, _> = by.filter(|(_, by)| *by != 0.0).collect();
+        by.filter(|(_, by)| *by != 0.0).collect::<BTreeMap<_, _>>()
+    };
+    eventually(&format!("the jumps {expected:?}"), || async {
+        let moved = moved().await;
         let there = |(name, by): (&&str, &f64)| moved.get(*name).is_some_and(|found| found >= by);
-        expected.iter().all(there).then_some(moved)
+        expected.iter().all(there).then_some(())
     })
-    .await
+    .await;
+    scraped(stack).await;
+    moved().await
 }

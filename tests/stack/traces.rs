@@ -3,7 +3,8 @@
 use campuscafe_tests::{Span, eventually, spans_of};
 use serde_json::Value;
 
-use crate::story::story;
+use crate::stack::{Kind, Stack};
+use crate::story::{Story, story};
 
 const SERVER: u64 = 2;
 const CLIENT: u64 = 3;
@@ -103,6 +104,83 @@ async fn every_experiment_is_shown_and_its_traces_are_in_jaeger() {
         let link = finding["links"]["jaeger"].as_str().unwrap_or_default();
         assert!(link.ends_with(&format!("/trace/{id}")), "a link to it: {finding:#}");
     }
+}
+
+/// As a person in front of a browser on this machine would.
+#[tokio::test]
+async fn the_links_of_an_experiment_can_be_followed() {
+    let Some(stack) = Stack::only_on(Kind::Compose, "links can be followed") else { return };
+    let said = stack.in_lab(&["experiment", "slow"]).await;
+    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+    let links: Vec<_> =
+        said.out.lines().map(str::trim).filter(|line| line.starts_with("http://")).collect();
+    let [trace, dashboard] = links[..] else { panic!("two links: {}", said.out) };
+    let (jaeger, id) = trace.split_once("/trace/").expect("a trace");
+    assert_eq!(jaeger, stack.jaeger, "where this machine reaches Jaeger");
+    assert!(stack.in_jaeger(id).await.is_some(), "Jaeger does not have {id}");
+    assert!(dashboard.starts_with(&format!("{}/d/four-pains?", stack.grafana)), "{dashboard}");
+    let page = stack.http.get(trace).send().await.unwrap();
+    assert!(page.status().is_success(), "{trace}: {}", page.status());
+}
+
+/// The panels that show traces, asked as Grafana asks for them.
+#[tokio::test]
+async fn every_panel_that_asks_jaeger_gets_traces() {
+    let story = story().await;
+    let mut kinds = Vec::new();
+    for (title, target) in asked_of_jaeger() {
+        let ids = if target["queryType"] == "search" {
+            kinds.push("search");
+            found(story, &target).await
+        } else {
+            kinds.push("trace");
+            assert_eq!(target["query"], "${trace}", "{title}: the dashboard's own variable");
+            vec![story.trace_id("doubled").to_owned()]
+        };
+        assert!(!ids.is_empty(), "{title}: no trace");
+        for id in ids {
+            assert!(story.stack.in_jaeger(&id).await.is_some(), "{title}: {id}");
+        }
+    }
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["search", "trace", "trace"]);
+}
+
+/// Each panel's title with each of its questions to Jaeger.
+fn asked_of_jaeger() -> Vec<(String, Value)> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../dashboards/one-order.json");
+    let dashboard: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let mut asked = Vec::new();
+    for panel in dashboard["panels"].as_array().unwrap() {
+        let targets = panel["targets"].as_array().cloned().unwrap_or_default();
+        for target in targets.into_iter().filter(|t| t["datasource"]["type"] == "jaeger") {
+            asked.push((panel["title"].as_str().unwrap().to_owned(), target));
+        }
+    }
+    asked
+}
+
+/// The traces that a search finds.
+async fn found(story: &Story, search: &Value) -> Vec<String> {
+    let url = format!("{}/api/v3/traces", story.stack.jaeger);
+    let limit = search["limit"].to_string();
+    let asked = [
+        ("query.service_name", search["service"].as_str().unwrap()),
+        ("query.operation_name", search["operation"].as_str().unwrap()),
+        ("query.num_traces", &limit),
+        ("query.start_time_min", "2020-01-01T00:00:00Z"),
+        ("query.start_time_max", "2100-01-01T00:00:00Z"),
+    ];
+    let answer = story.stack.http.get(url).query(&asked).send().await.unwrap();
+    let body: Value = answer.json().await.unwrap();
+    let groups = body["result"]["resourceSpans"].as_array().unwrap().iter();
+    let scopes = groups.flat_map(|group| group["scopeSpans"].as_array().unwrap());
+    let spans = scopes.flat_map(|scope| scope["spans"].as_array().unwrap());
+    let roots = spans.filter(|span| span["name"] == search["operation"]);
+    let mut ids: Vec<_> = roots.map(|s| s["traceId"].as_str().unwrap().to_owned()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
 }
 
 #[tokio::test]
