@@ -18,6 +18,7 @@ mod traces;
 use std::time::Duration;
 
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing::Level;
 
 pub use http_server::{Caller, NoAnswer};
 pub use logs::LogFormat;
@@ -44,7 +45,7 @@ pub struct Identity {
     /// `service.version`.
     pub version: &'static str,
     /// What is logged unless `RUST_LOG` says otherwise.
-    pub log_filter: &'static str,
+    pub log_level: Level,
 }
 
 /// Sets up traces, metrics and logs for this process, from the standard

@@ -4,6 +4,7 @@
 //! which the stock formats do not know.
 
 use std::fmt::{self, Write as _};
+use std::io::{self, Write};
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer as _};
@@ -11,77 +12,75 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
-use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::Context;
 
 use crate::LogFormat;
 use crate::traces::current_trace_id;
 
 /// Room for a usual line, in bytes.
-const LINE: usize = 256;
+const LINE: usize = 512;
 
-/// Formats a line of a service.
-pub(crate) struct Line {
+/// Writes the lines of a service to stderr, each in one piece.
+pub(crate) struct Lines {
     pub(crate) service: &'static str,
     pub(crate) format: LogFormat,
+    pub(crate) colour: bool,
 }
 
-impl<S, N> FormatEvent<S, N> for Line
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-    N: for<'a> FormatFields<'a> + 'static,
-{
-    fn format_event(
-        &self,
-        _: &FmtContext<'_, S, N>,
-        mut writer: Writer<'_>,
-        event: &Event<'_>,
-    ) -> fmt::Result {
+impl<S: Subscriber> Layer<S> for Lines {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut line = Vec::with_capacity(LINE);
+        let written = match self.format {
+            LogFormat::Json => self.json(event, &mut line),
+            LogFormat::Pretty => self.pretty(event, &mut line),
+        };
+        // There is nobody to tell that nothing can be told.
+        let _ = written.and_then(|()| io::stderr().write_all(&line));
+    }
+}
+
+impl Lines {
+    fn json(&self, event: &Event<'_>, line: &mut Vec<u8>) -> io::Result<()> {
+        let mut object = serde_json::Serializer::new(&mut *line);
+        let mut object = object.serialize_map(None)?;
+        let mut fields = JsonFields { object: &mut object, result: Ok(()) };
+        let now = OffsetDateTime::now_utc().format(&Rfc3339).map_err(io::Error::other)?;
+        fields.put("timestamp", &now);
+        fields.put("level", event.metadata().level().as_str());
+        fields.put("service", self.service);
+        fields.put("message", &Message::of(event).0);
+        event.record(&mut fields);
+        if let Some(trace_id) = current_trace_id() {
+            fields.put("trace_id", &trace_id);
+        }
+        fields.result?;
+        object.end()?;
+        line.push(b'\n');
+        Ok(())
+    }
+
+    fn pretty(&self, event: &Event<'_>, line: &mut Vec<u8>) -> io::Result<()> {
         let now = OffsetDateTime::now_utc();
         let level = *event.metadata().level();
-        let trace_id = current_trace_id();
-        let mut message = Message::default();
-        event.record(&mut message);
-        match self.format {
-            LogFormat::Json => {
-                let mut line = Vec::with_capacity(LINE);
-                let mut object = serde_json::Serializer::new(&mut line);
-                let mut object = object.serialize_map(None).map_err(|_| fmt::Error)?;
-                let mut fields = JsonFields { object: &mut object, result: Ok(()) };
-                fields.put("timestamp", &now.format(&Rfc3339).map_err(|_| fmt::Error)?);
-                fields.put("level", level.as_str());
-                fields.put("service", self.service);
-                fields.put("message", &message.0);
-                event.record(&mut fields);
-                if let Some(trace_id) = trace_id {
-                    fields.put("trace_id", &trace_id);
-                }
-                fields.result.and_then(|()| object.end()).map_err(|_| fmt::Error)?;
-                writeln!(writer, "{}", String::from_utf8_lossy(&line))
-            }
-            LogFormat::Pretty => {
-                let (paint, plain) =
-                    if writer.has_ansi_escapes() { (colour(level), "\x1b[0m") } else { ("", "") };
-                write!(
-                    writer,
-                    "{:02}:{:02}:{:02}.{:03}Z {paint}{level:>5}{plain} {:<9} {}",
-                    now.hour(),
-                    now.minute(),
-                    now.second(),
-                    now.millisecond(),
-                    self.service,
-                    message.0
-                )?;
-                let mut fields = TextFields { writer: &mut writer, result: Ok(()) };
-                event.record(&mut fields);
-                fields.result?;
-                if let Some(trace_id) = trace_id {
-                    write!(writer, " trace_id={trace_id}")?;
-                }
-                writeln!(writer)
-            }
+        let (paint, plain) = if self.colour { (colour(level), "\x1b[0m") } else { ("", "") };
+        write!(
+            line,
+            "{:02}:{:02}:{:02}.{:03}Z {paint}{level:>5}{plain} {:<9} {}",
+            now.hour(),
+            now.minute(),
+            now.second(),
+            now.millisecond(),
+            self.service,
+            Message::of(event).0
+        )?;
+        let mut fields = TextFields { line: &mut *line, result: Ok(()) };
+        event.record(&mut fields);
+        fields.result?;
+        if let Some(trace_id) = current_trace_id() {
+            write!(line, " trace_id={trace_id}")?;
         }
+        writeln!(line)
     }
 }
 
@@ -99,6 +98,14 @@ const fn colour(level: Level) -> &'static str {
 struct Message(String);
 
 const MESSAGE: &str = "message";
+
+impl Message {
+    fn of(event: &Event<'_>) -> Self {
+        let mut message = Self::default();
+        event.record(&mut message);
+        message
+    }
+}
 
 impl Visit for Message {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
@@ -162,21 +169,21 @@ impl<M: SerializeMap> Visit for JsonFields<'_, M> {
 }
 
 /// Writes fields as `name=value`.
-struct TextFields<'a, 'w> {
-    writer: &'a mut Writer<'w>,
-    result: fmt::Result,
+struct TextFields<'a> {
+    line: &'a mut Vec<u8>,
+    result: io::Result<()>,
 }
 
-impl Visit for TextFields<'_, '_> {
+impl Visit for TextFields<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if field.name() != MESSAGE && self.result.is_ok() {
-            self.result = write!(self.writer, " {}={value:?}", field.name());
+            self.result = write!(self.line, " {}={value:?}", field.name());
         }
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
         if field.name() != MESSAGE && self.result.is_ok() {
-            self.result = write!(self.writer, " {}={value}", field.name());
+            self.result = write!(self.line, " {}={value}", field.name());
         }
     }
 }

@@ -4,11 +4,13 @@ use std::io::{IsTerminal as _, stderr};
 
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing_subscriber::filter::{FilterExt as _, filter_fn};
+use tracing::Metadata;
+use tracing_subscriber::Registry;
+use tracing_subscriber::filter::{FilterFn, LevelFilter, Targets, filter_fn};
+use tracing_subscriber::layer::Filter;
 use tracing_subscriber::prelude::*;
-use tracing_subscriber::{EnvFilter, Registry};
 
-use crate::log_line::Line;
+use crate::log_line::Lines;
 use crate::traces::SPAN_TARGET;
 use crate::{Identity, Settings};
 
@@ -41,13 +43,6 @@ pub(crate) fn install(
     let format =
         settings.log_format.unwrap_or(if terminal { LogFormat::Pretty } else { LogFormat::Json });
     let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let filter = settings.log_filter.as_deref().unwrap_or(identity.log_filter);
-    let logs = tracing_subscriber::fmt::layer()
-        .with_writer(stderr)
-        .with_ansi(colour)
-        .event_format(Line { service: identity.service, format })
-        // Lines name the trace, never the spans: those need not be written out for them.
-        .with_filter(filter_fn(|metadata| metadata.is_event()).and(EnvFilter::new(filter)));
     let spans = provider.map(|provider| {
         tracing_opentelemetry::layer()
             .with_tracer(provider.tracer("campuscafe"))
@@ -58,16 +53,38 @@ pub(crate) fn install(
             // Nothing here asks OpenTelemetry for the current context: parents
             // come from tracing's own spans.
             .with_context_activation(false)
-            // Spans only: log lines stay out of the traces, whose events are chosen.
-            .with_filter(filter_fn(|metadata| {
-                metadata.is_span() && metadata.target() == SPAN_TARGET
-            }))
+            // Log lines stay out of the traces, whose events are chosen.
+            .with_filter(filter_fn(|metadata| metadata.is_span()))
+    });
+    let levels = settings.log_levels.clone();
+    let levels = levels.unwrap_or_else(|| Targets::new().with_default(identity.log_level));
+    let logged = Registry::default().with(wanted(levels, spans.is_some())).with(Lines {
+        service: identity.service,
+        format,
+        colour,
     });
     // A test binary may have installed one already; then that one stays. A layer
     // that is `None` would do too, but makes every span be opened for nobody.
-    let logged = Registry::default().with(logs);
     let _ = match spans {
         Some(spans) => logged.with(spans).try_init(),
         None => logged.try_init(),
     };
+}
+
+/// One filter for all: one for each layer would be asked again whenever a span
+/// is entered or left, which happens a dozen times an order.
+fn wanted(
+    lines: Targets,
+    spans: bool,
+) -> FilterFn<impl Fn(&Metadata<'_>) -> bool + Send + Sync + 'static> {
+    let most = Filter::<Registry>::max_level_hint(&lines).unwrap_or(LevelFilter::TRACE);
+    let most = if spans { most.max(LevelFilter::INFO) } else { most };
+    let wanted = move |metadata: &Metadata<'_>| {
+        if metadata.is_span() {
+            spans && metadata.target() == SPAN_TARGET
+        } else {
+            lines.would_enable(metadata.target(), metadata.level())
+        }
+    };
+    filter_fn(wanted).with_max_level_hint(most)
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
 
 use crate::LogFormat;
 
@@ -27,12 +27,12 @@ impl SettingError {
 }
 
 /// What the environment says, read once at the start.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     pub(crate) tracing: bool,
     pub(crate) export: bool,
     pub(crate) export_delay: Duration,
-    pub(crate) log_filter: Option<String>,
+    pub(crate) log_levels: Option<Targets>,
     pub(crate) log_format: Option<LogFormat>,
 }
 
@@ -82,7 +82,7 @@ impl Settings {
             v.parse::<u64>().is_ok()
         })?;
         check(&get, "RUST_LOG", "expected levels such as info or order=debug,info", |v| {
-            EnvFilter::try_new(v).is_ok()
+            v.parse::<Targets>().is_ok()
         })?;
         check(&get, "LOG_FORMAT", "expected pretty or json", |v| LogFormat::named(v).is_some())?;
 
@@ -95,7 +95,7 @@ impl Settings {
             export_delay: get("OTEL_BSP_SCHEDULE_DELAY")
                 .and_then(|value| value.parse().ok())
                 .map_or(DEFAULT_EXPORT_DELAY, Duration::from_millis),
-            log_filter: get("RUST_LOG"),
+            log_levels: get("RUST_LOG").and_then(|value| value.parse().ok()),
             log_format: get("LOG_FORMAT").and_then(|value| LogFormat::named(&value)),
         })
     }

@@ -8,7 +8,7 @@ use opentelemetry_otlp::{SpanExporter, WithExportConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider};
 use tracing::Span;
-use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+use tracing_opentelemetry::{OpenTelemetrySpanExt as _, get_otel_context};
 
 use crate::exporter::WarnOnce;
 use crate::{Identity, SettingError, Settings, attribute};
@@ -57,7 +57,9 @@ pub(crate) fn provider(
 /// digits, or `None` where tracing is switched off.
 #[must_use]
 pub fn current_trace_id() -> Option<String> {
-    let context = Span::current().context();
+    let context = tracing::dispatcher::get_default(|dispatch| {
+        get_otel_context(dispatch.current_span().id()?, dispatch)
+    })?;
     let span = context.span();
     let span_context = span.span_context();
     span_context.is_valid().then(|| span_context.trace_id().to_string())

@@ -8,13 +8,14 @@ use campuscafe_telemetry::Identity;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 use reqwest::Url;
+use tracing::Level;
 
 use crate::paint::print;
 use crate::{doctor, experiment, load, up};
 
 /// Its log has warnings only: what it has to say it prints.
 const IDENTITY: Identity =
-    Identity { service: "lab", version: env!("CARGO_PKG_VERSION"), log_filter: "warn" };
+    Identity { service: "lab", version: env!("CARGO_PKG_VERSION"), log_level: Level::WARN };
 
 /// A laboratory where you see why distribution is hard: two small services that
 /// misbehave on request, and the traces, counters and ledger that show what

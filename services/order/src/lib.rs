@@ -17,13 +17,14 @@ use std::process::ExitCode;
 
 use campuscafe_service::{Failure, Instead, Lifecycle, bind, healthcheck, launch};
 use campuscafe_telemetry::{Identity, Metrics};
+use tracing::Level;
 
 pub use app::{App, router};
 pub use config::Config;
 
 /// Who this service is in its telemetry.
 pub const IDENTITY: Identity =
-    Identity { service: "order", version: env!("CARGO_PKG_VERSION"), log_filter: "info" };
+    Identity { service: "order", version: env!("CARGO_PKG_VERSION"), log_level: Level::INFO };
 
 /// Does what the command line asks for, as a whole process.
 #[must_use]
