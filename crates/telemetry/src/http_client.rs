@@ -165,25 +165,20 @@ impl Middleware for Observe {
 }
 
 fn open_span(request: &Request, method: &str, template: &str, resends: i64) -> Span {
+    let url = request.url();
     let name =
         || if template.is_empty() { method.to_owned() } else { format!("{method} {template}") };
-    let span = info_span!(target: SPAN_TARGET, "attempt", otel.name = name(), otel.kind = "client");
-    if span.is_disabled() {
-        return span;
-    }
-    let url = request.url();
-    set_attribute(&span, attribute::HTTP_REQUEST_METHOD, method.to_owned());
-    set_attribute(&span, attribute::URL_FULL, url.to_string());
-    if let Some(host) = url.host_str() {
-        set_attribute(&span, attribute::SERVER_ADDRESS, host.to_owned());
-    }
-    if let Some(port) = url.port_or_known_default() {
-        set_attribute(&span, attribute::SERVER_PORT, i64::from(port));
-    }
-    if resends > 0 {
-        set_attribute(&span, attribute::HTTP_REQUEST_RESEND_COUNT, resends);
-    }
-    span
+    info_span!(
+        target: SPAN_TARGET,
+        "attempt",
+        otel.name = name(),
+        otel.kind = "client",
+        { attribute::HTTP_REQUEST_METHOD } = method,
+        { attribute::HTTP_REQUEST_RESEND_COUNT } = (resends > 0).then_some(resends),
+        { attribute::URL_FULL } = url.as_str(),
+        { attribute::SERVER_ADDRESS } = url.host_str(),
+        { attribute::SERVER_PORT } = url.port_or_known_default().map(i64::from),
+    )
 }
 
 /// The same response with its body in memory.

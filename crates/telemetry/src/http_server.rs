@@ -110,35 +110,27 @@ fn open_span(request: &Request) -> Span {
     let method = known_method(request);
     let route = route(request);
     let name = || if route == NO_ROUTE { method.to_owned() } else { format!("{method} {route}") };
-    let span = info_span!(target: SPAN_TARGET, "request", otel.name = name(), otel.kind = "server");
-    if span.is_disabled() {
-        return span;
-    }
-    let parent = TraceContextPropagator::new().extract(&HeaderExtractor(request.headers()));
-    // Fails only where the span is not recorded, and then there is nothing to link.
-    let _ = span.set_parent(parent);
-    set_attribute(&span, attribute::HTTP_REQUEST_METHOD, method);
-    if route != NO_ROUTE {
-        set_attribute(&span, attribute::HTTP_ROUTE, route.to_owned());
-    }
-    set_attribute(&span, attribute::URL_SCHEME, "http");
-    set_attribute(&span, attribute::URL_PATH, request.uri().path().to_owned());
-    if let Some(query) = request.uri().query() {
-        set_attribute(&span, attribute::URL_QUERY, query.to_owned());
-    }
-    if let Some(version) = protocol_version(request.version()) {
-        set_attribute(&span, attribute::NETWORK_PROTOCOL_VERSION, version);
-    }
     let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
-    if let Some(host) = text(header::HOST) {
-        let (address, port) = host.rsplit_once(':').unwrap_or((host, ""));
-        set_attribute(&span, attribute::SERVER_ADDRESS, address.to_owned());
-        if let Ok(port) = port.parse::<i64>() {
-            set_attribute(&span, attribute::SERVER_PORT, port);
-        }
-    }
-    if let Some(agent) = text(header::USER_AGENT) {
-        set_attribute(&span, attribute::USER_AGENT_ORIGINAL, agent.to_owned());
+    let host = || text(header::HOST).map(|host| host.rsplit_once(':').unwrap_or((host, "")));
+    let span = info_span!(
+        target: SPAN_TARGET,
+        "request",
+        otel.name = name(),
+        otel.kind = "server",
+        { attribute::HTTP_REQUEST_METHOD } = method,
+        { attribute::HTTP_ROUTE } = (route != NO_ROUTE).then_some(route),
+        { attribute::URL_SCHEME } = "http",
+        { attribute::URL_PATH } = request.uri().path(),
+        { attribute::URL_QUERY } = request.uri().query(),
+        { attribute::NETWORK_PROTOCOL_VERSION } = protocol_version(request.version()),
+        { attribute::SERVER_ADDRESS } = host().map(|(address, _)| address),
+        { attribute::SERVER_PORT } = host().and_then(|(_, port)| port.parse::<i64>().ok()),
+        { attribute::USER_AGENT_ORIGINAL } = text(header::USER_AGENT),
+    );
+    if !span.is_disabled() {
+        let parent = TraceContextPropagator::new().extract(&HeaderExtractor(request.headers()));
+        // Fails only where the span is not recorded, and then there is nothing to link.
+        let _ = span.set_parent(parent);
     }
     span
 }

@@ -147,9 +147,12 @@ async fn work(
 
 /// Lets a fault take its time under a span of its own.
 async fn act(fault: &Fault, time: impl Future<Output = ()>) {
-    let name = format!("chaos {}", fault.word());
-    let span = info_span!(target: SPAN_TARGET, "chaos", otel.name = name);
-    set_attribute(&span, attribute::CHAOS_STEP, fault.to_string());
+    let span = info_span!(
+        target: SPAN_TARGET,
+        "chaos",
+        otel.name = format!("chaos {}", fault.word()),
+        { attribute::CHAOS_STEP } = fault.to_string(),
+    );
     time.instrument(span).await;
 }
 
@@ -173,13 +176,16 @@ fn commit(
         item_id: taken.item.clone(),
         quantity: taken.quantity,
     };
-    let span = info_span!(target: SPAN_TARGET, "commit", otel.name = "commit reservation");
-    set_attribute(&span, attribute::RESERVATION_ID, reservation.reservation_id.clone());
-    set_attribute(&span, attribute::RESERVATION_ITEM, taken.item.clone());
-    set_attribute(&span, attribute::STOCK_BEFORE, taken.before.cast_signed());
-    set_attribute(&span, attribute::STOCK_AFTER, taken.after.cast_signed());
-    set_attribute(&span, attribute::RESERVATION_LATE, late);
-    set_attribute(&span, attribute::RESERVATION_DUPLICATE, duplicate);
+    let _span = info_span!(
+        target: SPAN_TARGET,
+        "commit reservation",
+        { attribute::RESERVATION_ID } = reservation.reservation_id,
+        { attribute::RESERVATION_ITEM } = taken.item,
+        { attribute::STOCK_BEFORE } = taken.before.cast_signed(),
+        { attribute::STOCK_AFTER } = taken.after.cast_signed(),
+        { attribute::RESERVATION_LATE } = late,
+        { attribute::RESERVATION_DUPLICATE } = duplicate,
+    );
     app.metrics.committed(&taken, late, duplicate);
     drop(books);
     tracing::info!(
