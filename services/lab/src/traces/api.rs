@@ -85,7 +85,7 @@ mod tests {
     use axum::http::StatusCode;
     use serde_json::{Value, json};
 
-    use super::super::testing::{Answer, TRACE, get, of_trace, trace_id};
+    use super::super::testing::{Answer, TRACE, get, of_trace, packed, trace_id};
     use super::super::{Limits, parse_otlp_json};
     use super::*;
 
@@ -93,7 +93,7 @@ mod tests {
 
     fn store() -> Arc<TraceStore> {
         let store = TraceStore::new(Limits::default());
-        store.insert(of_trace(TRACE, 1));
+        store.insert(packed(&of_trace(TRACE, 1)));
         Arc::new(store)
     }
 
@@ -140,7 +140,7 @@ mod tests {
     #[tokio::test]
     async fn the_list_has_the_newest_first_in_one_line_each() {
         let store = store();
-        store.insert(of_trace(1, 1));
+        store.insert(packed(&of_trace(1, 1)));
         let answer = get(&store, "/api/traces").await;
         assert_eq!(answer.status, StatusCode::OK);
         let list: Value = serde_json::from_slice(&answer.body).unwrap();
@@ -159,7 +159,7 @@ mod tests {
     async fn the_list_is_as_long_as_asked_for_within_bounds() {
         let store = store();
         for trace in 1..=2_100 {
-            store.insert(of_trace(trace, 1));
+            store.insert(packed(&of_trace(trace, 1)));
         }
         let far = "9".repeat(30);
         for (query, length) in [

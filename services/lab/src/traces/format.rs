@@ -4,15 +4,16 @@
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
+    ExportTracePartialSuccess, ExportTraceServiceResponse,
 };
 use prost::Message;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::elements::{self, MAX_ELEMENTS};
+use super::elements::{MAX_ELEMENTS, check_json};
 use super::json::parse_export;
 use super::otlp::Failure;
+use super::packed::PackedExport;
 
 /// What a body is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,24 +45,16 @@ impl Format {
         formats.into_iter().find(|format| essence.eq_ignore_ascii_case(format.media_type()))
     }
 
-    /// Refuses a body that would become too much in memory. JSON writes a
-    /// message with several members, so it may have more of them.
-    pub(super) fn check(self, body: &[u8]) -> Result<(), Failure> {
-        match self {
-            Self::Protobuf => elements::check_protobuf(body, MAX_ELEMENTS),
-            Self::Json => elements::check_json(body, 2 * MAX_ELEMENTS),
+    /// Takes a body apart. JSON is packed first: one way to check and to keep
+    /// spans is enough, and those who write JSON send few.
+    pub(super) fn read(self, body: &[u8]) -> Result<PackedExport, Failure> {
+        if self == Self::Protobuf {
+            return PackedExport::of(body, MAX_ELEMENTS);
         }
-    }
-
-    pub(super) fn decode(self, body: &[u8]) -> Result<ExportTraceServiceRequest, String> {
-        match self {
-            Self::Protobuf => {
-                ExportTraceServiceRequest::decode(body).map_err(|error| error.to_string())
-            }
-            Self::Json => parse_export(body)
-                .map(|traces| ExportTraceServiceRequest { resource_spans: traces.resource_spans })
-                .map_err(|error| error.to_string()),
-        }
+        // JSON writes a message with several members, so it may have more of them.
+        check_json(body, 2 * MAX_ELEMENTS)?;
+        let traces = parse_export(body).map_err(|error| Failure::Malformed(error.to_string()))?;
+        PackedExport::of(&traces.encode_to_vec(), MAX_ELEMENTS)
     }
 
     /// The answer to an export that was taken, at least in part.

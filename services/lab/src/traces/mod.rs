@@ -12,10 +12,11 @@ mod format;
 mod id;
 mod json;
 mod otlp;
+mod packed;
 mod store;
 mod summary;
 mod trace;
-mod weight;
+mod wire;
 
 use std::sync::Arc;
 

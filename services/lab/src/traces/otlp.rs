@@ -76,9 +76,7 @@ async fn receive(
     // bounded, however many senders there are.
     let _turn = store.turn().await;
     let body = body::read(request).await?;
-    format.check(&body)?;
-    let export = format.decode(&body).map_err(Failure::Malformed)?;
-    Ok(store.insert(export))
+    Ok(store.insert(format.read(&body)?))
 }
 
 /// None if every span was taken: OTLP wants the field unset then.
@@ -92,7 +90,9 @@ fn partial_success(inserted: Inserted, limits: Limits) -> Option<ExportTracePart
     }
     if over_limit > 0 {
         let limit = limits.spans_per_trace;
-        reasons.push(format!("{over_limit} beyond the {limit} spans that are kept of a trace"));
+        reasons.push(format!(
+            "{over_limit} beyond the {limit} spans, or the {MAX_ELEMENTS} messages in them, that are kept of a trace"
+        ));
     }
     let rejected_spans = i64::try_from(inserted.rejected()).unwrap_or(i64::MAX);
     let error_message = format!("spans refused: {}", reasons.join("; "));

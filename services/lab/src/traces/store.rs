@@ -4,13 +4,13 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::trace::v1::{Span, TracesData};
+use opentelemetry_proto::tonic::trace::v1::TracesData;
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
-use super::id::{Id, SpanId, TraceId};
+use super::id::TraceId;
+use super::packed::{Batch, Origin, PackedExport, PackedSpan};
 use super::summary::TraceSummary;
-use super::trace::{Origin, Source, Trace};
+use super::trace::Trace;
 
 /// How many traces a store keeps, unless told otherwise.
 pub const MAX_TRACES: usize = 2_000;
@@ -118,21 +118,12 @@ impl TraceStore {
 
     /// Takes the spans of one export. A span whose trace id and span id are
     /// known replaces the one that had them.
-    pub fn insert(&self, export: ExportTraceServiceRequest) -> Inserted {
+    pub(super) fn insert(&self, export: PackedExport) -> Inserted {
         let mut inserted = Inserted::default();
         let mut held = self.held();
-        for resource_spans in export.resource_spans {
-            let (resource, schema_url) = (resource_spans.resource, resource_spans.schema_url);
-            let source = Arc::new(Source { resource, schema_url });
-            for scope_spans in resource_spans.scope_spans {
-                let origin = Arc::new(Origin {
-                    source: Arc::clone(&source),
-                    scope: scope_spans.scope,
-                    schema_url: scope_spans.schema_url,
-                });
-                for span in scope_spans.spans {
-                    held.put(span, &origin, self.limits, &mut inserted);
-                }
+        for Batch { origin, spans } in export.batches {
+            for span in spans {
+                held.put(span, &origin, self.limits, &mut inserted);
             }
         }
         held.evict(self.limits);
@@ -189,8 +180,14 @@ impl TraceStore {
 }
 
 impl Held {
-    fn put(&mut self, span: Span, origin: &Arc<Origin>, limits: Limits, inserted: &mut Inserted) {
-        let Some((trace_id, span_id)) = ids(&span) else {
+    fn put(
+        &mut self,
+        span: PackedSpan,
+        origin: &Arc<Origin>,
+        limits: Limits,
+        inserted: &mut Inserted,
+    ) {
+        let Some((trace_id, span_id)) = span.ids else {
             inserted.malformed += 1;
             return;
         };
@@ -216,21 +213,18 @@ impl Held {
     }
 }
 
-fn ids(span: &Span) -> Option<(TraceId, SpanId)> {
-    Some((
-        Id::try_from(span.trace_id.as_slice()).ok()?,
-        Id::try_from(span.span_id.as_slice()).ok()?,
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
+    use opentelemetry_proto::tonic::common::v1::{InstrumentationScope, KeyValue};
+    use opentelemetry_proto::tonic::trace::v1::Span;
     use prost::Message as _;
 
-    use super::super::testing::{TRACE, export, of_service, of_trace, span, span_names, trace_id};
+    use super::super::elements::MAX_ELEMENTS;
+    use super::super::testing::{
+        TRACE, export, of_service, of_trace, packed, span, span_names, trace_id,
+    };
     use super::*;
 
     fn store(limits: Limits) -> TraceStore {
@@ -245,10 +239,10 @@ mod tests {
     fn the_trace_that_arrived_first_is_evicted_by_count_even_if_it_grew_last() {
         let store = store(Limits { traces: 2, ..Limits::default() });
         for trace in [1, 2] {
-            store.insert(of_trace(trace, 1));
+            store.insert(packed(&of_trace(trace, 1)));
         }
-        store.insert(of_trace(1, 2));
-        store.insert(of_trace(3, 1));
+        store.insert(packed(&of_trace(1, 2)));
+        store.insert(packed(&of_trace(3, 1)));
         assert_eq!(kept(&store), [trace_id(3), trace_id(2)]);
         assert!(store.trace(trace_id(1)).is_none());
     }
@@ -256,17 +250,17 @@ mod tests {
     #[test]
     fn the_trace_that_arrived_first_is_evicted_by_bytes() {
         let one = store(Limits::default());
-        one.insert(of_trace(1, 1));
+        one.insert(packed(&of_trace(1, 1)));
         let bytes = one.held().bytes;
         let encoded = of_trace(1, 1).encoded_len();
-        assert!(bytes > encoded + size_of::<Span>(), "a span weighs more than its protobuf");
+        assert!(bytes > encoded + size_of::<PackedSpan>(), "a span weighs more than its protobuf");
 
         let store = store(Limits { bytes: 2 * bytes, ..Limits::default() });
         for trace in [1, 2] {
-            store.insert(of_trace(trace, 1));
+            store.insert(packed(&of_trace(trace, 1)));
         }
         assert_eq!(kept(&store), [trace_id(2), trace_id(1)], "exactly at the bound is within it");
-        store.insert(of_trace(3, 1));
+        store.insert(packed(&of_trace(3, 1)));
         assert_eq!(kept(&store), [trace_id(3), trace_id(2)]);
         assert_eq!(store.held().bytes, 2 * bytes);
     }
@@ -274,7 +268,7 @@ mod tests {
     #[test]
     fn a_trace_larger_than_the_whole_store_is_not_kept() {
         let store = store(Limits { bytes: 10, ..Limits::default() });
-        store.insert(of_trace(1, 1));
+        store.insert(packed(&of_trace(1, 1)));
         assert_eq!(kept(&store), []);
         let held = store.held();
         assert_eq!((held.bytes, held.traces.len()), (0, 0));
@@ -284,7 +278,7 @@ mod tests {
     fn a_huge_resource_counts_even_if_its_span_is_tiny() {
         let store = store(Limits { bytes: 1_000, ..Limits::default() });
         let huge = "x".repeat(1_000);
-        store.insert(export(vec![of_service(&huge, vec![span(TRACE, 1, "", 0..0)])]));
+        store.insert(packed(&export(vec![of_service(&huge, vec![span(TRACE, 1, "", 0..0)])])));
         assert_eq!(kept(&store), []);
     }
 
@@ -292,8 +286,25 @@ mod tests {
     fn a_full_trace_refuses_new_spans_but_takes_new_versions_of_old_ones() {
         let store = store(Limits { spans_per_trace: 2, ..Limits::default() });
         for (id, accepted) in [(1, 1), (2, 1), (3, 0), (2, 1)] {
-            let inserted = store.insert(of_trace(1, id));
+            let inserted = store.insert(packed(&of_trace(1, id)));
             assert_eq!((inserted.accepted, inserted.over_limit), (accepted, 1 - accepted));
+        }
+        let summary = store.recent(1).remove(0);
+        assert_eq!((summary.spans, summary.dropped_spans), (2, 1));
+    }
+
+    #[test]
+    fn a_trace_is_full_when_reading_it_would_take_too_much() {
+        let store = store(Limits::default());
+        let huge = |id| {
+            let attributes = vec![KeyValue::default(); MAX_ELEMENTS / 2 - 10];
+            export(vec![of_service(
+                "order",
+                vec![Span { attributes, ..span(TRACE, id, "huge", 1..2) }],
+            )])
+        };
+        for (id, accepted) in [(1, 1), (2, 1), (3, 0)] {
+            assert_eq!(store.insert(packed(&huge(id))).accepted, accepted);
         }
         let summary = store.recent(1).remove(0);
         assert_eq!((summary.spans, summary.dropped_spans), (2, 1));
@@ -311,8 +322,8 @@ mod tests {
         ];
         let broken = broken.map(|(trace_id, span_id)| Span { trace_id, span_id, ..good.clone() });
         let store = store(Limits::default());
-        let inserted =
-            store.insert(export(vec![of_service("order", [&broken[..], &[good]].concat())]));
+        let inserted = store
+            .insert(packed(&export(vec![of_service("order", [&broken[..], &[good]].concat())])));
         assert_eq!(inserted, Inserted { accepted: 1, malformed: 5, over_limit: 0 });
         assert_eq!((inserted.rejected(), kept(&store).len()), (5, 1));
     }
@@ -321,10 +332,12 @@ mod tests {
     fn a_span_seen_again_replaces_the_first_and_its_bytes() {
         let (once, twice) = (store(Limits::default()), store(Limits::default()));
         let second = || export(vec![of_service("order", vec![span(TRACE, 1, "second", 1..2)])]);
-        once.insert(second());
-        twice
-            .insert(export(vec![of_service("inventory", vec![span(TRACE, 1, "the first", 1..2)])]));
-        twice.insert(second());
+        once.insert(packed(&second()));
+        twice.insert(packed(&export(vec![of_service(
+            "inventory",
+            vec![span(TRACE, 1, "the first", 1..2)],
+        )])));
+        twice.insert(packed(&second()));
         assert_eq!(once.trace(trace_id(TRACE)), twice.trace(trace_id(TRACE)));
         assert_eq!(once.held().bytes, twice.held().bytes);
     }
@@ -335,9 +348,15 @@ mod tests {
         let mut client = of_service("order", vec![span(TRACE, 4, "d", 40..50)]);
         client.scope_spans[0].scope =
             Some(InstrumentationScope { name: "client".into(), ..Default::default() });
-        store.insert(export(vec![of_service("inventory", vec![span(TRACE, 3, "c", 30..40)])]));
-        store.insert(export(vec![of_service("order", vec![span(TRACE, 2, "b", 20..30)])]));
-        store.insert(export(vec![client, of_service("order", vec![span(TRACE, 1, "a", 10..20)])]));
+        store.insert(packed(&export(vec![of_service(
+            "inventory",
+            vec![span(TRACE, 3, "c", 30..40)],
+        )])));
+        store.insert(packed(&export(vec![of_service("order", vec![span(TRACE, 2, "b", 20..30)])])));
+        store.insert(packed(&export(vec![
+            client,
+            of_service("order", vec![span(TRACE, 1, "a", 10..20)]),
+        ])));
         let trace = store.trace(trace_id(TRACE)).unwrap();
         assert_eq!(trace.resource_spans.len(), 2, "one per resource, whatever the exports were");
         assert_eq!(trace.resource_spans[0].scope_spans.len(), 2, "one per scope");
@@ -358,7 +377,7 @@ mod tests {
             // Lets the waiting task see each state on its own.
             tokio::task::yield_now().await;
             assert!(!waiting.is_finished());
-            store.insert(export);
+            store.insert(packed(&export));
         }
         assert_eq!(waiting.await.unwrap().unwrap().len(), 2);
     }
@@ -366,7 +385,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn waiting_for_what_is_there_takes_no_time() {
         let store = store(Limits::default());
-        store.insert(of_trace(1, 1));
+        store.insert(packed(&of_trace(1, 1)));
         let found = store.wait_for(trace_id(1), Duration::ZERO, |_| Some(1)).await;
         assert_eq!(found.unwrap(), 1);
     }
@@ -379,7 +398,7 @@ mod tests {
         let missed = store.wait_for(trace_id(1), Duration::from_secs(5), never).await.unwrap_err();
         assert!(missed.last.is_none());
         assert_eq!(begin.elapsed(), Duration::from_secs(5));
-        store.insert(of_trace(1, 1));
+        store.insert(packed(&of_trace(1, 1)));
         let missed = store.wait_for(trace_id(1), Duration::from_secs(5), never).await.unwrap_err();
         assert_eq!(span_names(&missed.last.unwrap()).len(), 1);
     }
@@ -395,6 +414,6 @@ mod tests {
             assert!(poisoner.join().is_err());
         });
         assert!(store.held.is_poisoned());
-        assert_eq!(store.insert(of_trace(1, 1)).accepted, 1);
+        assert_eq!(store.insert(packed(&of_trace(1, 1))).accepted, 1);
     }
 }

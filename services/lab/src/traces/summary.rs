@@ -1,13 +1,16 @@
 //! A trace in one line.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::Span;
 use serde::{Serialize, Serializer};
 
 use super::id::TraceId;
-use super::trace::{Stored, Trace};
+use super::packed::{Origin, Packed};
+use super::trace::Trace;
 
 /// What OpenTelemetry's resource conventions call a service that gives no name.
 const UNKNOWN_SERVICE: &str = "unknown_service";
@@ -41,14 +44,14 @@ impl TraceSummary {
     /// None for a trace without spans.
     pub(super) fn of(trace_id: TraceId, trace: &Trace) -> Option<Self> {
         let spans = trace.by_start();
-        let earliest = *spans.first()?;
-        let root = root(&spans).unwrap_or(earliest);
-        let start = earliest.span.start_time_unix_nano;
-        let end = spans.iter().map(|stored| stored.span.end_time_unix_nano).max().unwrap_or(start);
+        let earliest = spans.first()?;
+        let (origin, root) = root(&spans).unwrap_or(earliest);
+        let start = earliest.1.start_time_unix_nano;
+        let end = spans.iter().map(|(_, span)| span.end_time_unix_nano).max().unwrap_or(start);
         Some(Self {
             trace_id,
-            root: root.span.name.clone(),
-            service: service(root).to_owned(),
+            root: root.name.clone(),
+            service: service(origin),
             start_unix_nano: start,
             duration_ms: end.saturating_sub(start) as f64 / 1e6,
             spans: spans.len(),
@@ -58,22 +61,26 @@ impl TraceSummary {
     }
 }
 
+/// A span, and where it came from.
+type Found<'a> = (&'a Arc<Origin>, Span);
+
 /// The earliest span whose parent is not in the trace. None where spans are
 /// each other's parents, which only a broken exporter does.
-fn root<'a>(by_start: &[&'a Stored]) -> Option<&'a Stored> {
-    let ids: HashSet<_> = by_start.iter().map(|stored| stored.span.span_id.as_slice()).collect();
-    let is_root = |stored: &&&Stored| !ids.contains(stored.span.parent_span_id.as_slice());
-    by_start.iter().find(is_root).copied()
+fn root<'a, 'b>(by_start: &'b [Found<'a>]) -> Option<&'b Found<'a>> {
+    let ids: HashSet<_> = by_start.iter().map(|(_, span)| span.span_id.as_slice()).collect();
+    by_start.iter().find(|(_, span)| !ids.contains(span.parent_span_id.as_slice()))
 }
 
-fn services(by_start: &[&Stored]) -> Vec<String> {
+fn services(by_start: &[Found<'_>]) -> Vec<String> {
     let mut seen = HashSet::new();
-    let names = by_start.iter().map(|stored| service(stored));
-    names.filter(|name| seen.insert(*name)).map(str::to_owned).collect()
+    let names = by_start.iter().map(|(origin, _)| service(origin));
+    names.filter(|name| seen.insert(name.clone())).collect()
 }
 
-fn service(stored: &Stored) -> &str {
-    stored.origin.source.resource.as_ref().and_then(service_name).unwrap_or(UNKNOWN_SERVICE)
+fn service(origin: &Origin) -> String {
+    let resource: Option<Resource> = origin.source.resource.as_ref().and_then(Packed::decode);
+    let name = resource.as_ref().and_then(service_name).unwrap_or(UNKNOWN_SERVICE);
+    name.to_owned()
 }
 
 fn service_name(resource: &Resource) -> Option<&str> {
@@ -94,13 +101,13 @@ mod tests {
 
     use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, Span};
 
-    use super::super::testing::{TRACE, export, of_service, span, with_parent};
+    use super::super::testing::{TRACE, export, of_service, packed, span, with_parent};
     use super::super::{Limits, TraceStore};
     use super::*;
 
     fn summary(requests: Vec<ResourceSpans>) -> TraceSummary {
         let store = TraceStore::new(Limits::default());
-        store.insert(export(requests));
+        store.insert(packed(&export(requests)));
         store.recent(1).pop().unwrap()
     }
 

@@ -15,8 +15,11 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, TracesData};
+use prost::Message as _;
 use tower::ServiceExt as _;
 
+use super::elements::MAX_ELEMENTS;
+use super::packed::PackedExport;
 use super::{TraceId, TraceStore, router};
 
 /// The trace of tests that need one only.
@@ -61,6 +64,11 @@ pub(super) fn export(resource_spans: Vec<ResourceSpans>) -> ExportTraceServiceRe
 /// One span of one trace, from the order service.
 pub(super) fn of_trace(trace: u128, span_id: u64) -> ExportTraceServiceRequest {
     export(vec![of_service("order", vec![span(trace, span_id, "POST /orders", 1..2)])])
+}
+
+/// The export as it arrives.
+pub(super) fn packed(export: &ExportTraceServiceRequest) -> PackedExport {
+    PackedExport::of(&export.encode_to_vec(), MAX_ELEMENTS).unwrap()
 }
 
 pub(super) fn span_names(trace: &TracesData) -> Vec<String> {

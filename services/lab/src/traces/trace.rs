@@ -3,46 +3,24 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
-use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, TracesData};
-use prost::Message as _;
 
+use super::elements::MAX_ELEMENTS;
 use super::id::SpanId;
-use super::weight;
-
-/// Who exported a span. One value serves all spans of one export.
-#[derive(Debug, PartialEq)]
-pub(super) struct Source {
-    pub(super) resource: Option<Resource>,
-    pub(super) schema_url: String,
-}
-
-/// Which instrumentation, within a [`Source`], made a span.
-#[derive(Debug, PartialEq)]
-pub(super) struct Origin {
-    pub(super) source: Arc<Source>,
-    pub(super) scope: Option<InstrumentationScope>,
-    pub(super) schema_url: String,
-}
-
-impl Origin {
-    /// What a trace is charged for coming from here, in bytes: an export with
-    /// a huge resource and a tiny span must not slip past the store's bound.
-    fn weight(&self) -> usize {
-        let resource = self.source.resource.as_ref();
-        let resource = resource.map_or(0, |it| it.encoded_len() + weight::of_pairs(&it.attributes));
-        let scope = self.scope.as_ref();
-        let scope = scope.map_or(0, |it| it.encoded_len() + weight::of_pairs(&it.attributes));
-        resource + self.source.schema_url.len() + scope + self.schema_url.len()
-    }
-}
+use super::packed::{Origin, Packed, PackedSpan, Source};
 
 /// A span with its origin.
 #[derive(Debug)]
-pub(super) struct Stored {
-    pub(super) span: Span,
-    pub(super) origin: Arc<Origin>,
+struct Stored {
+    start_unix_nano: u64,
+    packed: Packed,
+    origin: Arc<Origin>,
+}
+
+impl Stored {
+    fn weight(&self) -> usize {
+        size_of::<(SpanId, Self)>() + self.packed.weight()
+    }
 }
 
 /// The spans of one trace id.
@@ -52,6 +30,8 @@ pub(super) struct Trace {
     /// Exactly the origins of `spans`, each once, however many exports they came in.
     origins: Vec<Arc<Origin>>,
     bytes: usize,
+    /// What the trace unpacks to, so that reading it is bounded too.
+    elements: usize,
     dropped: usize,
 }
 
@@ -60,18 +40,23 @@ impl Trace {
     pub(super) fn put(
         &mut self,
         id: SpanId,
-        span: Span,
+        span: PackedSpan,
         origin: &Arc<Origin>,
         max_spans: usize,
     ) -> bool {
-        if self.spans.len() >= max_spans && !self.spans.contains_key(&id) {
+        let full = self.spans.len() >= max_spans && !self.spans.contains_key(&id);
+        let elements = self.elements + span.packed.elements + origin.elements();
+        if full || elements > MAX_ELEMENTS {
             self.dropped += 1;
             return false;
         }
-        self.bytes += weight::of_span(&span);
-        let origin = self.shared(origin);
-        if let Some(replaced) = self.spans.insert(id, Stored { span, origin }) {
-            self.bytes -= weight::of_span(&replaced.span);
+        let PackedSpan { start_unix_nano, packed, .. } = span;
+        let stored = Stored { start_unix_nano, packed, origin: self.shared(origin) };
+        self.bytes += stored.weight();
+        self.elements += stored.packed.elements;
+        if let Some(replaced) = self.spans.insert(id, stored) {
+            self.bytes -= replaced.weight();
+            self.elements -= replaced.packed.elements;
             self.forget_unless_used(&replaced.origin);
         }
         true
@@ -89,33 +74,34 @@ impl Trace {
 
     /// The spans by start; by id where they start together, so that the order
     /// never depends on who exported first.
-    pub(super) fn by_start(&self) -> Vec<&Stored> {
+    pub(super) fn by_start(&self) -> Vec<(&Arc<Origin>, Span)> {
         let mut spans: Vec<_> = self.spans.iter().collect();
-        spans.sort_unstable_by_key(|(id, stored)| (stored.span.start_time_unix_nano, **id));
-        spans.into_iter().map(|(_, stored)| stored).collect()
+        spans.sort_unstable_by_key(|(id, stored)| (stored.start_unix_nano, **id));
+        let unpacked = |stored: &Stored| stored.packed.decode();
+        spans.into_iter().filter_map(|(_, it)| Some((&it.origin, unpacked(it)?))).collect()
     }
 
     /// The trace as OTLP has it: one `ResourceSpans` per resource, in the order
     /// of their first spans.
     pub(super) fn assembled(&self) -> TracesData {
         let mut groups: Vec<(&Arc<Origin>, Vec<Span>)> = Vec::new();
-        for Stored { span, origin } in self.by_start() {
+        for (origin, span) in self.by_start() {
             match groups.iter_mut().find(|(known, _)| Arc::ptr_eq(known, origin)) {
-                Some((_, spans)) => spans.push(span.clone()),
-                None => groups.push((origin, vec![span.clone()])),
+                Some((_, spans)) => spans.push(span),
+                None => groups.push((origin, vec![span])),
             }
         }
         let mut sources: Vec<(&Arc<Source>, Vec<ScopeSpans>)> = Vec::new();
         for (origin, spans) in groups {
-            let (scope, schema_url) = (origin.scope.clone(), origin.schema_url.clone());
-            let spans = ScopeSpans { scope, spans, schema_url };
+            let scope = origin.scope.as_ref().and_then(Packed::decode);
+            let spans = ScopeSpans { scope, spans, schema_url: origin.schema_url.clone() };
             match sources.iter_mut().find(|(known, _)| **known == origin.source) {
                 Some((_, scopes)) => scopes.push(spans),
                 None => sources.push((&origin.source, vec![spans])),
             }
         }
         let resource_spans = sources.into_iter().map(|(source, scope_spans)| ResourceSpans {
-            resource: source.resource.clone(),
+            resource: source.resource.as_ref().and_then(Packed::decode),
             scope_spans,
             schema_url: source.schema_url.clone(),
         });
@@ -129,6 +115,7 @@ impl Trace {
             return Arc::clone(known);
         }
         self.bytes += origin.weight();
+        self.elements += origin.elements();
         self.origins.push(Arc::clone(origin));
         Arc::clone(origin)
     }
@@ -139,5 +126,6 @@ impl Trace {
         }
         self.origins.retain(|known| !Arc::ptr_eq(known, origin));
         self.bytes -= origin.weight();
+        self.elements -= origin.elements();
     }
 }
