@@ -612,3 +612,21 @@ async fn a_random_seed_is_logged_and_brings_its_faults_back() {
     let (one, same) = tokio::join!(flaky_answers(&url), flaky_answers(&again));
     assert_eq!(one, same, "seed {seed}");
 }
+
+#[tokio::test]
+async fn a_name_from_outside_cannot_write_log_lines_or_move_the_cursor() {
+    let settings = [("LOG_FORMAT", "pretty")];
+    let (inventory, url) = alone("inventory", &settings).await;
+    let item = "cake\n12:00:00.000Z  INFO inventory reserved\u{1b}[2J";
+    let reserve = Client::new().post(format!("{url}/inventory/reserve"));
+    let answer = reserve.json(&json!({"itemId": item, "quantity": 1})).send().await.unwrap();
+    assert_eq!(answer.status(), 409);
+    let line = eventually("the refusal's line", || async {
+        let log = inventory.stderr();
+        log.lines().find(|line| line.contains("nothing is committed")).map(str::to_owned)
+    })
+    .await;
+    assert!(line.contains(&format!("item={item:?}")), "{line}");
+    let control = |byte: char| byte.is_control() && byte != '\n';
+    assert!(!inventory.stderr().contains(control), "{:?}", inventory.stderr());
+}

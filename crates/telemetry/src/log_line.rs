@@ -182,7 +182,10 @@ impl Visit for TextFields<'_> {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        if field.name() != MESSAGE && self.result.is_ok() {
+        // What comes from outside must not begin a line of its own, or clear the screen.
+        if value.contains(char::is_control) {
+            self.record_debug(field, &value);
+        } else if field.name() != MESSAGE && self.result.is_ok() {
             self.result = write!(self.line, " {}={value}", field.name());
         }
     }
