@@ -111,7 +111,7 @@ fn open_span(request: &Request) -> Span {
     let route = route(request);
     let name = || if route == NO_ROUTE { method.to_owned() } else { format!("{method} {route}") };
     let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let host = || text(header::HOST).map(|host| host.rsplit_once(':').unwrap_or((host, "")));
+    let host = text(header::HOST).map(|host| host.rsplit_once(':').unwrap_or((host, "")));
     let span = info_span!(
         target: SPAN_TARGET,
         "request",
@@ -123,8 +123,8 @@ fn open_span(request: &Request) -> Span {
         { attribute::URL_PATH } = request.uri().path(),
         { attribute::URL_QUERY } = request.uri().query(),
         { attribute::NETWORK_PROTOCOL_VERSION } = protocol_version(request.version()),
-        { attribute::SERVER_ADDRESS } = host().map(|(address, _)| address),
-        { attribute::SERVER_PORT } = host().and_then(|(_, port)| port.parse::<i64>().ok()),
+        { attribute::SERVER_ADDRESS } = host.map(|(address, _)| address),
+        { attribute::SERVER_PORT } = host.and_then(|(_, port)| port.parse::<i64>().ok()),
         { attribute::USER_AGENT_ORIGINAL } = text(header::USER_AGENT),
     );
     if !span.is_disabled() {

@@ -174,19 +174,27 @@ struct TextFields<'a> {
     result: io::Result<()>,
 }
 
+impl TextFields<'_> {
+    fn put(&mut self, field: &Field, value: fmt::Arguments<'_>) {
+        if field.name() == MESSAGE || self.result.is_err() {
+            return;
+        }
+        let value = value.to_string();
+        // What comes from outside must not begin a line of its own, or clear the screen.
+        self.result = if value.contains(char::is_control) {
+            write!(self.line, " {}={value:?}", field.name())
+        } else {
+            write!(self.line, " {}={value}", field.name())
+        };
+    }
+}
+
 impl Visit for TextFields<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        if field.name() != MESSAGE && self.result.is_ok() {
-            self.result = write!(self.line, " {}={value:?}", field.name());
-        }
+        self.put(field, format_args!("{value:?}"));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        // What comes from outside must not begin a line of its own, or clear the screen.
-        if value.contains(char::is_control) {
-            self.record_debug(field, &value);
-        } else if field.name() != MESSAGE && self.result.is_ok() {
-            self.result = write!(self.line, " {}={value}", field.name());
-        }
+        self.put(field, format_args!("{value}"));
     }
 }

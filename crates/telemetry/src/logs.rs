@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, stderr};
 
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing::Metadata;
+use tracing::{Metadata, Subscriber};
 use tracing_subscriber::Registry;
 use tracing_subscriber::filter::{FilterFn, LevelFilter, Targets, filter_fn};
 use tracing_subscriber::layer::Filter;
@@ -33,12 +33,21 @@ impl LogFormat {
     }
 }
 
-/// Logs go to stderr: stdout belongs to what a program was asked to print.
 pub(crate) fn install(
     identity: &Identity,
     settings: &Settings,
     provider: Option<&SdkTracerProvider>,
 ) {
+    // A test binary may have installed one already; then that one stays.
+    let _ = subscriber(identity, settings, provider).try_init();
+}
+
+/// Logs go to stderr: stdout belongs to what a program was asked to print.
+fn subscriber(
+    identity: &Identity,
+    settings: &Settings,
+    provider: Option<&SdkTracerProvider>,
+) -> impl Subscriber + Send + Sync + 'static {
     let terminal = stderr().is_terminal();
     let format =
         settings.log_format.unwrap_or(if terminal { LogFormat::Pretty } else { LogFormat::Json });
@@ -58,17 +67,10 @@ pub(crate) fn install(
     });
     let levels = settings.log_levels.clone();
     let levels = levels.unwrap_or_else(|| Targets::new().with_default(identity.log_level));
-    let logged = Registry::default().with(wanted(levels, spans.is_some())).with(Lines {
-        service: identity.service,
-        format,
-        colour,
-    });
-    // A test binary may have installed one already; then that one stays. A layer
-    // that is `None` would do too, but makes every span be opened for nobody.
-    let _ = match spans {
-        Some(spans) => logged.with(spans).try_init(),
-        None => logged.try_init(),
-    };
+    Registry::default()
+        .with(wanted(levels, spans.is_some()))
+        .with(Lines { service: identity.service, format, colour })
+        .with(spans)
 }
 
 /// One filter for all: one for each layer would be asked again whenever a span
@@ -87,4 +89,36 @@ fn wanted(
         }
     };
     filter_fn(wanted).with_max_level_hint(most)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use tracing::{Level, enabled, info_span};
+
+    use super::*;
+
+    #[test]
+    fn only_what_somebody_sees_is_enabled() {
+        let identity = Identity { service: "test", version: "1", log_level: Level::INFO };
+        let provider = SdkTracerProvider::builder().build();
+        for (log, traced, lines) in [
+            ("info", true, true),
+            ("info", false, true),
+            ("off", true, false),
+            ("off", false, false),
+        ] {
+            let settings = Settings::from_env(|name| (name == "RUST_LOG").then(|| log.to_owned()));
+            let provider = traced.then_some(&provider);
+            let subscriber = subscriber(&identity, &settings.unwrap(), provider);
+            tracing::subscriber::with_default(subscriber, || {
+                let ours = info_span!(target: SPAN_TARGET, "ours");
+                assert_eq!(!ours.is_disabled(), traced, "{log}");
+                assert!(info_span!("of a library").is_disabled(), "{log}, {traced}");
+                assert_eq!(enabled!(Level::INFO), lines, "{log}, {traced}");
+                assert!(!enabled!(Level::DEBUG), "{log}, {traced}");
+            });
+        }
+    }
 }
