@@ -72,8 +72,11 @@ fn root<'a, 'b>(by_start: &'b [Found<'a>]) -> Option<&'b Found<'a>> {
 }
 
 fn services(by_start: &[Found<'_>]) -> Vec<String> {
+    // A trace has each origin once, and reading its name means unpacking it.
+    let mut origins = HashSet::new();
+    let distinct = by_start.iter().filter(|(origin, _)| origins.insert(Arc::as_ptr(origin)));
     let mut seen = HashSet::new();
-    let names = by_start.iter().map(|(origin, _)| service(origin));
+    let names = distinct.map(|(origin, _)| service(origin));
     names.filter(|name| seen.insert(name.clone())).collect()
 }
 

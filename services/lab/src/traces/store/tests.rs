@@ -1,0 +1,197 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use opentelemetry_proto::tonic::common::v1::{InstrumentationScope, KeyValue};
+use opentelemetry_proto::tonic::trace::v1::Span;
+use prost::Message as _;
+
+use super::super::elements::MAX_ELEMENTS;
+use super::super::testing::{
+    TRACE, export, of_service, of_trace, packed, span, span_names, trace_id,
+};
+use super::*;
+
+fn store(limits: Limits) -> TraceStore {
+    TraceStore::new(limits)
+}
+
+fn kept(store: &TraceStore) -> Vec<TraceId> {
+    store.recent(usize::MAX).into_iter().map(|summary| summary.trace_id).collect()
+}
+
+#[test]
+fn the_trace_that_arrived_first_is_evicted_by_count_even_if_it_grew_last() {
+    let store = store(Limits { traces: 2, ..Limits::default() });
+    for trace in [1, 2] {
+        store.insert(packed(&of_trace(trace, 1)));
+    }
+    store.insert(packed(&of_trace(1, 2)));
+    store.insert(packed(&of_trace(3, 1)));
+    assert_eq!(kept(&store), [trace_id(3), trace_id(2)]);
+    assert!(store.trace(trace_id(1)).is_none());
+}
+
+#[test]
+fn the_trace_that_arrived_first_is_evicted_by_bytes() {
+    let one = store(Limits::default());
+    one.insert(packed(&of_trace(1, 1)));
+    let bytes = one.held().bytes;
+    let encoded = of_trace(1, 1).encoded_len();
+    assert!(bytes > encoded + size_of::<PackedSpan>(), "a span weighs more than its protobuf");
+
+    let store = store(Limits { bytes: 2 * bytes, ..Limits::default() });
+    for trace in [1, 2] {
+        store.insert(packed(&of_trace(trace, 1)));
+    }
+    assert_eq!(kept(&store), [trace_id(2), trace_id(1)], "exactly at the bound is within it");
+    store.insert(packed(&of_trace(3, 1)));
+    assert_eq!(kept(&store), [trace_id(3), trace_id(2)]);
+    assert_eq!(store.held().bytes, 2 * bytes);
+}
+
+#[test]
+fn a_trace_larger_than_the_whole_store_is_not_kept() {
+    let store = store(Limits { bytes: 10, ..Limits::default() });
+    store.insert(packed(&of_trace(1, 1)));
+    assert_eq!(kept(&store), []);
+    let held = store.held();
+    assert_eq!((held.bytes, held.traces.len()), (0, 0));
+}
+
+#[test]
+fn a_huge_resource_counts_even_if_its_span_is_tiny() {
+    let store = store(Limits { bytes: 1_000, ..Limits::default() });
+    let huge = "x".repeat(1_000);
+    store.insert(packed(&export(vec![of_service(&huge, vec![span(TRACE, 1, "", 0..0)])])));
+    assert_eq!(kept(&store), []);
+}
+
+#[test]
+fn a_full_trace_refuses_new_spans_but_takes_new_versions_of_old_ones() {
+    let store = store(Limits { spans_per_trace: 2, ..Limits::default() });
+    for (id, accepted) in [(1, 1), (2, 1), (3, 0), (2, 1)] {
+        let inserted = store.insert(packed(&of_trace(1, id)));
+        assert_eq!((inserted.accepted, inserted.over_limit), (accepted, 1 - accepted));
+    }
+    let summary = store.recent(1).remove(0);
+    assert_eq!((summary.spans, summary.dropped_spans), (2, 1));
+}
+
+#[test]
+fn a_trace_is_full_when_reading_it_would_take_too_much() {
+    let store = store(Limits::default());
+    let huge = |id| {
+        let attributes = vec![KeyValue::default(); MAX_ELEMENTS / 2 - 10];
+        export(vec![of_service(
+            "order",
+            vec![Span { attributes, ..span(TRACE, id, "huge", 1..2) }],
+        )])
+    };
+    for (id, accepted) in [(1, 1), (2, 1), (3, 0)] {
+        assert_eq!(store.insert(packed(&huge(id))).accepted, accepted);
+    }
+    let summary = store.recent(1).remove(0);
+    assert_eq!((summary.spans, summary.dropped_spans), (2, 1));
+}
+
+#[test]
+fn spans_without_a_valid_id_are_refused_and_counted() {
+    let good = span(TRACE, 1, "good", 1..2);
+    let broken = [
+        (vec![1; 15], vec![1; 8]),
+        (vec![0; 16], vec![1; 8]),
+        (vec![1; 16], vec![1; 9]),
+        (vec![1; 16], vec![0; 8]),
+        (vec![], vec![]),
+    ];
+    let broken = broken.map(|(trace_id, span_id)| Span { trace_id, span_id, ..good.clone() });
+    let store = store(Limits::default());
+    let inserted =
+        store.insert(packed(&export(vec![of_service("order", [&broken[..], &[good]].concat())])));
+    assert_eq!(inserted, Inserted { accepted: 1, malformed: 5, over_limit: 0 });
+    assert_eq!((inserted.rejected(), kept(&store).len()), (5, 1));
+}
+
+#[test]
+fn a_span_seen_again_replaces_the_first_and_its_bytes() {
+    let (once, twice) = (store(Limits::default()), store(Limits::default()));
+    let second = || export(vec![of_service("order", vec![span(TRACE, 1, "second", 1..2)])]);
+    once.insert(packed(&second()));
+    twice.insert(packed(&export(vec![of_service(
+        "inventory",
+        vec![span(TRACE, 1, "the first", 1..2)],
+    )])));
+    twice.insert(packed(&second()));
+    assert_eq!(once.trace(trace_id(TRACE)), twice.trace(trace_id(TRACE)));
+    assert_eq!(once.held().bytes, twice.held().bytes);
+}
+
+#[test]
+fn a_trace_is_put_together_by_resource_and_scope_and_start() {
+    let store = store(Limits::default());
+    let mut client = of_service("order", vec![span(TRACE, 4, "d", 40..50)]);
+    client.scope_spans[0].scope =
+        Some(InstrumentationScope { name: "client".into(), ..Default::default() });
+    store.insert(packed(&export(vec![of_service("inventory", vec![span(TRACE, 3, "c", 30..40)])])));
+    store.insert(packed(&export(vec![of_service("order", vec![span(TRACE, 2, "b", 20..30)])])));
+    store.insert(packed(&export(vec![
+        client,
+        of_service("order", vec![span(TRACE, 1, "a", 10..20)]),
+    ])));
+    let trace = store.trace(trace_id(TRACE)).unwrap();
+    assert_eq!(trace.resource_spans.len(), 2, "one per resource, whatever the exports were");
+    assert_eq!(trace.resource_spans[0].scope_spans.len(), 2, "one per scope");
+    assert_eq!(span_names(&trace), ["a", "b", "d", "c"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_ends_when_a_later_export_meets_the_condition() {
+    let store = Arc::new(store(Limits::default()));
+    let complete = |trace: &TracesData| (span_names(trace).len() == 2).then(|| span_names(trace));
+    let id = trace_id(7);
+    let waiting = tokio::spawn({
+        let store = Arc::clone(&store);
+        async move { store.wait_for(id, Duration::from_secs(5), complete).await }
+    });
+    for export in [of_trace(7, 1), of_trace(8, 1), of_trace(7, 2)] {
+        // Lets the waiting task see each state on its own.
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        store.insert(packed(&export));
+    }
+    assert_eq!(waiting.await.unwrap().unwrap().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_for_what_is_there_takes_no_time() {
+    let store = store(Limits::default());
+    store.insert(packed(&of_trace(1, 1)));
+    let found = store.wait_for(trace_id(1), Duration::ZERO, |_| Some(1)).await;
+    assert_eq!(found.unwrap(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_ends_at_the_deadline_with_what_is_there() {
+    let store = store(Limits::default());
+    let begin = tokio::time::Instant::now();
+    let never = |_: &TracesData| None::<()>;
+    let missed = store.wait_for(trace_id(1), Duration::from_secs(5), never).await.unwrap_err();
+    assert!(missed.last.is_none());
+    assert_eq!(begin.elapsed(), Duration::from_secs(5));
+    store.insert(packed(&of_trace(1, 1)));
+    let missed = store.wait_for(trace_id(1), Duration::from_secs(5), never).await.unwrap_err();
+    assert_eq!(span_names(&missed.last.unwrap()).len(), 1);
+}
+
+#[test]
+fn a_panic_elsewhere_does_not_make_the_store_panic() {
+    let store = store(Limits::default());
+    std::thread::scope(|scope| {
+        let poisoner = scope.spawn(|| {
+            let _held = store.held();
+            panic!("on purpose");
+        });
+        assert!(poisoner.join().is_err());
+    });
+    assert!(store.held.is_poisoned());
+    assert_eq!(store.insert(packed(&of_trace(1, 1))).accepted, 1);
+}
