@@ -14,6 +14,7 @@
 )]
 
 mod compose;
+mod dashboards;
 mod numbers;
 mod stack;
 mod story;

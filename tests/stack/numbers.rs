@@ -5,26 +5,17 @@ use std::collections::BTreeMap;
 use campuscafe_tests::eventually;
 use serde_json::Value;
 
+use crate::dashboards::{dashboard, targets};
 use crate::stack::Stack;
 use crate::story::{STEPS, Story, story};
 
-fn dashboard(name: &str) -> Value {
-    let path = format!("{}/../dashboards/{name}.json", env!("CARGO_MANIFEST_DIR"));
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-}
-
 /// Each panel's title with each of its queries, as Grafana would send them.
 fn queries(dashboard: &Value) -> Vec<(String, String)> {
-    let panels = dashboard["panels"].as_array().unwrap().iter();
     let annotations = dashboard["annotations"]["list"].as_array().unwrap().iter();
-    let targets = panels
-        .flat_map(|panel| {
-            let targets = panel["targets"].as_array().cloned().unwrap_or_default();
-            let title = panel["title"].as_str().unwrap().to_owned();
-            targets.into_iter().map(move |target| (title.clone(), target))
-        })
-        .chain(annotations.map(|mark| (format!("mark {}", mark["name"]), mark.clone())));
-    targets
+    let marks = annotations.map(|mark| (format!("mark {}", mark["name"]), mark.clone()));
+    targets(dashboard)
+        .into_iter()
+        .chain(marks)
         .filter_map(|(title, target)| {
             let query = target["expr"].as_str()?;
             let query = query.replace("$__rate_interval", "5s").replace("$__interval", "1s");

@@ -3,6 +3,7 @@
 use campuscafe_tests::{Span, eventually, spans_of};
 use serde_json::Value;
 
+use crate::dashboards::{dashboard, targets};
 use crate::stack::{Kind, Stack};
 use crate::story::{Story, story};
 
@@ -128,7 +129,8 @@ async fn the_links_of_an_experiment_can_be_followed() {
 async fn every_panel_that_asks_jaeger_gets_traces() {
     let story = story().await;
     let mut kinds = Vec::new();
-    for (title, target) in asked_of_jaeger() {
+    let targets = targets(&dashboard("one-order")).into_iter();
+    for (title, target) in targets.filter(|(_, it)| it["datasource"]["type"] == "jaeger") {
         let ids = if target["queryType"] == "search" {
             kinds.push("search");
             found(story, &target).await
@@ -144,20 +146,6 @@ async fn every_panel_that_asks_jaeger_gets_traces() {
     }
     kinds.sort_unstable();
     assert_eq!(kinds, ["search", "trace", "trace"]);
-}
-
-/// Each panel's title with each of its questions to Jaeger.
-fn asked_of_jaeger() -> Vec<(String, Value)> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../dashboards/one-order.json");
-    let dashboard: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let mut asked = Vec::new();
-    for panel in dashboard["panels"].as_array().unwrap() {
-        let targets = panel["targets"].as_array().cloned().unwrap_or_default();
-        for target in targets.into_iter().filter(|t| t["datasource"]["type"] == "jaeger") {
-            asked.push((panel["title"].as_str().unwrap().to_owned(), target));
-        }
-    }
-    asked
 }
 
 /// The traces that a search finds.
