@@ -41,6 +41,18 @@ pub struct Reserve {
     pub quantity: i64,
 }
 
+/// Pieces of one item that arrive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Delivery {
+    /// Name of an item of the opening stock; letter case does not matter.
+    #[schema(example = "cake")]
+    pub item_id: String,
+    /// Pieces that arrive; must be greater than 0.
+    #[schema(example = 10)]
+    pub quantity: i64,
+}
+
 /// Pieces set aside: the fact that a commit creates.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -14,6 +14,7 @@ mod refusal;
 mod request;
 mod serve;
 mod socket;
+mod work;
 
 /// The version of every program here, with the commit it was built from.
 pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("CAMPUSCAFE_COMMIT"), ")");
@@ -30,3 +31,4 @@ pub use refusal::{Refusal, no_such_path};
 pub use request::{Json, MAX_BODY, PathPart, Query, RequestId, validated};
 pub use serve::{run, serve};
 pub use socket::{Connection, bind};
+pub use work::{WorkKind, WorkLimit, WorkMetrics, WorkPermit};

@@ -7,17 +7,30 @@ use http::{HeaderValue, StatusCode, header};
 
 /// A problem on its way to the client.
 #[derive(Debug, Clone)]
-pub struct Refusal(pub Problem);
+pub struct Refusal {
+    /// What is wrong.
+    pub problem: Problem,
+    retry_after: Option<u64>,
+}
+
+impl Refusal {
+    /// Adds `Retry-After`: the same request may be answered after so many seconds.
+    #[must_use]
+    pub const fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+}
 
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
-        Self(problem)
+        Self { problem, retry_after: None }
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let Self(mut problem) = self;
+        let Self { mut problem, retry_after } = self;
         if let Some(trace_id) = current_trace_id() {
             problem.extensions.entry("traceId").or_insert_with(|| trace_id.into());
         }
@@ -33,6 +46,9 @@ impl IntoResponse for Refusal {
         response
             .headers_mut()
             .insert(header::CONTENT_TYPE, HeaderValue::from_static(Problem::MEDIA_TYPE));
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
         response
     }
 }

@@ -72,7 +72,7 @@ pub(crate) async fn reserve(
     let answer = app.lifecycle.spawn(work).await.map_err(|_| broken())?;
     let mut response = match answer {
         Answer::Reserved(reservation) => Json(reservation).into_response(),
-        Answer::Refused(problem) => Refusal(problem).into_response(),
+        Answer::Refused(problem) => Refusal::from(problem).into_response(),
         Answer::None => {
             connection.cut();
             let mut response = Response::default();

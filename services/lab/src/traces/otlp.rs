@@ -104,7 +104,7 @@ fn neither_format() -> Response {
     let accepted = Format::MEDIA_TYPES.join(", ");
     let problem = Problem::new(415, "unsupported-media-type", "Unsupported media type")
         .detail(format!("expected a Content-Type of {accepted}"));
-    ([(header::ACCEPT, accepted)], Refusal(problem)).into_response()
+    ([(header::ACCEPT, accepted)], Refusal::from(problem)).into_response()
 }
 
 #[cfg(test)]

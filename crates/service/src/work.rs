@@ -1,0 +1,178 @@
+//! A bound on the work that is under way in a service.
+//!
+//! A limit that middleware keeps ends with the handler, and the work here does
+//! not: it goes on when its caller has left. So the permit is a value that moves
+//! into the spawned task, and the bound counts what is really there.
+
+use std::sync::Arc;
+
+use campuscafe_api::Problem;
+use campuscafe_telemetry::{Counter, Gauge, Metric, Metrics};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::Refusal;
+
+/// When a refused request may be sent again, in seconds: most work is over by then.
+const RETRY_AFTER: u64 = 1;
+
+/// How a piece of work uses its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkKind {
+    /// It ends as soon as it can.
+    Ordinary,
+    /// It was asked to wait: a slow or held fault.
+    Slow,
+}
+
+impl WorkKind {
+    /// Every kind, for series that must exist from the start.
+    pub const ALL: [Self; 2] = [Self::Ordinary, Self::Slow];
+
+    /// The value of the label `kind`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ordinary => "ordinary",
+            Self::Slow => "slow",
+        }
+    }
+}
+
+/// The metrics of a [`WorkLimit`]; each service has names of its own.
+#[derive(Debug, Clone, Copy)]
+pub struct WorkMetrics {
+    /// A gauge: work under way.
+    pub in_progress: Metric,
+    /// A counter with the label `kind`: requests that were refused.
+    pub shed: Metric,
+}
+
+/// How much work a service takes on at one time.
+///
+/// Slow work may use half of the permits, so that it cannot keep out the rest.
+#[derive(Clone)]
+pub struct WorkLimit {
+    max: usize,
+    all: Arc<Semaphore>,
+    slow: Arc<Semaphore>,
+    in_progress: Gauge,
+    shed: [Counter; WorkKind::ALL.len()],
+}
+
+impl std::fmt::Debug for WorkLimit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WorkLimit").field("max", &self.max).finish_non_exhaustive()
+    }
+}
+
+/// The right to one piece of work; move it into the task that does the work.
+#[must_use]
+pub struct WorkPermit {
+    _all: OwnedSemaphorePermit,
+    _slow: Option<OwnedSemaphorePermit>,
+    in_progress: Gauge,
+}
+
+impl std::fmt::Debug for WorkPermit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WorkPermit").finish_non_exhaustive()
+    }
+}
+
+impl Drop for WorkPermit {
+    fn drop(&mut self) {
+        self.in_progress.decrement(1.0);
+    }
+}
+
+impl WorkLimit {
+    /// A limit of `max` pieces of work at one time, at least 1.
+    #[must_use]
+    pub fn new(max: usize, names: WorkMetrics, metrics: &Metrics) -> Self {
+        let max = max.clamp(1, Semaphore::MAX_PERMITS);
+        Self {
+            max,
+            all: Arc::new(Semaphore::new(max)),
+            slow: Arc::new(Semaphore::new(Self::slow_share(max))),
+            in_progress: metrics.gauge(names.in_progress, &[]),
+            shed: WorkKind::ALL.map(|kind| metrics.counter(names.shed, &[("kind", kind.as_str())])),
+        }
+    }
+
+    /// How many of `max` permits slow work may use: half, at least 1.
+    #[must_use]
+    pub const fn slow_share(max: usize) -> usize {
+        if max < 2 { 1 } else { max / 2 }
+    }
+
+    /// A permit, or a 503 that is counted. Nothing has been done by then, so the
+    /// refusal is certain.
+    ///
+    /// # Errors
+    ///
+    /// When as much work of this kind is under way as there may be.
+    pub fn admit(&self, kind: WorkKind) -> Result<WorkPermit, Refusal> {
+        self.permit(kind).ok_or_else(|| {
+            self.shed[kind as usize].increment(1);
+            let most = match kind {
+                WorkKind::Ordinary => self.max,
+                WorkKind::Slow => Self::slow_share(self.max),
+            };
+            let problem = Problem::new(503, "overloaded", "Overloaded").detail(format!(
+                "{most} requests of the kind {} are under way already; nothing was done for this \
+                 one, so it can be sent again after {RETRY_AFTER} s",
+                kind.as_str()
+            ));
+            Refusal::from(problem).retry_after(RETRY_AFTER)
+        })
+    }
+
+    fn permit(&self, kind: WorkKind) -> Option<WorkPermit> {
+        let slow = match kind {
+            WorkKind::Ordinary => None,
+            WorkKind::Slow => Some(self.slow.clone().try_acquire_owned().ok()?),
+        };
+        let all = self.all.clone().try_acquire_owned().ok()?;
+        self.in_progress.increment(1.0);
+        Some(WorkPermit { _all: all, _slow: slow, in_progress: self.in_progress.clone() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAMES: WorkMetrics = WorkMetrics {
+        in_progress: Metric { name: "test_work_in_progress", help: "Work." },
+        shed: Metric { name: "test_shed_requests_total", help: "Shed." },
+    };
+
+    #[test]
+    fn slow_work_never_keeps_out_ordinary_work() {
+        let limit = WorkLimit::new(4, NAMES, &Metrics::new("1"));
+        let slow: Vec<_> = (0..9).filter_map(|_| limit.admit(WorkKind::Slow).ok()).collect();
+        assert_eq!(slow.len(), 2);
+        let rest: Vec<_> = (0..9).filter_map(|_| limit.admit(WorkKind::Ordinary).ok()).collect();
+        assert_eq!(rest.len(), 2);
+    }
+
+    #[test]
+    fn what_is_refused_is_counted_and_what_is_over_makes_room() {
+        let metrics = Metrics::new("1");
+        let limit = WorkLimit::new(1, NAMES, &metrics);
+        let permit = limit.admit(WorkKind::Ordinary).unwrap();
+        let refused = limit.admit(WorkKind::Ordinary).unwrap_err();
+        assert_eq!(refused.problem.status, 503);
+        let page = metrics.render();
+        for line in [
+            "test_work_in_progress 1",
+            "test_shed_requests_total{kind=\"ordinary\"} 1",
+            "test_shed_requests_total{kind=\"slow\"} 0",
+        ] {
+            assert!(page.lines().any(|found| found == line), "no {line:?} in\n{page}");
+        }
+        drop(permit);
+        assert!(metrics.render().contains("test_work_in_progress 0"));
+        assert!(limit.admit(WorkKind::Slow).is_ok());
+    }
+}
