@@ -224,6 +224,29 @@ async fn the_load_is_confined_like_the_rest_and_alone_it_raises_no_alert() {
     assert_eq!(parts_after, parts_before, "and nothing else started, ended or was replaced");
 }
 
+/// The counter and the alert that say "one customer, two cakes" must move where
+/// people look, and not only in an experiment.
+#[tokio::test]
+async fn slow_orders_of_the_load_count_as_duplicates_and_fire_the_alert() {
+    let Some(stack) = Stack::only_on(Kind::Compose, "duplicates of the load") else { return };
+    let duplicates = "sum(inventory_duplicate_reservations_total)";
+    let before = stack.value(duplicates).await;
+    let compose = ["docker", "compose", "--progress", "quiet", "--profile", "load"];
+    let up = ["up", "--detach", "--wait", "--no-recreate", "load"];
+    done(&[&["env", "LOAD_MIX=none=80,slow=20"], &compose[..], &up].concat()).await;
+    let alert = eventually("duplicates and their alert", || async {
+        let counted = stack.value(duplicates).await >= before + 5.0;
+        (counted && alerts(&stack).await.contains("DoubleReservation")).then_some(())
+    });
+    alert.await;
+    done(&[&compose[..], &["rm", "--stop", "--force", "load"]].concat()).await;
+    // Later tests count single orders: nothing of the load may commit any more.
+    eventually("an inventory with no work under way", || async {
+        (stack.value("sum(inventory_work_in_progress)").await == 0.0).then_some(())
+    })
+    .await;
+}
+
 /// Neither a container nor a volume nor a network of the project that `said` names.
 async fn nothing_is_left_of(said: &str) {
     let project = said.lines().find_map(|line| line.split_once("project=")).expect("a project").1;
