@@ -174,6 +174,42 @@ async fn services_that_cannot_be_reached_are_named_and_nothing_is_shown() {
     assert!(stderr.contains(&url) && stderr.contains("nothing answers there"), "{stderr}");
 }
 
+#[tokio::test]
+async fn a_lesson_delivers_what_the_stock_of_a_shared_cafe_lacks_and_says_so() {
+    let cafe = Cafe::open_with(&[("INVENTORY_STOCK", "cake=1,coffee=5")]).await;
+    let (code, text) = run(&["double", "--lab-url", &cafe.lab], &[]).await;
+    assert_eq!(code, Some(0), "{text}");
+    for expected in ["Delivered 1 cake: the stock was 1.", "Delivered 2 cakes: the stock was 0."] {
+        assert!(text.contains(expected), "no {expected:?} in\n{text}");
+    }
+    let state = cafe.state().await;
+    assert_eq!(state["reservations"], 4, "nobody has put the stock back");
+    assert_eq!(state["stock"], json!({"cake": 0, "coffee": 5}), "nobody has taken coffee");
+
+    let (code, json) = run_json(&["slow", "--lab-url", &cafe.lab], &[]).await;
+    assert_eq!(code, Some(0), "{json}");
+    assert_eq!(all(&json, "/delivered"), [json!({"quantity": 1, "stockBefore": 0})]);
+    assert_eq!(all(&json, "/ledger/item"), ["cake"]);
+}
+
+#[tokio::test]
+async fn a_lesson_delivers_nothing_where_the_stock_is_enough() {
+    let cafe = Cafe::open_with(&[("INVENTORY_STOCK", "cake=2")]).await;
+    let (code, json) = run_json(&["slow", "--lab-url", &cafe.lab], &[]).await;
+    assert_eq!(code, Some(0), "{json}");
+    assert_eq!(all(&json, "/delivered"), [Value::Null]);
+    assert_eq!(cafe.state().await["stock"], json!({"cake": 1}));
+}
+
+#[tokio::test]
+async fn a_lesson_orders_what_there_is_most_of_where_nobody_knows_cake_and_says_so() {
+    let cafe = Cafe::open_with(&[("INVENTORY_STOCK", "bagel=1,tea=5")]).await;
+    let (code, text) = run(&["slow", "--lab-url", &cafe.lab], &[]).await;
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("The inventory knows no cake, so this orders tea."), "{text}");
+    assert_eq!(cafe.state().await["stock"], json!({"bagel": 1, "tea": 4}));
+}
+
 /// Runs the program with its stdout going there: exit code and stderr.
 async fn run_into(stdout: Stdio, arguments: &[&str]) -> (Option<i32>, String) {
     let program = Command::new(binary("campuscafe"))

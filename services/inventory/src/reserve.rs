@@ -167,6 +167,7 @@ fn commit(
     let mut books = app.books();
     let taken = books.stock.reserve(&wish.item_id, wish.quantity).map_err(|refused| {
         tracing::info!(request_id, item = wish.item_id, "refused, nothing is committed");
+        set_attribute(&Span::current(), attribute::RESERVATION_REFUSED, true);
         refusal(&refused, &wish.item_id)
     })?;
     let late = caller.has_left();

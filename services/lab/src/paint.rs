@@ -18,6 +18,12 @@ impl Paint {
         Self(std::io::stdout().is_terminal() && !set("NO_COLOR") && !dumb)
     }
 
+    /// For tests: never.
+    #[cfg(test)]
+    pub(crate) const fn never() -> Self {
+        Self(false)
+    }
+
     pub(crate) fn strong(self, text: &str) -> String {
         self.wrap("1", text)
     }

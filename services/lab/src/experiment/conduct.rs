@@ -80,7 +80,7 @@ async fn conduct(
                 finding.in_jaeger = place.links.trace(&http, id).await;
             }
             finding.in_grafana = place.links.dashboard(&http, begun, SystemTime::now()).await;
-            say(text::finding(&finding, place, paint))?;
+            say(text::finding(&finding, &place.spans, paint))?;
             findings.all.push(finding);
         }
         say(text::closing(&findings, paint))?;
@@ -95,7 +95,7 @@ async fn conduct(
     if config.json {
         print(&json::report(name, seed, &all))?;
     }
-    let shown = all.iter().all(Findings::shown);
+    let shown = all.iter().all(|findings| findings.conclusion().is_shown());
     Ok(if shown { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
