@@ -99,7 +99,7 @@ pub(crate) async fn run(config: Config) -> Result<ExitCode, Failure> {
         report::json(config.way, &checks)
     } else {
         report::text(config.way, &checks, |tone, text| paint.tone(tone, text))
-    });
+    })?;
     let ready = !checks.iter().any(Check::stands_in_the_way);
     Ok(if ready { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -86,12 +86,13 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Fa
     let place = Place::find(&config.targets, &settings, metrics).await?;
     let drive = Drive::new(&place.addresses, &config, seed).await?;
     let outcome = drive.run(end_signal()).await?;
-    print(&if config.json {
+    let printed = print(&if config.json {
         summary::json(&config, seed, &outcome)
     } else {
         summary::text(&config, seed, &outcome)
     });
     place.leave().await;
+    printed?;
     let answered = outcome.tally.answered() > 0;
     Ok(if answered { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
