@@ -12,7 +12,13 @@ const PARALLEL: u64 = 1_000;
 
 #[tokio::test]
 async fn a_thousand_orders_at_once_are_all_answered_and_all_in_the_books() {
-    let cafe = Cafe::open_with(&[("INVENTORY_STOCK", "cake=1000"), ("RUST_LOG", "warn")]).await;
+    let cafe = Cafe::open_with(&[
+        ("INVENTORY_STOCK", "cake=1000"),
+        ("INVENTORY_MAX_WORK", "2000"),
+        ("ORDER_MAX_WORK", "2000"),
+        ("RUST_LOG", "warn"),
+    ])
+    .await;
     let mut orders = JoinSet::new();
     for _ in 0..PARALLEL {
         let request = cafe.http.post(format!("{}/orders", cafe.order));
