@@ -20,6 +20,7 @@ mod impostors;
 mod lab_alone;
 mod lessons;
 mod load;
+mod order_work;
 mod readme;
 mod refusals;
 mod span_contract;

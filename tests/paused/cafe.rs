@@ -43,6 +43,7 @@ impl Cafe {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             inventory_url: inventory.parse().unwrap(),
             attempt_timeout: Duration::from_secs(1),
+            max_work: 1_000,
         };
         let app = order::App::new(&config, counted[1].clone(), lifecycle.clone()).unwrap();
         let order = start(order::router(app), lifecycle).await;

@@ -2,8 +2,10 @@
 //! what it knows in the end.
 //!
 //! [`outcome`] holds the rules, `attempts` the client that makes one or two
-//! attempts, `place_order` and `reorder` the calls.
+//! attempts, `place_order` and `reorder` the calls, `admission` the kind of work
+//! that an order is, `told` what a customer is told without a confirmation.
 
+mod admission;
 mod app;
 mod attempts;
 mod config;
@@ -12,6 +14,8 @@ pub mod outcome;
 mod place_order;
 mod reorder;
 pub mod sequence;
+mod shortened;
+mod told;
 
 use std::process::ExitCode;
 
@@ -20,7 +24,7 @@ use campuscafe_telemetry::{Identity, Metrics};
 use tracing::Level;
 
 pub use app::{App, router};
-pub use config::Config;
+pub use config::{Config, DEFAULT_MAX_WORK};
 
 /// Who this service is in its telemetry.
 pub const IDENTITY: Identity =
