@@ -52,6 +52,7 @@ async fn a_flag_that_cannot_be_meant_is_one_line_that_names_it_and_exit_2() {
         ("inventory --stock cake=-1", "--stock"),
         ("inventory --stock cake=1,Cake=2", "--stock"),
         ("inventory --chaos-seed x", "--chaos-seed"),
+        ("inventory --max-work 0", "--max-work"),
         ("inventory --chaos-seed=18446744073709551616", "--chaos-seed"),
         ("order --attempt-timeout soon", "--attempt-timeout"),
         ("order --attempt-timeout 0s", "--attempt-timeout"),
@@ -150,6 +151,7 @@ async fn help_names_every_flag_its_variable_and_its_default() {
         ("--listen <ADDRESS>", "[env: INVENTORY_LISTEN=]", "[default: 127.0.0.1:5101]"),
         ("--stock <ITEM=PIECES,...>", "[env: INVENTORY_STOCK=]", "[default: cake=10,coffee=20]"),
         ("--chaos-seed <NUMBER>", "[env: CHAOS_SEED=]", "[default: random, logged at the start]"),
+        ("--max-work <REQUESTS>", "[env: INVENTORY_MAX_WORK=]", "[default: 1000]"),
     ][..];
     let order = &[
         ("--listen <ADDRESS>", "[env: ORDER_LISTEN=]", "[default: 127.0.0.1:5201]"),
