@@ -55,7 +55,24 @@ impl Process {
     ///
     /// When it cannot be started.
     pub fn start(program: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(binary(program))
+        Self::spawn(Command::new(binary(program)), arguments, environment)
+    }
+
+    /// Starts a program as a shell in a terminal does: in a process group of
+    /// its own, which [`Process::signal_group`] reaches as Ctrl-C would.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be started.
+    pub fn start_in_group(program: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(binary(program));
+        #[cfg(unix)]
+        command.process_group(0);
+        Self::spawn(command, arguments, environment)
+    }
+
+    fn spawn(mut command: Command, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let mut child = command
             .args(arguments)
             .env_clear()
             .envs(environment.iter().copied())
@@ -102,6 +119,19 @@ impl Process {
             .status()
             .expect("kill runs");
         assert!(status.success(), "no process to signal");
+    }
+
+    /// Sends a signal to the program and to whoever is in its process group.
+    ///
+    /// # Panics
+    ///
+    /// When the process has ended.
+    pub fn signal_group(&self, name: &str) {
+        let status = StdCommand::new("kill")
+            .args([&format!("-{name}"), "--", &format!("-{}", self.pid())])
+            .status()
+            .expect("kill runs");
+        assert!(status.success(), "no process group to signal");
     }
 
     /// Waits for its end, and for the end of what it and its children say.

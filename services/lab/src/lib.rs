@@ -18,6 +18,7 @@ mod place;
 mod report;
 mod server;
 mod services;
+mod stderr;
 pub mod traces;
 mod up;
 
