@@ -101,7 +101,10 @@ const INVENTORY_METRICS: &Expected = &[
     ("inventory_late_commits_total", "counter", &["item"]),
     ("inventory_stock", "gauge", &["item"]),
     ("inventory_work_in_progress", "gauge", &[]),
+    ("inventory_shed_requests_total", "counter", &["kind"]),
     ("inventory_faults_total", "counter", &["fault"]),
+    ("inventory_deliveries_total", "counter", &["item"]),
+    ("inventory_history_evicted_total", "counter", &["history"]),
     ("http_server_request_duration_seconds", "histogram", SERVER_LABELS),
     ("campuscafe_build_info", "gauge", &["version"]),
 ];
@@ -171,6 +174,7 @@ async fn each_service_describes_all_its_calls() {
             "inventory",
             &cafe.inventory,
             &[
+                ("/inventory/deliveries", "post"),
                 ("/inventory/holds", "get"),
                 ("/inventory/holds/{requestId}/release", "post"),
                 ("/inventory/ping", "get"),
@@ -506,6 +510,49 @@ async fn whatever_a_lesson_makes_jump_stood_at_zero_before() {
     }
     cafe.send(cafe.http.get(format!("{}/demo/out-of-order", cafe.order))).await;
     cafe.reservations(8).await;
+    let after = series(&cafe).await;
+    let new: Vec<_> = after.difference(&before).collect();
+    assert!(new.is_empty(), "no jump shows on a series that begins with it: {new:#?}");
+}
+
+#[tokio::test]
+async fn whatever_the_inventory_is_asked_its_answer_stood_at_zero_before() {
+    let cafe = Cafe::open_with(&[("INVENTORY_MAX_WORK", "1")]).await;
+    cafe.page(&format!("{}/metrics", cafe.inventory)).await;
+    let before = series(&cafe).await;
+    let url = |path: &str| format!("{}/inventory/{path}", cafe.inventory);
+    let cake = json!({"itemId": "cake", "quantity": 1});
+    let mut statuses = BTreeSet::new();
+    for path in ["state", "holds", "ping", "ping?delayMs=soon"] {
+        statuses.insert(cafe.send(cafe.http.get(url(path))).await.status);
+    }
+    for path in ["reset", "holds/nobody/release", "holds/%FF/release"] {
+        statuses.insert(cafe.send(cafe.http.post(url(path))).await.status);
+    }
+    for path in ["reserve", "deliveries"] {
+        let post = || cafe.http.post(url(path));
+        for request in [
+            post().json(&cake),
+            post().json(&json!({"itemId": "tea", "quantity": 1})),
+            post().json(&json!({"itemId": "cake", "quantity": 1_000_000_000})),
+            post().json(&json!({})),
+            post().json(&json!({"itemId": "x".repeat(17_000)})),
+            post().body("cake"),
+            post().header("content-type", "application/json").body("cake"),
+        ] {
+            statuses.insert(cafe.send(request).await.status);
+        }
+    }
+    let held = tokio::spawn(cafe.reserve_cake("hold", "held").send());
+    eventually("a held answer", || async {
+        let holds = cafe.send(cafe.http.get(url("holds"))).await.body;
+        holds["holds"].get(0).map(|_| ())
+    })
+    .await;
+    statuses.insert(cafe.send(cafe.reserve_cake("none", "shed")).await.status);
+    statuses.insert(cafe.send(cafe.http.post(url("holds/held/release"))).await.status);
+    assert_eq!(held.await.unwrap().unwrap().status(), 200);
+    assert_eq!(statuses, [200, 400, 404, 409, 413, 415, 503].into(), "each kind of answer came");
     let after = series(&cafe).await;
     let new: Vec<_> = after.difference(&before).collect();
     assert!(new.is_empty(), "no jump shows on a series that begins with it: {new:#?}");

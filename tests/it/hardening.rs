@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use campuscafe_tests::{Cafe, eventually};
+use campuscafe_tests::{Cafe, DEADLINE, Process, assert_problem, eventually};
+use reqwest::Client;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -12,7 +13,13 @@ const PARALLEL: u64 = 1_000;
 
 #[tokio::test]
 async fn a_thousand_orders_at_once_are_all_answered_and_all_in_the_books() {
-    let cafe = Cafe::open_with(&[("INVENTORY_STOCK", "cake=1000"), ("RUST_LOG", "warn")]).await;
+    let cafe = Cafe::open_with(&[
+        ("INVENTORY_STOCK", "cake=1000"),
+        ("INVENTORY_MAX_WORK", "2000"),
+        ("ORDER_MAX_WORK", "2000"),
+        ("RUST_LOG", "warn"),
+    ])
+    .await;
     let mut orders = JoinSet::new();
     for _ in 0..PARALLEL {
         let request = cafe.http.post(format!("{}/orders", cafe.order));
@@ -41,6 +48,122 @@ async fn a_thousand_orders_at_once_are_all_answered_and_all_in_the_books() {
     assert!(confirmed > 0);
     let series = "order_outcomes_total{outcome=\"failed\"}";
     assert_eq!(cafe.metric(&cafe.order, series).await, 0.0);
+}
+
+/// Reserves one cake so often, all at once; each answer's status and problem.
+async fn reserve_at_once(url: &str, times: u64, chaos: &str) -> JoinSet<(u16, String)> {
+    let http = Client::builder().no_proxy().build().unwrap();
+    let mut sent = JoinSet::new();
+    for _ in 0..times {
+        let request = http
+            .post(format!("{url}/inventory/reserve"))
+            .query(&[("chaos", chaos)])
+            .header("x-request-id", format!("{chaos} at once"))
+            .json(&serde_json::json!({"itemId": "cake", "quantity": 1}));
+        sent.spawn(async move {
+            let answer = request.send().await.expect("an answer");
+            let status = answer.status().as_u16();
+            if status == 503 {
+                assert_eq!(answer.headers()["retry-after"], "1", "when it may come again");
+            }
+            let body: serde_json::Value = answer.json().await.expect("a whole answer");
+            let kind = body["type"].as_str().unwrap_or_default();
+            (status, kind.rsplit(':').next().unwrap_or_default().to_owned())
+        });
+    }
+    sent
+}
+
+/// The first so many answers to come.
+async fn answers(sent: &mut JoinSet<(u16, String)>, count: u64) -> Vec<(u16, String)> {
+    let mut first = Vec::new();
+    for _ in 0..count {
+        let answer = timeout(DEADLINE, sent.join_next()).await.expect("answered at once");
+        first.push(answer.expect("one is left").unwrap());
+    }
+    first
+}
+
+#[tokio::test]
+async fn by_default_a_thousand_may_be_under_way_half_of_them_slow_and_the_rest_is_shed_for_certain()
+{
+    let settings = [("INVENTORY_STOCK", "cake=10000"), ("RUST_LOG", "warn")];
+    let mut inventory = Process::start("inventory", &["--listen", "127.0.0.1:0"], &settings);
+    let url = &inventory.address().await;
+    let http = Client::builder().no_proxy().build().unwrap();
+    let page = async |path: &str| {
+        http.get(format!("{url}{path}")).send().await.unwrap().text().await.unwrap()
+    };
+    let state = async || -> serde_json::Value {
+        serde_json::from_str(&page("/inventory/state").await).unwrap()
+    };
+
+    // Held answers take half of what slow ones may; those that are shed are told at once.
+    let mut held = reserve_at_once(url, 400, "hold").await;
+    let shed = answers(&mut held, 150).await;
+    assert!(shed.iter().all(|answer| *answer == (503, "too-many-holds".into())), "{shed:?}");
+    let mut slow = reserve_at_once(url, 300, "slow:60000").await;
+    let shed = answers(&mut slow, 50).await;
+    assert!(shed.iter().all(|answer| *answer == (503, "overloaded".into())), "{shed:?}");
+
+    // The other half is there for those that ask for no fault, and for what needs no permit.
+    let mut ordinary = reserve_at_once(url, 100, "none").await;
+    let confirmed = answers(&mut ordinary, 100).await;
+    assert!(confirmed.iter().all(|(status, _)| *status == 200), "{confirmed:?}");
+    let delivery = http
+        .post(format!("{url}/inventory/deliveries"))
+        .json(&serde_json::json!({"itemId": "cake", "quantity": 1}));
+    assert_eq!(delivery.send().await.unwrap().status(), 200);
+    assert_eq!(state().await["reservations"], 250 + 100, "nothing for those that were shed");
+
+    let metrics = page("/metrics").await;
+    for line in [
+        "inventory_work_in_progress 500",
+        "inventory_shed_requests_total{kind=\"slow\"} 200",
+        "inventory_shed_requests_total{kind=\"ordinary\"} 0",
+        // What was shed was no fault that acted.
+        "inventory_faults_total{fault=\"hold\"} 250",
+        "inventory_faults_total{fault=\"slow\"} 250",
+    ] {
+        assert!(metrics.lines().any(|found| found == line), "no {line:?} in\n{metrics}");
+    }
+    let release = http.post(format!("{url}/inventory/holds/hold%20at%20once/release"));
+    let released: serde_json::Value = release.send().await.unwrap().json().await.unwrap();
+    assert_eq!(released["released"], 250);
+    let confirmed = answers(&mut held, 250).await;
+    assert!(confirmed.iter().all(|(status, _)| *status == 200), "{confirmed:?}");
+}
+
+#[tokio::test]
+async fn what_is_shed_takes_no_step_of_its_plan_and_leaves_one_span_with_its_status() {
+    let cafe = Cafe::open_with(&[("INVENTORY_MAX_WORK", "1")]).await;
+    let held = tokio::spawn(cafe.reserve_cake("hold", "in the way").send());
+    cafe.reservations(1).await;
+    let plan = "fail:418,none";
+    for _ in 0..3 {
+        let shed = cafe.send(cafe.reserve_cake(plan, "patient")).await;
+        assert_problem("no room", &shed, 503, "nothing was done for this one");
+        assert_eq!(shed.headers["retry-after"], "1");
+        let spans = cafe.trace(shed.text("traceId"), 1).await;
+        assert_eq!(spans.len(), 1, "{spans:?}");
+        assert_eq!(spans[0].int("http.response.status_code"), Some(503));
+        assert_eq!(spans[0].text("campuscafe.chaos.step"), None, "no fault acted");
+    }
+    let order = cafe.order_cake("none", false).await;
+    assert_eq!((order.status, order.text("outcome")), (502, "failed"), "that is certain");
+
+    let release = format!("{}/inventory/holds/in%20the%20way/release", cafe.inventory);
+    assert_eq!(cafe.send(cafe.http.post(release)).await.status, 200);
+    assert_eq!(held.await.unwrap().unwrap().status(), 200);
+    eventually("room", || async {
+        let busy = cafe.metric(&cafe.inventory, "inventory_work_in_progress").await;
+        (busy == 0.0).then_some(())
+    })
+    .await;
+    for status in [418, 200] {
+        assert_eq!(cafe.send(cafe.reserve_cake(plan, "patient")).await.status, status);
+    }
+    assert_eq!(cafe.state().await["reservations"], 2);
 }
 
 /// Connects, says something a byte a second, and waits for the other to close.

@@ -11,6 +11,7 @@ mod collector;
 mod command_line;
 mod contracts;
 mod dashboards;
+mod deliveries;
 mod doctor;
 mod endings;
 mod experiments;

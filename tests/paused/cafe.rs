@@ -31,6 +31,7 @@ impl Cafe {
         let app = inventory::App::new(
             &stock.parse().unwrap(),
             seed,
+            inventory::DEFAULT_MAX_WORK,
             counted[0].clone(),
             lifecycle.clone(),
         );
@@ -82,6 +83,13 @@ impl Cafe {
     pub(crate) async fn reset(&self) {
         let url = format!("{}/inventory/reset", self.inventory);
         assert!(self.http.post(url).send().await.unwrap().status().is_success());
+    }
+
+    /// Adds pieces to the stock.
+    pub(crate) async fn deliver(&self, item: &str, quantity: u64) {
+        let delivery = self.http.post(format!("{}/inventory/deliveries", self.inventory));
+        let delivery = delivery.json(&json!({"itemId": item, "quantity": quantity}));
+        assert!(delivery.send().await.unwrap().status().is_success());
     }
 
     /// The sum of all series that begin like this, in either service.

@@ -40,6 +40,10 @@ async fn two_thousand_orders_of_mixed_faults_end_as_told_and_the_ledger_adds_up(
     let mut ledger = Ledger::open(&opening, SEED);
     for day in 0..DAYS {
         for n in 0..ORDERS_A_DAY {
+            if n == ORDERS_A_DAY / 2 {
+                cafe.deliver("cake", 7).await;
+                ledger.deliver("cake", 7);
+            }
             let order = any_order(SEED, day * ORDERS_A_DAY + n);
             let expected = ledger.carry_out(&order);
             let told = cafe.order(&order, IMPATIENCE).await;
@@ -91,6 +95,40 @@ async fn a_thousand_orders_in_waves_end_as_told_and_the_ledger_adds_up() {
     }
     same_counts(&cafe, &ledger, WAVES * ORDERS_A_WAVE);
     explained(&cafe);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reset_or_a_delivery_between_the_two_commits_of_a_double_hides_no_duplicate() {
+    const DOUBLES: u64 = 100;
+    let plenty = BTreeMap::from([("cake", 1_000), ("coffee", 1_000)]);
+    let cafe = Cafe::open("cake=1000,coffee=1000", SEED).await;
+    let mut ledger = Ledger::open(&plenty, SEED);
+    let double = Order {
+        item: "cake",
+        quantity: 1,
+        plan: vec!["slow", "none"],
+        retry: true,
+        impatient: false,
+    };
+    for n in 0..DOUBLES {
+        let before = cafe.state().await;
+        let expected = ledger.carry_out(&double);
+        assert_eq!(cafe.order(&double, IMPATIENCE).await, Some(expected));
+        // The retry has committed at 1 s; the first attempt will commit at 2 s.
+        let (cakes, made) = if n % 2 == 0 {
+            cafe.reset().await;
+            (1_000 - 1, 1)
+        } else {
+            cafe.deliver("cake", 5).await;
+            ledger.deliver("cake", 5);
+            (before.0["cake"] + 5 - 2, before.1 + 2)
+        };
+        tokio::time::sleep(LATE_WORK).await;
+        let (left, reservations) = cafe.state().await;
+        assert_eq!((left["cake"], reservations), (cakes, made), "double {n}");
+    }
+    assert_eq!(cafe.counter("inventory_duplicate_reservations_total"), DOUBLES);
+    same_counts(&cafe, &ledger, DOUBLES);
 }
 
 /// What both services counted is what the model says, to the last one.

@@ -81,6 +81,12 @@ impl Ledger {
         self.made_today = 0;
     }
 
+    /// Pieces arrive: there is more, and nothing else is different.
+    pub(crate) fn deliver(&mut self, item: &'static str, quantity: u64) {
+        *self.left.entry(item).or_default() += quantity;
+        self.count(format!("inventory_deliveries_total{{item=\"{item}\"}}"));
+    }
+
     /// Every series that must have counted, with its value.
     pub(crate) fn series(&self) -> impl Iterator<Item = (String, u64)> {
         self.counts.iter().map(|(series, count)| (series.clone(), *count))

@@ -37,7 +37,7 @@ pub struct Reserve {
     #[schema(example = "cake")]
     pub item_id: String,
     /// Pieces to set aside; must be greater than 0.
-    #[schema(example = 1)]
+    #[schema(example = 1, minimum = 1)]
     pub quantity: i64,
 }
 
@@ -49,7 +49,7 @@ pub struct Delivery {
     #[schema(example = "cake")]
     pub item_id: String,
     /// Pieces that arrive; must be greater than 0.
-    #[schema(example = 10)]
+    #[schema(example = 10, minimum = 1, maximum = 1_000_000_000)]
     pub quantity: i64,
 }
 

@@ -1,9 +1,15 @@
 //! The order service's requests and answers.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::inventory::Reservation;
+
+/// The longest that an attempt may wait for its answer. The inventory remembers
+/// a request for longer than that, so that it knows the retry again.
+pub const MAX_ATTEMPT_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// An order, as a customer places it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

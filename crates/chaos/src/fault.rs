@@ -80,6 +80,12 @@ impl Fault {
         !matches!(self, Self::None)
     }
 
+    /// Whether the fault keeps its work waiting, before the commit or after it.
+    #[must_use]
+    pub const fn waits(&self) -> bool {
+        matches!(self, Self::Slow(_) | Self::SlowFail(_) | Self::SlowReply(_) | Self::Hold(_))
+    }
+
     /// What happens before the commit point.
     #[must_use]
     pub const fn before_commit(&self) -> Before {

@@ -51,6 +51,12 @@ impl Plan {
         Self { first, rest }
     }
 
+    /// Whether every attempt meets the same step.
+    #[must_use]
+    pub const fn is_uniform(&self) -> bool {
+        self.rest.is_empty()
+    }
+
     /// The step of an attempt, 1 for the first; past the end the last repeats.
     #[must_use]
     pub fn step(&self, attempt: u32) -> Step {
@@ -111,6 +117,8 @@ mod tests {
         let plan: Plan = "slow,none".parse().unwrap();
         assert_eq!(plan.step(u32::MAX), plan.step(2));
         assert_eq!(plan.step(0), plan.step(1));
+        assert!(!plan.is_uniform());
+        assert!("slow".parse::<Plan>().unwrap().is_uniform());
     }
 
     #[test]
@@ -154,6 +162,8 @@ mod tests {
             let fault = word.parse::<Plan>().unwrap().step(1).decide(|| unreachable!());
             assert_eq!((fault.before_commit(), fault.after_commit()), (before, after), "{word}");
             assert_eq!(fault.acts(), word != "none");
+            let waits = fault.to_string().contains(':') && !word.starts_with("fail");
+            assert_eq!(fault.waits(), waits, "{word}");
             assert!(!fault.acts() || Fault::WORDS.contains(&fault.word()), "{word}");
         }
     }

@@ -112,22 +112,38 @@ impl WorkLimit {
     ///
     /// When as much work of this kind is under way as there may be.
     pub fn admit(&self, kind: WorkKind) -> Result<WorkPermit, Refusal> {
-        self.permit(kind).ok_or_else(|| {
-            self.shed[kind as usize].increment(1);
-            let most = match kind {
-                WorkKind::Ordinary => self.max,
-                WorkKind::Slow => Self::slow_share(self.max),
-            };
-            let problem = Problem::new(503, "overloaded", "Overloaded").detail(format!(
-                "{most} requests of the kind {} are under way already; nothing was done for this \
-                 one, so it can be sent again after {RETRY_AFTER} s",
-                kind.as_str()
-            ));
-            Refusal::from(problem).retry_after(RETRY_AFTER)
-        })
+        self.try_admit(kind).ok_or_else(|| self.shed(kind))
     }
 
-    fn permit(&self, kind: WorkKind) -> Option<WorkPermit> {
+    /// The refusal of a request for which there is no permit; counts it.
+    #[must_use]
+    pub fn shed(&self, kind: WorkKind) -> Refusal {
+        let problem = Problem::new(503, "overloaded", "Overloaded").detail(match kind {
+            WorkKind::Ordinary => format!(
+                "{} requests are under way already, which is the most that this service takes on; \
+                 nothing was done for this one, so it can be sent again after {RETRY_AFTER} s",
+                self.max
+            ),
+            WorkKind::Slow => format!(
+                "there is no room for one more slow request, of which this service takes on {} at \
+                 most; nothing was done for this one, so it can be sent again after {RETRY_AFTER} s",
+                Self::slow_share(self.max)
+            ),
+        });
+        self.shed_with(kind, problem)
+    }
+
+    /// As [`WorkLimit::shed`], with a problem that says more.
+    #[must_use]
+    pub fn shed_with(&self, kind: WorkKind, problem: Problem) -> Refusal {
+        self.shed[kind as usize].increment(1);
+        Refusal::from(problem).retry_after(RETRY_AFTER)
+    }
+
+    /// A permit, if there is one. It does no more than count, so it may be asked
+    /// for under a lock; [`WorkLimit::shed`] makes the refusal after that.
+    #[must_use]
+    pub fn try_admit(&self, kind: WorkKind) -> Option<WorkPermit> {
         let slow = match kind {
             WorkKind::Ordinary => None,
             WorkKind::Slow => Some(self.slow.clone().try_acquire_owned().ok()?),

@@ -38,6 +38,15 @@ pub const RESERVATION_LATE: &str = "campuscafe.reservation.late";
 /// Whether the same request had been committed before.
 pub const RESERVATION_DUPLICATE: &str = "campuscafe.reservation.duplicate";
 
+/// The item of which pieces were delivered.
+pub const DELIVERY_ITEM: &str = "campuscafe.delivery.item";
+/// Pieces delivered.
+pub const DELIVERY_QUANTITY: &str = "campuscafe.delivery.quantity";
+/// Pieces left before the delivery.
+pub const DELIVERY_STOCK_BEFORE: &str = "campuscafe.delivery.stock.before";
+/// Pieces left after the delivery.
+pub const DELIVERY_STOCK_AFTER: &str = "campuscafe.delivery.stock.after";
+
 /// A ping's place in the order of sending, from 0.
 pub const REORDER_SENT: &str = "campuscafe.reorder.sent";
 /// A ping's place in the order of completion, from 0.

@@ -1,66 +1,82 @@
 //! What the inventory is made of, and where its calls lead.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
-use campuscafe_chaos::{Fault, Roll, Step};
-use campuscafe_service::{Lifecycle, assemble};
+use campuscafe_service::{Lifecycle, WorkLimit, assemble};
 use campuscafe_telemetry::Metrics;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::holds::Holds;
-use crate::metrics::InventoryMetrics;
-use crate::requests::Requests;
+use crate::history::{Commits, RequestKeys};
+use crate::holds::{Holds, most_holds};
+use crate::metrics::{InventoryMetrics, WORK};
+use crate::plans::Plans;
 use crate::stock::{Opening, Stock};
-use crate::{holds, ping, reserve, state};
+use crate::{deliveries, holds, ping, reserve, state};
 
 /// One inventory.
 #[derive(Debug)]
 pub struct App {
     books: Mutex<Books>,
+    plans: Mutex<Plans>,
+    pub(crate) request_keys: RequestKeys,
+    pub(crate) work: WorkLimit,
     pub(crate) holds: Holds,
     pub(crate) metrics: InventoryMetrics,
     pub(crate) lifecycle: Lifecycle,
     registry: Metrics,
-    seed: u64,
-    rolls: AtomicU64,
 }
 
 /// What is changed under one lock, so that check and commit are one step.
 #[derive(Debug)]
 pub(crate) struct Books {
     pub(crate) stock: Stock,
-    pub(crate) requests: Requests,
+    pub(crate) commits: Commits,
 }
 
 impl App {
-    /// An inventory with its opening stock, counting into `metrics`.
+    /// An inventory with its opening stock, which takes on so much work at one
+    /// time, counting into `metrics`.
     #[must_use]
-    pub fn new(opening: &Opening, seed: u64, metrics: Metrics, lifecycle: Lifecycle) -> Arc<Self> {
+    pub fn new(
+        opening: &Opening,
+        seed: u64,
+        max_work: usize,
+        metrics: Metrics,
+        lifecycle: Lifecycle,
+    ) -> Arc<Self> {
         let stock = Stock::new(opening.clone());
         Arc::new(Self {
-            holds: Holds::new(lifecycle.clone()),
+            holds: Holds::new(most_holds(max_work), lifecycle.clone()),
+            work: WorkLimit::new(max_work, WORK, &metrics),
             metrics: InventoryMetrics::new(&metrics, stock.left()),
-            books: Mutex::new(Books { stock, requests: Requests::default() }),
+            request_keys: RequestKeys::new(rand::random()),
+            books: Mutex::new(Books { stock, commits: Commits::default() }),
+            plans: Mutex::new(Plans::new(seed)),
             lifecycle,
             registry: metrics,
-            seed,
-            rolls: AtomicU64::new(0),
         })
     }
 
-    /// The lock is held for a few instructions, never across an await. Its
-    /// holders cannot leave the books half written, so poison is no danger.
+    /// The lock is held for a few instructions, never across an await, and
+    /// nothing is logged under it: a reader of the log that is slow must not
+    /// stop the commits. Its holders cannot leave the books half written, so
+    /// poison is no danger.
     pub(crate) fn books(&self) -> MutexGuard<'_, Books> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What a step comes to; each flaky one takes the next roll of the seed.
-    pub(crate) fn decide(&self, step: Step) -> Fault {
-        step.decide(|| Roll::nth(self.seed, self.rolls.fetch_add(1, Ordering::Relaxed)))
+    /// As [`App::books`]; whoever takes both takes them one after the other.
+    pub(crate) fn plans(&self) -> MutexGuard<'_, Plans> {
+        self.plans.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether nobody holds a lock now.
+    #[cfg(test)]
+    pub(crate) fn is_unlocked(&self) -> bool {
+        self.books.try_lock().is_ok() && self.plans.try_lock().is_ok()
     }
 }
 
@@ -78,6 +94,7 @@ pub fn router(app: Arc<App>) -> Router {
     let (work, description) = OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(state::get_state))
         .routes(routes!(state::reset))
+        .routes(routes!(deliveries::deliver))
         .routes(routes!(ping::ping))
         .routes(routes!(reserve::reserve))
         .routes(routes!(holds::list_holds))

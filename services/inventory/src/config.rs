@@ -7,6 +7,12 @@ use clap::Parser;
 
 use crate::stock::Opening;
 
+/// What `--max-work` is unless it is set.
+pub const DEFAULT_MAX_WORK: usize = 1_000;
+
+/// More than any machine carries.
+const MAX_WORK: usize = 1_000_000;
+
 /// The inventory of CampusCafe: reserves pieces of a stock, and misbehaves on
 /// request, so that you can see what its callers make of it.
 ///
@@ -41,4 +47,36 @@ pub struct Config {
     /// same faults [default: random, logged at the start]
     #[arg(long, env = "CHAOS_SEED", value_name = "NUMBER")]
     pub chaos_seed: Option<u64>,
+
+    /// Reserve requests under way at one time, with work that outlived its
+    /// caller; beyond it they are answered 503 at once, and nothing is reserved.
+    /// Slow and held ones may be half of them, held ones a quarter
+    #[arg(
+        long,
+        env = "INVENTORY_MAX_WORK",
+        default_value_t = DEFAULT_MAX_WORK,
+        value_name = "REQUESTS",
+        value_parser = max_work
+    )]
+    pub max_work: usize,
+}
+
+fn max_work(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|max| (1..=MAX_WORK).contains(max))
+        .ok_or_else(|| format!("expected 1 to {MAX_WORK} requests"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::max_work;
+
+    #[test]
+    fn a_bound_that_would_take_nothing_or_is_no_number_is_refused() {
+        for text in ["", "0", "-1", "1.5", "many", "1000001", "99999999999999999999"] {
+            assert_eq!(max_work(text).unwrap_err(), "expected 1 to 1000000 requests", "{text}");
+        }
+        assert_eq!((max_work("1"), max_work("1000000")), (Ok(1), Ok(1_000_000)));
+    }
 }

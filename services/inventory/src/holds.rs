@@ -7,20 +7,25 @@ use std::time::Duration;
 use axum::extract::State;
 use campuscafe_api::Problem;
 use campuscafe_api::inventory::{Hold, Holds as HoldList, Released, Reservation};
-use campuscafe_service::{Json, Lifecycle, PathPart, Refusal};
+use campuscafe_service::{Json, Lifecycle, PathPart, Refusal, WorkLimit, validated};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::Instant;
 
 use crate::App;
 
-/// Held answers at one time; each holds a connection and a task.
-const MAX_HOLDS: usize = 1_000;
+/// How many answers may be held at one time: half of what slow work may use, so
+/// that held answers, which last up to 60 s, do not keep out what is only slow.
+pub(crate) const fn most_holds(max_work: usize) -> usize {
+    let most = WorkLimit::slow_share(max_work) / 2;
+    if most == 0 { 1 } else { most }
+}
 
 /// The answers that are held now.
 #[derive(Debug)]
 pub(crate) struct Holds {
     held: Mutex<BTreeMap<u64, Held>>,
     places: Arc<Semaphore>,
+    most: usize,
     lifecycle: Lifecycle,
 }
 
@@ -41,16 +46,23 @@ struct Held {
 }
 
 impl Holds {
-    pub(crate) fn new(lifecycle: Lifecycle) -> Self {
-        Self { held: Mutex::default(), places: Arc::new(Semaphore::new(MAX_HOLDS)), lifecycle }
+    /// Holds so many answers at most.
+    pub(crate) fn new(most: usize, lifecycle: Lifecycle) -> Self {
+        Self { held: Mutex::default(), places: Arc::new(Semaphore::new(most)), most, lifecycle }
     }
 
-    pub(crate) fn take_place(&self) -> Result<Place, Problem> {
-        self.places.clone().try_acquire_owned().map(|_permit| Place { _permit }).map_err(|_| {
-            Problem::new(503, "too-many-holds", "Too many held answers").detail(format!(
-                "{MAX_HOLDS} answers are held already; release some, see GET /inventory/holds"
-            ))
-        })
+    /// A place, if there is one; it may be asked for under a lock.
+    pub(crate) fn take_place(&self) -> Option<Place> {
+        self.places.clone().try_acquire_owned().ok().map(|_permit| Place { _permit })
+    }
+
+    /// Why there is no place.
+    pub(crate) fn no_place(&self) -> Problem {
+        Problem::new(503, "too-many-holds", "Too many held answers").detail(format!(
+            "{} answers are held already; nothing was reserved; release some, see \
+             GET /inventory/holds",
+            self.most
+        ))
     }
 
     /// Resolves when the answer is released, the time is up, or the service ends.
@@ -124,14 +136,16 @@ pub(crate) async fn list_holds(State(app): State<Arc<App>>) -> Json<HoldList> {
 
 /// Lets go the answers held for a request: both, if both attempts are held.
 #[utoipa::path(post, path = "/inventory/holds/{requestId}/release", tag = "holds",
-    params(("requestId" = String, Path, description = "The X-Request-Id of the held request")),
+    params(("requestId" = String, Path, min_length = 1, max_length = 128, pattern = "^[ -~]+$",
+        description = "The X-Request-Id of the held request")),
     responses((status = 200, body = Released, description = "Let go"),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "The path is no UTF-8"),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The path does not name an X-Request-Id: 1 to 128 printable ASCII characters"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "No answer is held for this request")))]
 pub(crate) async fn release_hold(
     State(app): State<Arc<App>>,
     PathPart(request_id): PathPart,
 ) -> Result<Json<Released>, Refusal> {
+    let request_id = validated(request_id.as_bytes())?;
     match app.holds.release(&request_id) {
         0 => Err(Problem::new(404, "no-such-hold", "No such hold")
             .detail("no answer is held for this request; GET /inventory/holds lists those that are")

@@ -5,10 +5,12 @@
 
 mod app;
 mod config;
+mod deliveries;
+mod history;
 mod holds;
 mod metrics;
 mod ping;
-mod requests;
+mod plans;
 mod reserve;
 mod state;
 pub mod stock;
@@ -20,7 +22,7 @@ use campuscafe_telemetry::{Identity, Metrics};
 use tracing::Level;
 
 pub use app::{App, router};
-pub use config::Config;
+pub use config::{Config, DEFAULT_MAX_WORK};
 
 /// Who this service is in its telemetry.
 pub const IDENTITY: Identity =
@@ -45,7 +47,7 @@ async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Failure> {
     let lifecycle = Lifecycle::default();
     let seed = config.chaos_seed.unwrap_or_else(rand::random);
     tracing::info!(seed, stock = %config.stock, "faults are chosen by this seed");
-    let app = App::new(&config.stock, seed, metrics.clone(), lifecycle.clone());
+    let app = App::new(&config.stock, seed, config.max_work, metrics.clone(), lifecycle.clone());
     campuscafe_service::run("inventory", listener, router(app), lifecycle, metrics).await?;
     Ok(ExitCode::SUCCESS)
 }

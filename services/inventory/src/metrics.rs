@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use campuscafe_chaos::Fault;
+use campuscafe_service::WorkMetrics;
 use campuscafe_telemetry::{Counter, Gauge, Metric, Metrics, http_server};
 
-use crate::stock::Taken;
+use crate::stock::{Delivered, Taken};
 
 const RESERVATIONS: Metric = Metric {
     name: "inventory_reservations_total",
@@ -22,11 +23,38 @@ const LATE_COMMITS: Metric = Metric {
 const STOCK: Metric = Metric { name: "inventory_stock", help: "Pieces left." };
 const FAULTS: Metric =
     Metric { name: "inventory_faults_total", help: "Faults that acted, by the fault's word." };
-
-const IN_PROGRESS: Metric = Metric {
-    name: "inventory_work_in_progress",
-    help: "Reserve requests at work now, whether or not their callers still wait.",
+const DELIVERIES: Metric = Metric {
+    name: "inventory_deliveries_total",
+    help: "Deliveries that added pieces to the stock.",
 };
+const EVICTED: Metric = Metric {
+    name: "inventory_history_evicted_total",
+    help: "Requests forgotten too early for lack of memory: their duplicates are not counted \
+           (commits), or their plans begin again (attempts).",
+};
+
+/// The metrics of the bound on work.
+pub(crate) const WORK: WorkMetrics = WorkMetrics {
+    in_progress: Metric {
+        name: "inventory_work_in_progress",
+        help: "Reserve requests at work now, whether or not their callers still wait.",
+    },
+    shed: Metric {
+        name: "inventory_shed_requests_total",
+        help: "Reserve requests refused at once because too much work was under way.",
+    },
+};
+
+/// What each route answers, short of what was asked for by a fault.
+const ROUTES: [(&str, &str, &[u16]); 7] = [
+    ("POST", "/inventory/reserve", &[200, 400, 408, 409, 413, 415, 503]),
+    ("POST", "/inventory/deliveries", &[200, 400, 404, 408, 409, 413, 415]),
+    ("GET", "/inventory/state", &[200]),
+    ("POST", "/inventory/reset", &[200]),
+    ("GET", "/inventory/ping", &[200, 400]),
+    ("GET", "/inventory/holds", &[200]),
+    ("POST", "/inventory/holds/{requestId}/release", &[200, 400, 404]),
+];
 
 /// The counters, all of them at 0 from the start.
 ///
@@ -35,13 +63,15 @@ const IN_PROGRESS: Metric = Metric {
 pub(crate) struct InventoryMetrics {
     items: BTreeMap<String, ItemMetrics>,
     faults: BTreeMap<&'static str, Counter>,
-    in_progress: Gauge,
+    evicted_attempts: Counter,
+    evicted_commits: Counter,
 }
 
 struct ItemMetrics {
     reservations: Counter,
     duplicates: Counter,
     late_commits: Counter,
+    deliveries: Counter,
     stock: Gauge,
 }
 
@@ -54,14 +84,16 @@ impl std::fmt::Debug for InventoryMetrics {
 impl InventoryMetrics {
     pub(crate) fn new(metrics: &Metrics, stock: &BTreeMap<String, u64>) -> Self {
         let server = http_server::Observe::new(metrics);
-        server.expect("POST", "/inventory/reserve", &[200, 400, 409, 503]);
-        server.expect("GET", "/inventory/ping", &[200]);
+        for (method, route, statuses) in ROUTES {
+            server.expect(method, route, statuses);
+        }
         let item = |name: &String| {
             let labels = [("item", name.as_str())];
             let item = ItemMetrics {
                 reservations: metrics.counter(RESERVATIONS, &labels),
                 duplicates: metrics.counter(DUPLICATES, &labels),
                 late_commits: metrics.counter(LATE_COMMITS, &labels),
+                deliveries: metrics.counter(DELIVERIES, &labels),
                 stock: metrics.gauge(STOCK, &labels),
             };
             (name.clone(), item)
@@ -70,16 +102,11 @@ impl InventoryMetrics {
         let new = Self {
             items: stock.keys().map(item).collect(),
             faults: Fault::WORDS.into_iter().map(fault).collect(),
-            in_progress: metrics.gauge(IN_PROGRESS, &[]),
+            evicted_attempts: metrics.counter(EVICTED, &[("history", "attempts")]),
+            evicted_commits: metrics.counter(EVICTED, &[("history", "commits")]),
         };
         new.stock(stock);
         new
-    }
-
-    /// Counts a piece of work as in progress until the guard is dropped.
-    pub(crate) fn working(&self) -> Working {
-        self.in_progress.increment(1.0);
-        Working(self.in_progress.clone())
     }
 
     pub(crate) fn fault(&self, fault: &Fault) {
@@ -96,20 +123,28 @@ impl InventoryMetrics {
         item.stock.set(gauge(taken.after));
     }
 
+    pub(crate) fn delivered(&self, delivered: &Delivered) {
+        let Some(item) = self.items.get(&delivered.item) else { return };
+        item.deliveries.increment(1);
+        item.stock.set(gauge(delivered.after));
+    }
+
+    /// How many attempts were forgotten too early, ever.
+    pub(crate) fn evicted_attempts(&self, ever: u64) {
+        self.evicted_attempts.absolute(ever);
+    }
+
+    /// How many commits were forgotten too early, ever.
+    pub(crate) fn evicted_commits(&self, ever: u64) {
+        self.evicted_commits.absolute(ever);
+    }
+
     pub(crate) fn stock(&self, left: &BTreeMap<String, u64>) {
         for (name, pieces) in left {
             if let Some(item) = self.items.get(name) {
                 item.stock.set(gauge(*pieces));
             }
         }
-    }
-}
-
-pub(crate) struct Working(Gauge);
-
-impl Drop for Working {
-    fn drop(&mut self) {
-        self.0.decrement(1.0);
     }
 }
 

@@ -18,7 +18,7 @@ const MAX_DELAY: i64 = 5_000;
 pub(crate) struct PingQuery {
     /// Milliseconds to wait before answering; brought into 0 to 5000.
     #[serde(default)]
-    #[param(example = 250)]
+    #[param(example = 250, default = 0)]
     delay_ms: i64,
 }
 

@@ -14,13 +14,16 @@ use axum::response::{IntoResponse, Response};
 use campuscafe_api::inventory::{Reservation, Reserve};
 use campuscafe_api::{CHAOS_APPLIED_HEADER, Problem, REQUEST_ID_HEADER};
 use campuscafe_chaos::{After, Before, Fault, Plan};
-use campuscafe_service::{Connection, Json, Query, Refusal, RequestId, ids};
+use campuscafe_service::{Connection, Json, Query, Refusal, RequestId, WorkKind, WorkPermit, ids};
 use campuscafe_telemetry::{Caller, NoAnswer, SPAN_TARGET, attribute, set_attribute, set_error};
 use serde::Deserialize;
+use tokio::time::Instant;
 use tracing::{Instrument as _, Span, info_span};
 use utoipa::IntoParams;
 
 use crate::App;
+use crate::history::RequestKey;
+use crate::holds::Place;
 use crate::stock::{Refused, positive};
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -28,9 +31,35 @@ use crate::stock::{Refused, positive};
 pub(crate) struct ReserveQuery {
     /// The faults to meet, a step for each attempt with the same X-Request-Id:
     /// `slow,none`. The last step repeats.
-    #[param(example = "slow")]
+    #[param(example = "slow", nullable = false, max_length = 256)]
     chaos: Option<String>,
 }
+
+/// A request that is taken on.
+struct Work {
+    request_id: String,
+    request: RequestKey,
+    wish: Reserve,
+    fault: Fault,
+    caller: Caller,
+    room: Room,
+}
+
+/// The right to the work that a fault makes.
+struct Room {
+    _permit: WorkPermit,
+    place: Option<Place>,
+}
+
+/// What there is no room for.
+enum NoRoom {
+    Work(WorkKind),
+    Hold,
+}
+
+/// The most of an item's name that is logged, in bytes: a name that is not in
+/// stock is as long as its sender likes.
+const MAX_LOGGED: usize = 256;
 
 /// How the work ended.
 enum Answer {
@@ -43,14 +72,16 @@ enum Answer {
 /// Sets pieces aside, or refuses, or misbehaves as asked.
 #[utoipa::path(post, path = "/inventory/reserve", tag = "stock",
     params(ReserveQuery,
-        ("X-Request-Id" = Option<String>, Header, description = "The same for every attempt at one thing; 1 to 128 printable ASCII characters")),
+        ("X-Request-Id" = Option<String>, Header, nullable = false, min_length = 1, max_length = 128, pattern = "^[!-~]([ -~]*[!-~])?$", description = "The same for every attempt at one thing; 1 to 128 printable ASCII characters")),
     request_body = Reserve,
     responses((status = 200, body = Reservation, description = "Reserved", headers(("X-Chaos-Applied" = String, description = "The fault that was decided on"))),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "The request cannot be meant"),
+        (status = 408, body = Problem, content_type = "application/problem+json", description = "The body took longer than 10 s"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "Out of stock; `currentStock` is what is left"),
         (status = 413, body = Problem, content_type = "application/problem+json", description = "Body over 16 KiB"),
         (status = 415, body = Problem, content_type = "application/problem+json", description = "Not application/json"),
-        (status = 503, body = Problem, content_type = "application/problem+json", description = "The fault `fail` or `slowfail`")))]
+        (status = 503, body = Problem, content_type = "application/problem+json", description = "The fault `fail` or `slowfail`; or too much work is under way: nothing was reserved, try again after `Retry-After`",
+            headers(("Retry-After" = u64, description = "Seconds; absent where the fault was asked for")))))]
 pub(crate) async fn reserve(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
@@ -64,11 +95,12 @@ pub(crate) async fn reserve(
     let plan: Plan = query.chaos.as_deref().unwrap_or_default().parse().map_err(unknown_fault)?;
     positive(wish.quantity).map_err(|refused| refusal(&refused, &wish.item_id))?;
 
-    let attempt = app.books().requests.attempt(&request_id);
-    let fault = app.decide(plan.step(attempt));
+    let request = app.request_keys.of(&request_id);
+    let (fault, room) = admit(&app, &plan, request)?;
     set_attribute(&span, attribute::CHAOS_STEP, fault.to_string());
 
-    let work = work(app.clone(), request_id.clone(), wish, fault, caller).instrument(span);
+    let work = Work { request_id: request_id.clone(), request, wish, fault, caller, room };
+    let work = carry_out(app.clone(), work).instrument(span);
     let answer = app.lifecycle.spawn(work).await.map_err(|_| broken())?;
     let mut response = match answer {
         Answer::Reserved(reservation) => Json(reservation).into_response(),
@@ -90,25 +122,40 @@ pub(crate) async fn reserve(
     Ok(response)
 }
 
-async fn work(
-    app: Arc<App>,
-    request_id: String,
-    wish: Reserve,
-    fault: Fault,
-    caller: Caller,
-) -> Answer {
-    let _working = app.metrics.working();
+/// Decides on the fault and takes the room for its work, both or neither: see
+/// [`crate::plans::Plans::decide`].
+fn admit(app: &App, plan: &Plan, request: RequestKey) -> Result<(Fault, Room), Refusal> {
+    let now = Instant::now();
+    let admitted = {
+        let mut plans = app.plans();
+        let admitted = plans.decide(plan, request, now, |fault| room(app, fault));
+        app.metrics.evicted_attempts(plans.evicted());
+        admitted
+    };
+    admitted.map_err(|none| match none {
+        NoRoom::Work(kind) => app.work.shed(kind),
+        NoRoom::Hold => app.work.shed_with(WorkKind::Slow, app.holds.no_place()),
+    })
+}
+
+fn room(app: &App, fault: &Fault) -> Result<Room, NoRoom> {
+    let kind = if fault.waits() { WorkKind::Slow } else { WorkKind::Ordinary };
+    let _permit = app.work.try_admit(kind).ok_or(NoRoom::Work(kind))?;
+    let place = match fault.after_commit() {
+        After::HoldThenReply(_) => Some(app.holds.take_place().ok_or(NoRoom::Hold)?),
+        _ => None,
+    };
+    Ok(Room { _permit, place })
+}
+
+/// The permit stays with the work to its end: the work goes on when its caller
+/// has left, and so it must count as long as it is there.
+async fn carry_out(app: Arc<App>, work: Work) -> Answer {
+    let Work { request_id, request, wish, fault, caller, room: Room { _permit, place } } = work;
     if fault.acts() {
         app.metrics.fault(&fault);
     }
     let after = fault.after_commit();
-    let place = match after {
-        After::HoldThenReply(_) => match app.holds.take_place() {
-            Ok(place) => Some(place),
-            Err(problem) => return Answer::Refused(problem),
-        },
-        _ => None,
-    };
 
     match fault.before_commit() {
         Before::Commit => {}
@@ -125,7 +172,7 @@ async fn work(
         }
     }
 
-    let reservation = match commit(&app, &request_id, &wish, &caller) {
+    let reservation = match commit(&app, &request_id, request, &wish, &caller) {
         Ok(reservation) => reservation,
         Err(problem) => return Answer::Refused(problem),
     };
@@ -161,25 +208,28 @@ async fn act(fault: &Fault, time: impl Future<Output = ()>) {
 fn commit(
     app: &App,
     request_id: &str,
+    request: RequestKey,
     wish: &Reserve,
     caller: &Caller,
 ) -> Result<Reservation, Problem> {
+    let reservation_id = ids::random();
+    let now = Instant::now();
     let mut books = app.books();
-    let taken = books.stock.reserve(&wish.item_id, wish.quantity).map_err(|refused| {
-        tracing::info!(request_id, item = wish.item_id, "refused, nothing is committed");
-        refusal(&refused, &wish.item_id)
-    })?;
-    let late = caller.has_left();
-    let duplicate = books.requests.commit(request_id);
-    let reservation = Reservation {
-        reservation_id: ids::random(),
-        item_id: taken.item.clone(),
-        quantity: taken.quantity,
+    let taken = match books.stock.reserve(&wish.item_id, wish.quantity) {
+        Ok(taken) => taken,
+        Err(refused) => {
+            drop(books);
+            let item = &wish.item_id[..wish.item_id.floor_char_boundary(MAX_LOGGED)];
+            tracing::info!(request_id, item, "refused, nothing is committed");
+            return Err(refusal(&refused, &wish.item_id));
+        }
     };
-    let _span = info_span!(
+    let late = caller.has_left();
+    let duplicate = books.commits.note(request, now);
+    let span = info_span!(
         target: SPAN_TARGET,
         "commit reservation",
-        { attribute::RESERVATION_ID } = reservation.reservation_id,
+        { attribute::RESERVATION_ID } = reservation_id,
         { attribute::RESERVATION_ITEM } = taken.item,
         { attribute::STOCK_BEFORE } = taken.before.cast_signed(),
         { attribute::STOCK_AFTER } = taken.after.cast_signed(),
@@ -187,10 +237,12 @@ fn commit(
         { attribute::RESERVATION_DUPLICATE } = duplicate,
     );
     app.metrics.committed(&taken, late, duplicate);
+    app.metrics.evicted_commits(books.commits.evicted());
     drop(books);
+    drop(span);
     tracing::info!(
         request_id,
-        reservation_id = reservation.reservation_id,
+        reservation_id,
         item = taken.item,
         left = taken.after,
         late,
@@ -202,7 +254,7 @@ fn commit(
             (false, false) => "reserved",
         }
     );
-    Ok(reservation)
+    Ok(Reservation { reservation_id, item_id: taken.item, quantity: taken.quantity })
 }
 
 fn refusal(refused: &Refused, item: &str) -> Problem {
@@ -233,3 +285,7 @@ fn broken() -> Refusal {
     set_error(&Span::current(), "500");
     Problem::new(500, "internal", "Internal error").detail("this is a bug in CampusCafe").into()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

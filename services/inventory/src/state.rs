@@ -16,19 +16,23 @@ pub(crate) async fn get_state(State(app): State<Arc<App>>) -> Json<inventory::St
     Json(snapshot(&app.books()))
 }
 
-/// Returns to the opening stock with no reservations. Work under way is not
-/// recalled: what commits later counts after the reset.
+/// Returns to the opening stock with no reservations, and begins every plan of
+/// faults again. Work under way is not recalled: what commits later counts after
+/// the reset, and is a duplicate if its request has committed before the reset.
 #[utoipa::path(post, path = "/inventory/reset", tag = "stock",
     responses((status = 200, body = inventory::State, description = "The stock and its reservations")))]
 pub(crate) async fn reset(State(app): State<Arc<App>>) -> Json<inventory::State> {
-    let mut books = app.books();
-    books.stock.reset();
-    books.requests.forget();
-    app.metrics.stock(books.stock.left());
+    let state = {
+        let mut books = app.books();
+        books.stock.reset();
+        app.metrics.stock(books.stock.left());
+        snapshot(&books)
+    };
+    app.plans().restart();
     tracing::info!("the stock is reset");
-    Json(snapshot(&books))
+    Json(state)
 }
 
-fn snapshot(books: &Books) -> inventory::State {
+pub(crate) fn snapshot(books: &Books) -> inventory::State {
     inventory::State { stock: books.stock.left().clone(), reservations: books.stock.reservations() }
 }

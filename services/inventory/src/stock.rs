@@ -12,7 +12,7 @@ const MAX_NAME: usize = 40;
 
 /// The most pieces of one item: far more than any lesson needs, and exact in
 /// every JSON reader and metric.
-const MAX_PIECES: u64 = 1_000_000_000;
+pub const MAX_PIECES: u64 = 1_000_000_000;
 
 /// What the inventory opens with, and returns to on a reset.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,6 +95,35 @@ pub enum Refused {
     },
 }
 
+/// Pieces added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivered {
+    /// The item as the stock knows it.
+    pub item: String,
+    /// Pieces added.
+    pub quantity: u64,
+    /// Pieces left before.
+    pub before: u64,
+    /// Pieces left after.
+    pub after: u64,
+}
+
+/// Why nothing was added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Undelivered {
+    /// Nothing, or less than nothing, was brought.
+    NotPositive,
+    /// The opening stock does not name the item, so there is no place for it.
+    NoSuchItem,
+    /// There is no room for so many.
+    Full {
+        /// The item as the stock knows it.
+        item: String,
+        /// Pieces left.
+        left: u64,
+    },
+}
+
 impl Stock {
     /// The stock as it opens.
     #[must_use]
@@ -120,6 +149,28 @@ impl Stock {
         *left = after;
         self.reservations += 1;
         Ok(Taken { item, quantity, before, after })
+    }
+
+    /// Adds pieces, all or none. Reservations stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// When the quantity is not positive, the item is not in the opening stock,
+    /// or there would be more than [`MAX_PIECES`] of it.
+    pub fn deliver(&mut self, item: &str, quantity: i64) -> Result<Delivered, Undelivered> {
+        let quantity = positive(quantity).map_err(|_| Undelivered::NotPositive)?;
+        let item = item.to_lowercase();
+        let Some(left) = self.left.get_mut(&item) else {
+            return Err(Undelivered::NoSuchItem);
+        };
+        let before = *left;
+        match before.checked_add(quantity) {
+            Some(after) if after <= MAX_PIECES => {
+                *left = after;
+                Ok(Delivered { item, quantity, before, after })
+            }
+            _ => Err(Undelivered::Full { item, left: before }),
+        }
     }
 
     /// Back to the opening stock, with no reservations.
@@ -201,9 +252,37 @@ mod tests {
     }
 
     #[test]
+    fn a_delivery_adds_pieces_and_changes_nothing_else() {
+        let mut stock = stock();
+        stock.reserve("cake", 4).unwrap();
+        let delivered = stock.deliver("CAKE", 7).unwrap();
+        let expected = Delivered { item: "cake".into(), quantity: 7, before: 6, after: 13 };
+        assert_eq!((delivered, stock.reservations()), (expected, 1));
+        assert_eq!(stock.left()["coffee"], 20);
+        stock.reset();
+        assert_eq!(stock.left()["cake"], 10, "the opening stays what it was");
+    }
+
+    #[test]
+    fn a_delivery_that_has_no_place_adds_nothing() {
+        let mut changed = stock();
+        for quantity in [0, -1, i64::MIN] {
+            assert_eq!(changed.deliver("cake", quantity), Err(Undelivered::NotPositive));
+        }
+        assert_eq!(changed.deliver("tea", 1), Err(Undelivered::NoSuchItem));
+        for quantity in [999_999_991, i64::MAX] {
+            let full = Undelivered::Full { item: "cake".into(), left: 10 };
+            assert_eq!(changed.deliver("cake", quantity), Err(full));
+        }
+        assert_eq!(changed, stock());
+        assert_eq!(changed.deliver("cake", 999_999_990).unwrap().after, MAX_PIECES);
+    }
+
+    #[test]
     fn a_reset_returns_to_the_opening() {
         let mut changed = stock();
         changed.reserve("cake", 5).unwrap();
+        changed.deliver("cake", 2).unwrap();
         changed.reset();
         assert_eq!(changed, stock());
     }

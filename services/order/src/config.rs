@@ -10,7 +10,7 @@ use humantime::format_duration;
 use reqwest::Url;
 
 /// The longest limit that makes sense in a lesson.
-const MAX_LIMIT: Duration = Duration::from_mins(1);
+const MAX_LIMIT: Duration = campuscafe_api::order::MAX_ATTEMPT_TIMEOUT;
 
 /// The order service of CampusCafe: takes orders, gives the inventory a limited
 /// time to answer, and tries once more if asked to.

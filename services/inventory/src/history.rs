@@ -1,0 +1,353 @@
+//! What the inventory remembers of the requests it has seen, and for how long.
+//!
+//! Two things are remembered, for different reasons: how many attempts a
+//! request made ([`Attempts`]), because its plan has a step for each, and that
+//! it has committed ([`Commits`]), because its next commit is a duplicate.
+//!
+//! Requests are known by a keyed 128-bit hash of their id. An id has up to 128
+//! bytes and is the caller's choice; a hash has 16, and without the key nobody
+//! can choose two ids that have the same one.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasherDefault, Hasher};
+use std::time::Duration;
+
+use campuscafe_api::order::MAX_ATTEMPT_TIMEOUT;
+use campuscafe_chaos::MAX_WAIT;
+use siphasher::sip128::{Hasher128 as _, SipHasher13};
+use tokio::time::Instant;
+
+/// How long a request is remembered at least.
+///
+/// The last commit of an order can follow its first one after the longest limit
+/// of an attempt and the longest wait of a fault, in this order: the first
+/// attempt commits at once and holds its answer, the second is sent at its limit
+/// and waits before it commits. The minute more is for whoever is slow in
+/// between: a body takes up to 10 s, a busy machine some seconds.
+pub(crate) const HORIZON: Duration =
+    MAX_ATTEMPT_TIMEOUT.saturating_add(MAX_WAIT).saturating_add(Duration::from_mins(1));
+
+/// Makes hashes of request ids.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestKeys(SipHasher13);
+
+/// A request, known by the hash of its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct RequestKey(u128);
+
+impl RequestKeys {
+    /// The key must be a secret; a random number will do.
+    pub(crate) fn new(key: u128) -> Self {
+        Self(SipHasher13::new_with_key(&key.to_ne_bytes()))
+    }
+
+    pub(crate) fn of(&self, request_id: &str) -> RequestKey {
+        let mut hasher = self.0;
+        hasher.write(request_id.as_bytes());
+        RequestKey(hasher.finish128().as_u128())
+    }
+}
+
+/// How many attempts each request made.
+///
+/// 7,168 requests are the most that a table of 8,192 places takes before it
+/// grows, and a place has 33 bytes: all six tables take 1.6 MiB. Only plans of
+/// several steps are counted, which the order service never sends.
+#[derive(Debug)]
+pub(crate) struct Attempts(Recent<u32>);
+
+impl Default for Attempts {
+    fn default() -> Self {
+        Self(Recent::new(6, 7_168))
+    }
+}
+
+impl Attempts {
+    /// The number of the request's next attempt; 1 for the first.
+    pub(crate) fn next(&self, request: RequestKey, now: Instant) -> u32 {
+        self.0.get(request, now).map_or(1, |attempts| attempts.saturating_add(1))
+    }
+
+    /// Counts an attempt.
+    pub(crate) fn count(&mut self, request: RequestKey, now: Instant) {
+        let next = self.next(request, now);
+        self.0.remember(request, next, now);
+    }
+
+    /// Forgets them all, because it was asked for: that is not an eviction.
+    pub(crate) fn forget(&mut self) {
+        self.0.generations.clear();
+    }
+
+    /// Requests that were forgotten before [`HORIZON`] was over.
+    pub(crate) const fn evicted(&self) -> u64 {
+        self.0.evicted
+    }
+}
+
+/// Which requests have committed.
+///
+/// 57,344 requests are the most that a table of 65,536 places takes before it
+/// grows, and a place has 17 bytes: all fifteen tables take 16 MiB, a quarter of
+/// what the container has (64 MiB). At 4,400 commits a second they reach back as
+/// far as [`HORIZON`]; at 19,600 a second, 40 s.
+#[derive(Debug)]
+pub(crate) struct Commits(Recent<()>);
+
+impl Default for Commits {
+    fn default() -> Self {
+        Self(Recent::new(15, 57_344))
+    }
+}
+
+impl Commits {
+    /// Notes a commit; tells whether the request has committed before.
+    pub(crate) fn note(&mut self, request: RequestKey, now: Instant) -> bool {
+        self.0.remember(request, (), now).is_some()
+    }
+
+    /// Requests that were forgotten before [`HORIZON`] was over.
+    pub(crate) const fn evicted(&self) -> u64 {
+        self.0.evicted
+    }
+}
+
+/// A memory that is bounded by time and by the number of entries.
+///
+/// The entries stand in tables, a new one for each quarter of [`HORIZON`] or
+/// when the last one is full, and are forgotten by whole tables. So no entry
+/// needs a time of its own, nothing is ever moved in a large table, and the
+/// longest that the lock is held is a table's growing, less than a millisecond.
+#[derive(Debug)]
+struct Recent<V> {
+    /// Oldest first.
+    generations: VecDeque<Generation<V>>,
+    most_generations: usize,
+    most_entries: usize,
+    evicted: u64,
+}
+
+#[derive(Debug)]
+struct Generation<V> {
+    entries: HashMap<u128, V, BuildHasherDefault<AlreadyHashed>>,
+    opened: Instant,
+    newest: Instant,
+}
+
+impl<V: Copy> Recent<V> {
+    const fn new(most_generations: usize, most_entries: usize) -> Self {
+        Self { generations: VecDeque::new(), most_generations, most_entries, evicted: 0 }
+    }
+
+    fn get(&self, request: RequestKey, now: Instant) -> Option<V> {
+        let known = self.generations.iter().rev().filter(|generation| !generation.is_over(now));
+        known.filter_map(|generation| generation.entries.get(&request.0)).next().copied()
+    }
+
+    /// Remembers a value from now on; gives the one that was remembered before.
+    fn remember(&mut self, request: RequestKey, value: V, now: Instant) -> Option<V> {
+        while self.generations.front().is_some_and(|oldest| oldest.is_over(now)) {
+            self.generations.pop_front();
+        }
+        let full = |newest: &Generation<V>| {
+            let room =
+                newest.entries.len() < self.most_entries || newest.entries.contains_key(&request.0);
+            !room || age(newest.opened, now) >= HORIZON / 4
+        };
+        if self.generations.back().is_none_or(full) {
+            self.open(now);
+        }
+        let newest = self.generations.back_mut()?;
+        newest.newest = newest.newest.max(now);
+        if let Some(known) = newest.entries.get_mut(&request.0) {
+            return Some(std::mem::replace(known, value));
+        }
+        newest.entries.insert(request.0, value);
+        // It stands in one table only, or evictions would be counted twice.
+        let older = self.generations.iter_mut().rev().skip(1);
+        older.filter_map(|generation| generation.entries.remove(&request.0)).next()
+    }
+
+    /// Begins a table; where that is one too many, forgets the oldest.
+    fn open(&mut self, now: Instant) {
+        if self.generations.len() >= self.most_generations
+            && let Some(oldest) = self.generations.pop_front()
+        {
+            self.evicted = self.evicted.saturating_add(oldest.entries.len() as u64);
+        }
+        self.generations.push_back(Generation {
+            entries: HashMap::default(),
+            opened: now,
+            newest: now,
+        });
+    }
+}
+
+impl<V> Generation<V> {
+    fn is_over(&self, now: Instant) -> bool {
+        age(self.newest, now) > HORIZON
+    }
+}
+
+/// Whoever asks takes the time before it waits for the lock, so `then` may be
+/// a little later than `now`.
+fn age(then: Instant, now: Instant) -> Duration {
+    now.saturating_duration_since(then)
+}
+
+/// For keys that are hashes: a table needs 64 bits of them.
+#[derive(Debug, Default)]
+struct AlreadyHashed(u64);
+
+impl Hasher for AlreadyHashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u128(&mut self, hash: u128) {
+        self.0 = hash as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn keys() -> RequestKeys {
+        RequestKeys::new(7)
+    }
+
+    impl<V> Recent<V> {
+        /// What the tables take: each of their places an entry and a byte more.
+        fn bytes(&self) -> usize {
+            let places = |generation: &Generation<V>| generation.entries.capacity() / 7 * 8;
+            let place = size_of::<(u128, V)>() + 1;
+            self.generations.iter().map(places).sum::<usize>() * place
+        }
+    }
+
+    #[test]
+    fn attempts_are_numbered_from_one_for_each_request() {
+        let (mut attempts, now) = (Attempts::default(), Instant::now());
+        let [a, b] = ["a", "b"].map(|id| keys().of(id));
+        assert_eq!((attempts.next(a, now), attempts.next(a, now)), (1, 1), "asking counts nothing");
+        attempts.count(a, now);
+        attempts.count(a, now);
+        assert_eq!((attempts.next(a, now), attempts.next(b, now)), (3, 1));
+        attempts.forget();
+        assert_eq!((attempts.next(a, now), attempts.evicted()), (1, 0));
+    }
+
+    #[test]
+    fn only_the_second_commit_of_a_request_is_a_duplicate() {
+        let (mut commits, now) = (Commits::default(), Instant::now());
+        let seen = ["a", "b", "a", "a"].map(|id| commits.note(keys().of(id), now));
+        assert_eq!(seen, [false, false, true, true]);
+    }
+
+    #[test]
+    fn requests_are_known_for_three_minutes_and_forgotten_by_a_quarter_later() {
+        assert_eq!(HORIZON, Duration::from_mins(3));
+        let begun = Instant::now();
+        for (passed, known) in [(HORIZON, true), (HORIZON * 5 / 4 + SECOND, false)] {
+            let (mut commits, mut attempts) = (Commits::default(), Attempts::default());
+            let a = keys().of("a");
+            commits.note(a, begun);
+            attempts.count(a, begun);
+            // Others come all the while, a hundred a second.
+            for n in 0..passed.as_secs() * 100 {
+                let other = keys().of(&n.to_string());
+                commits.note(other, begun + SECOND * (n / 100) as u32);
+                attempts.count(other, begun + SECOND * (n / 100) as u32);
+            }
+            assert_eq!(attempts.next(a, begun + passed), if known { 2 } else { 1 }, "{passed:?}");
+            assert_eq!(commits.note(a, begun + passed), known, "{passed:?}");
+            assert_eq!((commits.evicted(), attempts.evicted()), (0, 0), "nothing too early");
+        }
+    }
+
+    #[test]
+    fn a_request_that_comes_again_is_known_for_three_more_minutes() {
+        let (mut commits, a) = (Commits::default(), keys().of("a"));
+        let mut now = Instant::now();
+        commits.note(a, now);
+        for _ in 0..5 {
+            now += HORIZON - SECOND;
+            assert!(commits.note(a, now));
+        }
+        assert_eq!(kept(&commits.0), 1);
+    }
+
+    #[test]
+    fn at_a_thousand_commits_a_second_nothing_is_forgotten_early() {
+        let (mut commits, begun) = (Commits::default(), Instant::now());
+        for n in 0..300_000_u64 {
+            let now = begun + Duration::from_millis(n);
+            assert!(!commits.note(RequestKey(spread(n)), now));
+            if let Some(earlier) = n.checked_sub(180_000).filter(|_| n % 97 == 0) {
+                assert!(commits.note(RequestKey(spread(earlier)), now), "{n}");
+            }
+        }
+        assert_eq!(commits.evicted(), 0);
+        assert!(commits.0.bytes() < 8 << 20, "{} bytes", commits.0.bytes());
+    }
+
+    #[test]
+    fn what_is_forgotten_early_is_counted_and_the_newest_are_kept() {
+        // The commits' own tables, in small: 19,600 a second are a hundredth here.
+        let mut recent = Recent::new(15, 573);
+        let begun = Instant::now();
+        let at = |n: u64| begun + SECOND * (n / 196) as u32;
+        let count = 50_000;
+        for n in 0..count {
+            assert_eq!(recent.remember(RequestKey(spread(n)), (), at(n)), None);
+        }
+        let kept = kept(&recent);
+        assert!(kept >= 14 * 573, "{kept}");
+        assert_eq!(recent.evicted + kept, count, "each is remembered or counted");
+        let (now, oldest) = (at(count - 1), count - 14 * 573);
+        assert_eq!(recent.remember(RequestKey(spread(oldest)), (), now), Some(()));
+        assert_eq!(recent.remember(RequestKey(spread(0)), (), now), None);
+    }
+
+    #[test]
+    fn commits_take_16_mebibytes_at_most_and_attempts_2() {
+        let full = |most_generations, most_entries| {
+            let mut one = Recent::new(most_generations, most_entries);
+            for n in 0..most_entries as u64 {
+                one.remember(RequestKey(spread(n)), (), Instant::now());
+            }
+            assert_eq!(one.generations.len(), 1);
+            one.bytes() * most_generations
+        };
+        let commits = Commits::default().0;
+        assert!(full(commits.most_generations, commits.most_entries) <= 16 << 20);
+        let attempts = Attempts::default().0;
+        let places = full(attempts.most_generations, attempts.most_entries) / 17;
+        assert!(places * (size_of::<(u128, u32)>() + 1) <= 2 << 20);
+    }
+
+    #[test]
+    fn the_key_decides_which_hash_an_id_has() {
+        assert_eq!(keys().of("a"), keys().of("a"));
+        assert_ne!(keys().of("a"), keys().of("b"));
+        assert_ne!(keys().of("a"), RequestKeys::new(8).of("a"));
+    }
+
+    fn kept<V>(recent: &Recent<V>) -> u64 {
+        recent.generations.iter().map(|generation| generation.entries.len() as u64).sum()
+    }
+
+    /// A number like a hash, and cheaper.
+    fn spread(n: u64) -> u128 {
+        u128::from(n + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835)
+    }
+}
