@@ -3,16 +3,9 @@
 use std::path::Path;
 use std::process::Stdio;
 
-use campuscafe_tests::{Cafe, DEADLINE, Process, binary, eventually};
+use campuscafe_tests::{Cafe, DEADLINE, Process, binary, eventually, signal};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
-
-/// The processes that the lab started.
-fn children(pid: u32) -> Vec<u32> {
-    let path = format!("/proc/{pid}/task/{pid}/children");
-    let list = std::fs::read_to_string(path).unwrap_or_default();
-    list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
-}
 
 async fn gone(pids: &[u32]) {
     eventually("the end of both services", || {
@@ -98,12 +91,12 @@ async fn a_held_answer_does_not_hold_up_the_end() {
 
 #[tokio::test]
 async fn ctrl_c_ends_the_lab_and_both_services() {
-    for signal in ["INT", "TERM"] {
+    for name in ["INT", "TERM"] {
         let mut cafe = Cafe::open().await;
-        let services = children(cafe.process.pid());
+        let services = cafe.process.children();
         assert_eq!(services.len(), 2);
-        cafe.process.signal(signal);
-        assert_eq!(cafe.process.ended().await.code(), Some(0), "{signal}");
+        cafe.process.signal(name);
+        assert_eq!(cafe.process.ended().await.code(), Some(0), "{name}");
         gone(&services).await;
     }
 }
@@ -112,7 +105,7 @@ async fn ctrl_c_ends_the_lab_and_both_services() {
 async fn ctrl_c_in_a_terminal_ends_an_idle_lab_with_success_every_time() {
     for time in 1..=8 {
         let mut cafe = Cafe::open_in_terminal().await;
-        let services = children(cafe.process.pid());
+        let services = cafe.process.children();
         cafe.process.signal_group("INT");
         let code = cafe.process.ended().await.code();
         assert_eq!(code, Some(0), "time {time}: {}", cafe.process.stderr());
@@ -146,7 +139,7 @@ async fn ctrl_c_in_a_terminal_before_a_retry_loses_neither_the_order_nor_a_commi
 #[tokio::test]
 async fn a_lab_that_is_killed_leaves_no_orphans() {
     let mut cafe = Cafe::open().await;
-    let services = children(cafe.process.pid());
+    let services = cafe.process.children();
     assert_eq!(services.len(), 2);
     cafe.process.signal("KILL");
     cafe.process.ended().await;
@@ -159,12 +152,8 @@ async fn the_death_of_either_service_ends_all_and_its_last_lines_are_shown() {
         [(0, "inventory", "faults are chosen by this seed"), (1, "order", "an attempt may take")]
     {
         let mut cafe = Cafe::open().await;
-        let services = children(cafe.process.pid());
-        let killed = std::process::Command::new("kill")
-            .args(["-KILL", &services[index].to_string()])
-            .status()
-            .unwrap();
-        assert!(killed.success());
+        let services = cafe.process.children();
+        signal(&services[index].to_string(), "KILL");
         assert_eq!(cafe.process.ended().await.code(), Some(1));
         let said = cafe.process.stderr();
         let last = format!("the {name} service ended by itself (signal: 9 (SIGKILL)); its last");
@@ -201,8 +190,7 @@ async fn a_lab_whose_stderr_nobody_reads_goes_on_and_ends_when_it_is_told_to() {
         let answer = answer.timeout(std::time::Duration::from_secs(20)).send().await;
         assert_eq!(answer.expect("an answer").status(), 409, "order {number}");
     }
-    let pid = lab.id().unwrap().to_string();
-    assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    signal(&lab.id().unwrap().to_string(), "TERM");
     let ended = tokio::time::timeout(DEADLINE, lab.wait()).await.expect("its end");
     assert_eq!(ended.unwrap().code(), Some(0));
 }
