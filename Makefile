@@ -29,6 +29,11 @@ test-stack: ## Test the whole stack, in containers of its own
 test-k8s: ## Test the same on the cluster that kubectl speaks to, if it is kind's or ALLOW_CONTEXT
 	scripts/with-cluster cargo test -p campuscafe-tests --test stack -- --test-threads=1
 
+.PHONY: test-overload
+test-overload: ## Send five times what the services carry, in containers with limits (6 minutes; SECONDS_EACH=60)
+	COMPOSE_FILE=docker-compose.yml:tests/overload/compose.yml WITH_SERVICES="inventory order lab" \
+		scripts/with-compose --build cargo test --release -p campuscafe-tests --test overload
+
 .PHONY: figures-stack
 figures-stack: ## Measure the stack: start, evidence, memory (11 minutes; MINUTES=10)
 	scripts/with-compose --build cargo bench -p campuscafe-tests --bench stack

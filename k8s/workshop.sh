@@ -19,6 +19,7 @@
 #   WAIT=120                 seconds until all must be ready
 #   BUNDLE=campuscafe-bundle.tar.gz   where bundle writes
 #   BUNDLE_FOR=all           all, or compose: without what kind needs
+#   KIND_CONFIG=k8s/kind.yaml    which cluster kind makes
 #
 # Works with bash 3.2, which is what macOS has.
 
@@ -69,6 +70,7 @@ need() {
       kind) die "kind is missing: see https://kind.sigs.k8s.io/docs/user/quick-start/#installation" ;;
       kubectl) die "kubectl is missing: see https://kubernetes.io/docs/tasks/tools/" ;;
       docker) die "docker is missing: see https://docs.docker.com/get-started/get-docker/" ;;
+      curl) die "curl is missing: see https://curl.se/download.html" ;;
       *) die "$program is missing" ;;
     esac
   done

@@ -29,7 +29,7 @@ new_machine() {
   echo "kind-campuscafe" >"$STATE/context"
   echo 8000000000 >"$STATE/memory"
   printf '%s\n' campuscafe/inventory:local campuscafe/order:local campuscafe/lab:local \
-    jaegertracing/jaeger:2.20.0 prom/prometheus:v3.16.0 grafana/grafana:13.1.0 \
+    jaegertracing/jaeger:2.20.0 prom/prometheus:v3.15.0 grafana/grafana:13.1.0 \
     "$(sed -n 's/^ *image: *\(kindest.*\)$/\1/p' k8s/kind.yaml)" >"$STATE/images"
   # Ports that nobody has, so that a café on this machine is not in the way.
   sed -E 's/hostPort: [0-9]+/hostPort: 1/' k8s/kind.yaml >"$STATE/kind.yaml"
@@ -46,6 +46,7 @@ new_machine() {
       "save "*) echo images >"$3" ;;
       "load "*) ;;
       "exec "*) ;;
+      "container inspect") if [ -e "$STATE/node-stopped" ]; then echo false; else echo true; fi ;;
       *) echo "docker: not expected: $*" >&2; exit 64 ;;
     esac'
   fake kind '
@@ -76,6 +77,9 @@ new_machine() {
       "patch "* | "delete -k "* | "delete validatingadmission"* | "rollout "* | "wait "*) ;;
       *) echo "kubectl: not expected: $*" >&2; exit 64 ;;
     esac'
+  fake curl '
+    for last; do :; done
+    [ ! -e "$STATE/no-page" ] || ! grep -qxF "$last" "$STATE/no-page"'
 }
 
 fake() {
@@ -163,6 +167,33 @@ everything_well_makes_a_cluster_and_prints_the_links() {
   called "kubectl --context kind-campuscafe apply -k k8s/overlays/kind"
   never_called "docker build"
   never_called "docker pull"
+}
+
+a_page_that_does_not_answer_is_named_and_no_address_is_printed() {
+  echo "http://127.0.0.1:5301/api/traces" >"$STATE/no-page"
+  on_machine -- kind-up
+  refuses "lab does not answer at http://127.0.0.1:5301/api/traces"
+  ! grep -qF "Try this" <<<"$OUT" || wrong "printed addresses: $OUT"
+}
+
+every_page_is_opened_before_its_address_is_printed() {
+  on_machine -- kind-up
+  local url
+  for url in 5201/swagger/ 5101/swagger/ 5301/api/traces 16686 9090 3000; do
+    says "http://127.0.0.1:$url"
+    grep -q "^curl .*http://127.0.0.1:$url\$" "$CALLS" || wrong "did not open $url"
+  done
+}
+
+a_node_that_is_stopped_is_said_to_be_so() {
+  local command
+  echo campuscafe >"$STATE/clusters"
+  touch "$STATE/node-stopped"
+  for command in kind-up kind-load; do
+    on_machine -- "$command"
+    refuses "its node is stopped: 'docker start campuscafe-control-plane'"
+    made_nothing
+  done
 }
 
 a_second_kind_up_makes_no_second_cluster() {
@@ -359,6 +390,14 @@ a_bundle_without_the_nodes_image_is_for_compose_only() {
   on_machine BUNDLE="$STATE/b.tar.gz" BUNDLE_FOR=compose -- bundle
   succeeds
   [ -e "$STATE/b.tar.gz" ] || wrong "made no bundle"
+}
+
+a_bundle_is_made_of_the_node_image_that_another_bundle_brought() {
+  touch "$STATE/no-network"
+  sed -i.old 's/^kindest.node:\(v[0-9.]*\)@sha256:\(.\{12\}\).*/campuscafe\/kind-node:\1-\2/' "$STATE/images"
+  on_machine BUNDLE="$STATE/b.tar.gz" -- bundle
+  succeeds
+  grep -q "^campuscafe/kind-node:v" <(tar xzOf "$STATE/b.tar.gz" campuscafe/CONTENTS) || wrong "has no node image"
 }
 
 a_bundle_holds_everything_and_loads_at_the_other_end() {

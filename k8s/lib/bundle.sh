@@ -17,9 +17,12 @@ bundle() {
   images="$(ours) $(theirs | paste -sd ' ' -)"
   if [ "$BUNDLE_FOR" = all ]; then
     node=$(node_image)
-    has_image "$node" || docker pull --quiet "$node" >/dev/null 2>&1 ||
+    # kind-up takes the image under either name, so this does too.
+    if has_image "$node" || { ! has_image "$(bundled_node_image "$node")" && docker pull --quiet "$node" >/dev/null 2>&1; }; then
+      docker tag "$node" "$(bundled_node_image "$node")"
+    fi
+    has_image "$(bundled_node_image "$node")" ||
       die "$node is missing and cannot be fetched, and kind needs it: BUNDLE_FOR=compose makes a bundle without it"
-    docker tag "$node" "$(bundled_node_image "$node")"
     images="$images $(bundled_node_image "$node")"
   fi
   need_scratch

@@ -105,17 +105,29 @@ own() {
     -p "{\"metadata\":{\"ownerReferences\":[{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"name\":\"$NAMESPACE\",\"uid\":\"$uid\"}]}}" >/dev/null
 }
 
+# The pages of the café as this machine reaches them under kind: name, address.
+readonly PAGES="order       http://127.0.0.1:5201/swagger/
+inventory   http://127.0.0.1:5101/swagger/
+lab         http://127.0.0.1:5301/api/traces
+Jaeger      http://127.0.0.1:16686
+Prometheus  http://127.0.0.1:9090
+Grafana     http://127.0.0.1:3000"
+
+# An address is printed only after it was opened: a pod that is ready is not yet a
+# page that this machine can reach.
+open_pages() {
+  local name url
+  while read -r name url; do
+    curl --silent --fail --location --output /dev/null --max-time 5 --retry 20 --retry-delay 1 --retry-all-errors "$url" ||
+      die "$name does not answer at $url, although its pod is ready: 'kubectl -n $NAMESPACE get pods,services' says what is there"
+  done <<<"$PAGES"
+}
+
 links() {
   if [ "$context" = "kind-$CLUSTER" ] && [ "$OVERLAY" = kind ]; then
-    cat <<LINKS
-
-  order       http://127.0.0.1:5201/swagger/
-  inventory   http://127.0.0.1:5101/swagger/
-  lab         http://127.0.0.1:5301/swagger/
-  Jaeger      http://127.0.0.1:16686
-  Prometheus  http://127.0.0.1:9090
-  Grafana     http://127.0.0.1:3000
-LINKS
+    need curl
+    open_pages
+    printf '\n%s\n' "$PAGES" | sed 's/^\(.\)/  \1/'
   else
     cat <<LINKS
 

@@ -3,6 +3,14 @@
 
 cluster_exists() { kind get clusters 2>/dev/null | grep -qx "$CLUSTER"; }
 
+# A node whose container was stopped, by a restart of the machine for instance,
+# answers nothing, and every tool then fails with a sentence of its own.
+need_running_node() {
+  local node=$CLUSTER-control-plane
+  [ "$(docker container inspect --format '{{.State.Running}}' "$node" 2>/dev/null)" = true ] ||
+    die "the cluster $CLUSTER is there, but its node is stopped: 'docker start $node', then again; or 'make kind-down kind-up'"
+}
+
 # Nothing is left of a cluster that did not come to be.
 half_made=
 undo_half_made() {
@@ -15,6 +23,7 @@ kind_up() {
   need kind docker kubectl
   need_engine
   if cluster_exists; then
+    need_running_node
     say "the cluster $CLUSTER is there already"
   else
     need_memory_for_cluster
@@ -68,6 +77,7 @@ kind_load() {
   need kind docker kubectl
   need_engine
   cluster_exists || die "there is no cluster $CLUSTER: 'make kind-up' makes it"
+  need_running_node
   build
   # shellcheck disable=SC2046
   fetch $(theirs)

@@ -1,13 +1,19 @@
-//! A collector that is away costs one warning, and nothing else.
+//! A collector that is away, slow or hostile costs spans, which are counted, and
+//! a warning a minute, and nothing else.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use axum::Router;
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::response::{IntoResponse as _, Response};
 use campuscafe_tests::{Process, eventually};
 use reqwest::Client;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -16,26 +22,58 @@ use tokio::time::Instant;
 struct Services {
     inventory: Process,
     order: Process,
-    orders: String,
+    addresses: [String; 2],
     http: Client,
+    started: Instant,
+    placed: AtomicUsize,
+}
+
+/// Spans of one order in each service: of its server and of its client, of its
+/// server and of its commit.
+const SPANS_PER_ORDER: usize = 2;
+
+const REASONS: [&str; 4] = ["queue_full", "export_failed", "rejected", "shutdown"];
+
+/// What one service says about the spans it has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Spans {
+    exported: usize,
+    dropped: [usize; REASONS.len()],
+    queued: usize,
+}
+
+impl Spans {
+    fn all(&self) -> usize {
+        self.exported + self.dropped.iter().sum::<usize>() + self.queued
+    }
+
+    fn dropped(&self, reason: &str) -> usize {
+        REASONS.iter().zip(self.dropped).find(|(name, _)| **name == reason).expect("known").1
+    }
 }
 
 impl Services {
     async fn start(collector: &str) -> Self {
-        let telemetry = [
+        Self::start_with(collector, &[]).await
+    }
+
+    async fn start_with(collector: &str, settings: &[(&str, &str)]) -> Self {
+        let mut telemetry = vec![
             ("OTEL_EXPORTER_OTLP_ENDPOINT", collector),
             ("LOG_FORMAT", "json"),
             ("RUST_LOG", "warn"),
             ("INVENTORY_STOCK", "cake=1000000"),
         ];
+        telemetry.extend(settings);
         let listen = ["--listen", "127.0.0.1:0"];
         let mut inventory = Process::start("inventory", &listen, &telemetry);
         let url = inventory.address().await;
         let arguments = [&listen[..], &["--inventory-url", &url]].concat();
         let mut order = Process::start("order", &arguments, &telemetry);
-        let orders = format!("{}/orders", order.address().await);
+        let addresses = [url, order.address().await];
         let http = Client::builder().no_proxy().build().expect("a client");
-        Self { inventory, order, orders, http }
+        let (started, placed) = (Instant::now(), AtomicUsize::new(0));
+        Self { inventory, order, addresses, http, started, placed }
     }
 
     fn both(&self) -> [&Process; 2] {
@@ -46,7 +84,7 @@ impl Services {
     async fn place(&self, orders: usize, customers: usize) {
         let mut at_once = JoinSet::new();
         for _ in 0..customers {
-            let (http, url) = (self.http.clone(), self.orders.clone());
+            let (http, url) = (self.http.clone(), format!("{}/orders", self.addresses[1]));
             at_once.spawn(async move {
                 let order = json!({"itemId": "cake", "quantity": 1, "chaos": "none"});
                 for _ in 0..orders / customers {
@@ -60,6 +98,41 @@ impl Services {
         while let Some(customer) = at_once.join_next().await {
             customer.unwrap();
         }
+        self.placed.fetch_add(orders / customers * customers, Ordering::SeqCst);
+    }
+
+    /// What each service says now about its spans.
+    async fn now(&self) -> [Spans; 2] {
+        let mut both = Vec::new();
+        for address in &self.addresses {
+            let page = self.http.get(format!("{address}/metrics")).send().await.unwrap();
+            let page = page.text().await.unwrap();
+            let value = |series: &str| {
+                let found = page.lines().find_map(|l| l.strip_prefix(series)?.strip_prefix(' '));
+                found.unwrap_or_else(|| panic!("no {series} in {page}")).parse().unwrap()
+            };
+            let dropped =
+                |reason| value(&format!("telemetry_spans_dropped_total{{reason=\"{reason}\"}}"));
+            both.push(Spans {
+                exported: value("telemetry_spans_exported_total"),
+                dropped: REASONS.map(dropped),
+                queued: value("telemetry_spans_queued"),
+            });
+        }
+        both.try_into().expect("two")
+    }
+
+    /// Waits until each span that both have ended is in one of the counts, and
+    /// until those are as expected. There are never more spans than that.
+    async fn counted(&self, what: &str, expected: impl Fn(&Spans) -> bool) -> [Spans; 2] {
+        let ended = self.placed.load(Ordering::SeqCst) * SPANS_PER_ORDER;
+        eventually(what, || async {
+            let both = self.now().await;
+            assert!(both.iter().all(|spans| spans.all() <= ended), "{ended} ended, {both:?}");
+            let fits = both.iter().all(|spans| spans.all() == ended && expected(spans));
+            fits.then_some(both)
+        })
+        .await
     }
 
     /// Waits until both have complained.
@@ -70,17 +143,22 @@ impl Services {
             })
             .await;
         }
-        self.assert_warned_once();
+        self.assert_few_warnings(0);
     }
 
-    /// With nothing below a warning logged, all there is to read is this one.
-    fn assert_warned_once(&self) {
+    /// With nothing below a warning logged, all there is to read is a warning
+    /// for each minute, and one at the end.
+    fn assert_few_warnings(&self, at_the_end: u64) {
         for service in self.both() {
             let log = service.stderr();
-            let [line] = log.lines().collect::<Vec<_>>()[..] else { panic!("not one line: {log}") };
-            let line: Value = serde_json::from_str(line).unwrap();
-            assert_eq!(line["level"], "WARN");
-            assert!(line["message"].as_str().unwrap().starts_with("spans cannot be exported"));
+            let most = 1 + self.started.elapsed().as_secs() / 60 + at_the_end;
+            assert!(log.lines().count() as u64 <= most, "{log}");
+            for line in log.lines() {
+                let line: Value = serde_json::from_str(line).unwrap();
+                assert_eq!(line["level"], "WARN");
+                let message = line["message"].as_str().unwrap();
+                assert!(message.starts_with("spans were dropped: "), "{message}");
+            }
         }
     }
 
@@ -104,9 +182,13 @@ impl Services {
             assert_eq!(service.ended().await.code(), Some(0), "{}", service.stderr());
             assert!(asked.elapsed() < Duration::from_secs(10), "after {:?}", asked.elapsed());
         }
-        self.assert_warned_once();
+        self.assert_few_warnings(1);
     }
 }
+
+/// So that it is soon full.
+const SMALL_QUEUE: [(&str, &str); 2] =
+    [("OTEL_BSP_MAX_QUEUE_SIZE", "2048"), ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "512")];
 
 /// Orders go through, memory does not pile up, and one warning is all.
 async fn assert_unimpressed(services: Services, exports: Option<&AtomicUsize>) {
@@ -130,21 +212,22 @@ async fn assert_unimpressed(services: Services, exports: Option<&AtomicUsize>) {
         .await;
         services.place(20, 1).await;
     }
-    services.assert_warned_once();
+    services.assert_few_warnings(0);
+    services.counted("every span", |spans| spans.exported == 0).await;
     services.end().await;
 }
 
 #[tokio::test]
-async fn a_collector_that_is_down_costs_one_warning_and_nothing_else() {
+async fn a_collector_that_is_down_costs_a_warning_a_minute_and_nothing_else() {
     // Bound but not listening: nobody else can have the port, and it refuses.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse::<SocketAddr>().unwrap()).unwrap();
-    let services = Services::start(&format!("http://{}", socket.local_addr().unwrap())).await;
-    assert_unimpressed(services, None).await;
+    let url = format!("http://{}", socket.local_addr().unwrap());
+    assert_unimpressed(Services::start_with(&url, &SMALL_QUEUE).await, None).await;
 }
 
 #[tokio::test]
-async fn a_collector_that_hangs_costs_one_warning_and_nothing_else() {
+async fn a_collector_that_hangs_costs_a_warning_a_minute_and_nothing_else() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let collector = format!("http://{}", listener.local_addr().unwrap());
     let exports = Arc::new(AtomicUsize::new(0));
@@ -157,5 +240,127 @@ async fn a_collector_that_hangs_costs_one_warning_and_nothing_else() {
             seen.fetch_add(1, Ordering::SeqCst);
         }
     });
-    assert_unimpressed(Services::start(&collector).await, Some(&exports)).await;
+    let services = Services::start_with(&collector, &SMALL_QUEUE).await;
+    assert_unimpressed(services, Some(&exports)).await;
+}
+
+/// A server on a free port that answers everything as `answer` says, and what
+/// it has been asked so far.
+async fn collector<F>(answer: impl Fn() -> F + Clone + Send + Sync + 'static) -> (String, Heard)
+where
+    F: Future<Output = Response> + Send,
+{
+    let heard = Heard::default();
+    let asked = heard.clone();
+    let router = Router::new().fallback(move || {
+        asked.0.fetch_add(1, Ordering::SeqCst);
+        answer()
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(axum::serve(listener, router).into_future());
+    (url, heard)
+}
+
+#[derive(Clone, Default)]
+struct Heard(Arc<AtomicUsize>);
+
+impl Heard {
+    fn times(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+#[tokio::test]
+async fn a_collectors_redirect_is_not_followed() {
+    let (elsewhere, followed) = collector(async || StatusCode::OK.into_response()).await;
+    let target = format!("{elsewhere}/inventory/reset");
+    let redirect = move || {
+        let target = target.clone();
+        async { (StatusCode::TEMPORARY_REDIRECT, [(LOCATION, target)]).into_response() }
+    };
+    let (url, heard) = collector(redirect).await;
+    let services = Services::start(&url).await;
+    services.place(20, 2).await;
+    services.counted("failed exports", |spans| spans.dropped("export_failed") > 0).await;
+    services.place(20, 2).await;
+    services.counted("an empty queue", |spans| spans.queued == 0 && spans.exported == 0).await;
+    assert!(heard.times() >= 4);
+    assert_eq!(followed.times(), 0, "spans went where the collector pointed");
+    services.end().await;
+}
+
+#[tokio::test]
+async fn spans_that_a_collector_rejects_are_counted_apart_from_those_it_accepts() {
+    // ExportTraceServiceResponse { partial_success: { rejected_spans: 1 } }
+    let answer = async || [0x0a, 0x02, 0x08, 0x01].into_response();
+    let (url, heard) = collector(answer).await;
+    let services = Services::start(&url).await;
+    services.place(40, 4).await;
+    let both = services.counted("an empty queue", |spans| spans.queued == 0).await;
+    assert_eq!(both.map(|spans| spans.dropped("rejected")).iter().sum::<usize>(), heard.times());
+    assert!(both.iter().all(|spans| spans.exported > 0), "{both:?}");
+    services.warned().await;
+    services.end().await;
+}
+
+#[tokio::test]
+async fn spans_that_find_the_queue_full_are_counted() {
+    let (url, _heard) = collector(std::future::pending).await;
+    let settings = [("OTEL_BSP_MAX_QUEUE_SIZE", "20"), ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "10")];
+    let services = Services::start_with(&url, &settings).await;
+    services.place(400, 8).await;
+    let both = services.counted("a full queue", |spans| spans.dropped("queue_full") > 0).await;
+    assert!(both.iter().all(|spans| spans.queued <= 20 + 10 && spans.exported == 0), "{both:?}");
+    services.warned().await;
+    services.end().await;
+}
+
+#[tokio::test]
+async fn a_slow_collector_gets_every_span_within_the_limit_that_the_variable_gives_it() {
+    let slow = async || {
+        // Longer than the limit is by itself.
+        tokio::time::sleep(Duration::from_millis(2_500)).await;
+        StatusCode::OK.into_response()
+    };
+    let (url, _heard) = collector(slow).await;
+    let services = Services::start_with(&url, &[("OTEL_EXPORTER_OTLP_TIMEOUT", "60000")]).await;
+    services.place(40, 4).await;
+    let both = services.counted("an empty queue", |spans| spans.queued == 0).await;
+    assert!(both.iter().all(|spans| spans.exported == 80), "{both:?}");
+    services.end().await;
+}
+
+/// Answers that no collector gives on purpose.
+const NONSENSE: [&str; 6] = [
+    "",
+    "\r\n\r\n",
+    "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf",
+    "HTTP/1.1 307 Temporary Redirect\r\ncontent-length: 0\r\n\r\n",
+    "HTTP/1.1 429 Too Many Requests\r\nretry-after: 99999999999999999999\r\ncontent-length: 0\r\n\r\n",
+    "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 4\r\n\r\n\u{ff}\u{ff}",
+];
+
+#[tokio::test]
+async fn no_answer_of_a_collector_stops_the_exports() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        for answer in NONSENSE.into_iter().cycle() {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut head = [0; 1024];
+            let _ = stream.read(&mut head).await;
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    let settings = [("OTEL_EXPORTER_OTLP_TIMEOUT", "500"), ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "4")];
+    let services = Services::start_with(&url, &settings).await;
+    for _ in 0..3 {
+        services.place(16, 4).await;
+        services.counted("an empty queue", |spans| spans.queued == 0).await;
+    }
+    for service in services.both() {
+        assert!(!service.stderr().contains("panicked"), "{}", service.stderr());
+    }
+    services.end().await;
 }

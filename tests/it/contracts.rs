@@ -106,6 +106,10 @@ const INVENTORY_METRICS: &Expected = &[
     ("inventory_deliveries_total", "counter", &["item"]),
     ("inventory_history_evicted_total", "counter", &["history"]),
     ("http_server_request_duration_seconds", "histogram", SERVER_LABELS),
+    ("telemetry_spans_exported_total", "counter", &[]),
+    ("telemetry_spans_dropped_total", "counter", &["reason"]),
+    ("telemetry_spans_queued", "gauge", &[]),
+    ("telemetry_log_lines_dropped_total", "counter", &[]),
     ("campuscafe_build_info", "gauge", &["version"]),
 ];
 const ORDER_METRICS: &Expected = &[
@@ -115,6 +119,10 @@ const ORDER_METRICS: &Expected = &[
     ("order_reordered_replies_total", "counter", &[]),
     ("http_server_request_duration_seconds", "histogram", SERVER_LABELS),
     ("http_client_request_duration_seconds", "histogram", CLIENT_LABELS),
+    ("telemetry_spans_exported_total", "counter", &[]),
+    ("telemetry_spans_dropped_total", "counter", &["reason"]),
+    ("telemetry_spans_queued", "gauge", &[]),
+    ("telemetry_log_lines_dropped_total", "counter", &[]),
     ("campuscafe_build_info", "gauge", &["version"]),
 ];
 const SERVER_LABELS: &[&str] = &["http_request_method", "http_route", "http_response_status_code"];

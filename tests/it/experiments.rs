@@ -1,7 +1,11 @@
 //! `campuscafe experiment`: shown where it shows, and not where it does not.
 
-use campuscafe_tests::{Cafe, Process};
-use serde_json::Value;
+use std::fs::File;
+use std::process::Stdio;
+
+use campuscafe_tests::{Cafe, Process, binary, eventually};
+use serde_json::{Value, json};
+use tokio::process::Command;
 
 async fn run(arguments: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, String) {
     let mut all = vec!["experiment"];
@@ -168,4 +172,112 @@ async fn services_that_cannot_be_reached_are_named_and_nothing_is_shown() {
     let (code, _, stderr) = Process::run("campuscafe", &arguments, &[]).await;
     assert_eq!((code, stderr.lines().count()), (Some(1), 1), "{stderr}");
     assert!(stderr.contains(&url) && stderr.contains("nothing answers there"), "{stderr}");
+}
+
+#[tokio::test]
+async fn a_lesson_delivers_what_the_stock_of_a_shared_cafe_lacks_and_says_so() {
+    let cafe = Cafe::open_with(&[("INVENTORY_STOCK", "cake=1,coffee=5")]).await;
+    let (code, text) = run(&["double", "--lab-url", &cafe.lab], &[]).await;
+    assert_eq!(code, Some(0), "{text}");
+    for expected in ["Delivered 1 cake: the stock was 1.", "Delivered 2 cakes: the stock was 0."] {
+        assert!(text.contains(expected), "no {expected:?} in\n{text}");
+    }
+    let state = cafe.state().await;
+    assert_eq!(state["reservations"], 4, "nobody has put the stock back");
+    assert_eq!(state["stock"], json!({"cake": 0, "coffee": 5}), "nobody has taken coffee");
+
+    let (code, json) = run_json(&["slow", "--lab-url", &cafe.lab], &[]).await;
+    assert_eq!(code, Some(0), "{json}");
+    assert_eq!(all(&json, "/delivered"), [json!({"quantity": 1, "stockBefore": 0})]);
+    assert_eq!(all(&json, "/ledger/item"), ["cake"]);
+}
+
+#[tokio::test]
+async fn a_lesson_delivers_nothing_where_the_stock_is_enough() {
+    let cafe = Cafe::open_with(&[("INVENTORY_STOCK", "cake=2")]).await;
+    let (code, json) = run_json(&["slow", "--lab-url", &cafe.lab], &[]).await;
+    assert_eq!(code, Some(0), "{json}");
+    assert_eq!(all(&json, "/delivered"), [Value::Null]);
+    assert_eq!(cafe.state().await["stock"], json!({"cake": 1}));
+}
+
+#[tokio::test]
+async fn a_lesson_orders_what_there_is_most_of_where_nobody_knows_cake_and_says_so() {
+    let cafe = Cafe::open_with(&[("INVENTORY_STOCK", "bagel=1,tea=5")]).await;
+    let (code, text) = run(&["slow", "--lab-url", &cafe.lab], &[]).await;
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("The inventory knows no cake, so this orders tea."), "{text}");
+    assert_eq!(cafe.state().await["stock"], json!({"bagel": 1, "tea": 4}));
+}
+
+/// Runs the program with its stdout going there: exit code and stderr.
+async fn run_into(stdout: Stdio, arguments: &[&str]) -> (Option<i32>, String) {
+    let program = Command::new(binary("campuscafe"))
+        .args(arguments)
+        .env_clear()
+        .stdin(Stdio::null())
+        .stdout(stdout)
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn();
+    let output = program.unwrap().wait_with_output().await.unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[tokio::test]
+async fn a_report_that_cannot_be_written_is_no_success() {
+    for arguments in [
+        &["experiment", "--list"][..],
+        &["experiment", "cut"],
+        &["experiment", "cut", "--json"],
+        &["completions", "bash"],
+    ] {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let (code, stderr) = run_into(full.into(), arguments).await;
+        assert_eq!((code, stderr.lines().count()), (Some(1), 1), "{arguments:?}: {stderr}");
+        assert!(stderr.starts_with("error: cannot write to stdout: "), "{arguments:?}: {stderr}");
+    }
+}
+
+#[tokio::test]
+async fn a_reader_that_has_gone_away_is_no_failure() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let (code, stderr) = run_into(writer.into(), &["experiment", "cut"]).await;
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+}
+
+/// Where the inventory is that this experiment started: its order service is told.
+fn own_inventory(experiment: u32) -> Option<String> {
+    let children = format!("/proc/{experiment}/task/{experiment}/children");
+    let children = std::fs::read_to_string(children).ok()?;
+    children.split_whitespace().find_map(|child| {
+        let words = std::fs::read_to_string(format!("/proc/{child}/cmdline")).ok()?;
+        let mut words = words.split('\0').skip_while(|word| *word != "--inventory-url");
+        Some(words.nth(1)?.trim_end_matches('/').to_owned())
+    })
+}
+
+#[tokio::test]
+async fn an_experiment_that_is_interrupted_lets_its_services_finish_their_work() {
+    let mut experiment = Process::start("campuscafe", &["experiment", "slow"], &[]);
+    experiment.said("the lesson", |line| line.starts_with("EXPERIMENT").then_some(())).await;
+    let pid = experiment.pid();
+    let inventory =
+        eventually("the experiment's inventory", || std::future::ready(own_inventory(pid))).await;
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let slow = http
+        .post(format!("{inventory}/inventory/reserve?chaos=slowreply:3000"))
+        .json(&json!({"itemId": "coffee", "quantity": 1}));
+    let answer = tokio::spawn(slow.send());
+    eventually("work under way", || async {
+        let state = http.get(format!("{inventory}/inventory/state")).send().await.ok()?;
+        (state.json::<Value>().await.ok()?["stock"]["coffee"] == 19).then_some(())
+    })
+    .await;
+    experiment.signal("INT");
+    let answer = answer.await.unwrap().expect("an answer, although the experiment is over");
+    assert_eq!(answer.status(), 200);
+    assert_eq!(experiment.ended().await.code(), Some(1));
+    assert!(experiment.stderr().contains("interrupted"), "{}", experiment.stderr());
 }

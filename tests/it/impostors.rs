@@ -1,12 +1,16 @@
 //! What an order comes to when something else answers in the inventory's place,
-//! or nothing does.
+//! or nothing does; and what the lab concludes when it is told lies.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use campuscafe_tests::{Answer, Process, assert_problem};
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use campuscafe_tests::{Answer, Cafe, Process, assert_problem, eventually};
 use reqwest::Client;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
@@ -184,4 +188,204 @@ async fn an_order_is_confirmed_exactly_when_it_is_answered_with_200() {
     let confirmed = told.text("outcome") == "confirmed";
     assert_eq!(confirmed, told.status == 200, "{} {}", told.status, told.body);
     assert!(metrics.contains("order_outcomes_total{outcome=\"confirmed\"} 0\n"), "{metrics}");
+}
+
+/// Serves; says where.
+async fn serve(router: Router) -> String {
+    let listener = TcpListener::bind(ANY_PORT).await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    url
+}
+
+/// A lab that passes on what this café's lab knows, with every trace changed.
+async fn false_lab(cafe: &Cafe, change: fn(&mut Vec<Value>)) -> String {
+    let services = json!({ "order": cafe.order, "inventory": cafe.inventory });
+    let (http, lab) = (cafe.http.clone(), cafe.lab.clone());
+    let trace = async move |Path(id): Path<String>| {
+        let answer = http.get(format!("{lab}/api/traces/{id}")).send().await.unwrap();
+        if !answer.status().is_success() {
+            return Err(StatusCode::NOT_FOUND);
+        }
+        let mut trace: Value = answer.json().await.unwrap();
+        change(trace["resourceSpans"].as_array_mut().unwrap());
+        Ok(Json(trace))
+    };
+    let router = Router::new()
+        .route("/api/services", get(async move || Json(services)))
+        .route("/api/experiments", post(async || StatusCode::NO_CONTENT))
+        .route("/api/traces/{id}", get(trace));
+    serve(router).await
+}
+
+/// Loses the commit that came late.
+fn lose_the_late_commit(groups: &mut Vec<Value>) {
+    let late = |span: &Value| {
+        let attributes = span["attributes"].as_array().map_or(&[][..], Vec::as_slice);
+        let late = json!({"key": "campuscafe.reservation.late", "value": {"boolValue": true}});
+        attributes.contains(&late)
+    };
+    for group in groups {
+        for scope in group["scopeSpans"].as_array_mut().unwrap() {
+            scope["spans"].as_array_mut().unwrap().retain(|span| !late(span));
+        }
+    }
+}
+
+async fn experiment(arguments: &[&str]) -> (Option<i32>, String) {
+    let arguments = [&["experiment"], arguments].concat();
+    let (code, stdout, stderr) = Process::run("campuscafe", &arguments, &[]).await;
+    assert_eq!(stderr, "", "{stdout}");
+    (code, stdout)
+}
+
+#[tokio::test]
+async fn a_lost_commit_makes_the_evidence_incomplete_and_the_totals_decide() {
+    let cafe = Cafe::open().await;
+    let lab = false_lab(&cafe, lose_the_late_commit).await;
+    let (code, text) = experiment(&["slow", "--lab-url", &lab]).await;
+    assert_eq!(code, Some(0), "{text}");
+    for expected in [
+        "\nSHOWN, evidence incomplete\n",
+        "Evidence incomplete: the commit of attempt 1 is missing.",
+        "the inventory made      1 reservation in total",
+        "1 reservation that no customer knows of",
+    ] {
+        assert!(text.contains(expected), "no {expected:?} in\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_lost_commit_leaves_a_lesson_open_that_the_totals_do_not_show() {
+    let cafe = Cafe::open().await;
+    let lab = false_lab(&cafe, lose_the_late_commit).await;
+    let arguments = ["slow", "--lab-url", &lab, "--json"];
+    let ordering = experiment(&arguments);
+    let somebody_else = async {
+        let unknown = "order_outcomes_total{outcome=\"unknown\"}";
+        eventually("the order of the lesson", || async {
+            (cafe.metric(&cafe.order, unknown).await > 0.0).then_some(())
+        })
+        .await;
+        assert_eq!(cafe.reserve_cake("none", "else").send().await.unwrap().status(), 200);
+    };
+    let ((code, text), ()) = tokio::join!(ordering, somebody_else);
+    let json: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        (code, &json["shown"], &json["conclusion"]),
+        (Some(1), &false.into(), &"incomplete".into()),
+        "{json:#}"
+    );
+    let finding = &json["findings"][0];
+    assert_eq!(finding["incomplete"], json!(["the commit of attempt 1 is missing"]));
+    assert_eq!(
+        (&finding["evidence"], &finding["ledger"]["basis"]),
+        (&"some spans".into(), &"totals".into())
+    );
+    assert_eq!(finding["ledger"]["reservations"], 2, "and not the commits that are left");
+}
+
+/// Adds an order that was never placed, first of all, with words for a terminal.
+fn add_another_order(groups: &mut Vec<Value>) {
+    let text = |key: &str, value: &str| json!({"key": key, "value": {"stringValue": value}});
+    let evil = "\x1b[2J\u{9b}31m";
+    let root = json!({
+        "traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "00f067aa0ba902b7",
+        "name": evil, "kind": 2, "startTimeUnixNano": "1", "endTimeUnixNano": "2",
+        "attributes": [
+            text("campuscafe.order.id", "00000000000000000000000000000000"),
+            text("campuscafe.order.outcome", evil),
+        ],
+    });
+    groups.insert(
+        0,
+        json!({
+            "resource": {"attributes": [text("service.name", "order")]},
+            "scopeSpans": [{"spans": [root]}],
+        }),
+    );
+}
+
+#[tokio::test]
+async fn an_order_that_somebody_made_up_does_not_take_the_place_of_the_lessons_own() {
+    let cafe = Cafe::open().await;
+    let lab = false_lab(&cafe, add_another_order).await;
+    let (code, text) = experiment(&["double", "--lab-url", &lab]).await;
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("COMMIT cake 9 -> 8, late, 2nd of this order"), "{text}");
+    assert!(!text.contains("ncomplete") && !text.contains("\u{1b}"), "{text}");
+}
+
+#[tokio::test]
+async fn an_order_with_the_traceparent_of_a_lesson_does_not_join_its_story() {
+    let cafe = Cafe::open().await;
+    let arguments = ["slow", "--lab-url", &cafe.lab, "--json"];
+    let lesson = experiment(&arguments);
+    let somebody_else = async {
+        let traces = format!("{}/api/traces", cafe.lab);
+        // The order's own span is there as soon as its customer was told.
+        let (trace, parent) = eventually("the lesson's order", || async {
+            let list = cafe.send(cafe.http.get(&traces)).await.body;
+            let id = list["traces"][0]["traceId"].as_str()?.to_owned();
+            let spans = cafe.trace(&id, 1).await;
+            let root = spans.iter().find(|span| span.text("campuscafe.order.id").is_some())?;
+            Some((id, root.id.clone()))
+        })
+        .await;
+        let order = json!({"itemId": "cake", "quantity": 1});
+        let request = cafe.http.post(format!("{}/orders", cafe.order)).json(&order);
+        let joining = request.header("traceparent", format!("00-{trace}-{parent}-01"));
+        assert_eq!(cafe.send(joining).await.text("traceId"), trace);
+    };
+    let ((code, text), ()) = tokio::join!(lesson, somebody_else);
+    let json: Value = serde_json::from_str(&text).unwrap();
+    let finding = &json["findings"][0];
+    assert_eq!((code, &finding["incomplete"]), (Some(0), &json!([])), "{json:#}");
+    assert_eq!(
+        (&finding["ledger"]["basis"], &finding["ledger"]["reservations"]),
+        (&"spans".into(), &1.into()),
+        "the lesson's own"
+    );
+}
+
+#[tokio::test]
+async fn what_an_impostor_answers_does_not_steer_the_terminal() {
+    let evil = "\u{1b}[2J\u{9b}31m\u{202e}";
+    let cafe = Cafe::open().await;
+    let problem = json!({
+        "title": format!("Order {evil} failed"), "status": 504, "outcome": "unknown",
+        "orderId": evil, "traceId": evil,
+        "attempts": [{"number": 0, "result": "timeout", "durationMs": 1}],
+    });
+    let (http, told) = (cafe.http.clone(), problem);
+    let reserve = format!("{}/inventory/reserve", cafe.inventory);
+    // It reserves, so that the lesson need not wait for it.
+    let order = async move || {
+        let cake = json!({"itemId": "cake", "quantity": 1});
+        http.post(reserve).json(&cake).send().await.unwrap();
+        (StatusCode::GATEWAY_TIMEOUT, Json(told))
+    };
+    let asked = Arc::<Mutex<u64>>::default();
+    let counters = async move || {
+        let mut asked = asked.lock().unwrap();
+        *asked += 1;
+        format!("order_retries_total{{item=\"{evil}\"}} {asked}\n")
+    };
+    let router = Router::new().route("/orders", post(order)).route("/metrics", get(counters));
+    let url = serve(router).await;
+    let arguments = ["slow", "--order-url", &url, "--inventory-url", &cafe.inventory];
+    let (_, text) = experiment(&arguments).await;
+    assert!(text.contains("Order \\u{1b}[2J\\u{9b}31m\\u{202e} failed"), "{text}");
+    assert!(text.contains("order_retries_total{item=\"\\u{1b}[2J"), "{text}");
+    let steers = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+    assert!(!text.contains(steers), "{text:?}");
+
+    let not_an_order = Router::new()
+        .route("/orders", post(async move || Json(json!({ "detail": evil }))))
+        .route("/metrics", get(async || ""));
+    let url = serve(not_an_order).await;
+    let arguments = ["experiment", "slow", "--order-url", &url, "--inventory-url", &cafe.inventory];
+    let (code, _, stderr) = Process::run("campuscafe", &arguments, &[]).await;
+    assert_eq!((code, stderr.lines().count()), (Some(1), 1), "{stderr}");
+    assert!(!stderr.contains(steers), "{stderr:?}");
 }

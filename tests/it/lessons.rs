@@ -131,6 +131,20 @@ async fn a_client_that_hangs_up_does_not_stop_the_commit() {
 }
 
 #[tokio::test]
+async fn a_late_attempt_that_finds_nothing_left_tells_that_it_was_refused() {
+    let cafe = Cafe::open_with(&[("INVENTORY_STOCK", "cake=1")]).await;
+    let told = cafe.order_cake("slow", false).await;
+    assert_eq!(told.results(), ["timeout"]);
+    assert_eq!(cafe.reserve_cake("none", "faster").send().await.unwrap().status(), 200);
+    // The order, its attempt on both sides, and the fault: no commit.
+    let spans = cafe.trace(told.text("traceId"), 4).await;
+    let served = spans.iter().find(|span| span.kind == 2 && span.service == "inventory").unwrap();
+    assert_eq!(served.flag("campuscafe.reservation.refused"), Some(true), "{served:?}");
+    assert_eq!(served.int("http.response.status_code"), None, "nobody was there to hear it");
+    assert!(spans.iter().all(|span| span.name != "commit reservation"), "{spans:#?}");
+}
+
+#[tokio::test]
 async fn a_customer_who_hangs_up_does_not_stop_the_order() {
     let cafe = Cafe::open().await;
     let order = serde_json::json!({"itemId": "cake", "quantity": 1, "chaos": "slow:500"});

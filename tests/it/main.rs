@@ -23,5 +23,6 @@ mod load;
 mod readme;
 mod refusals;
 mod span_contract;
+mod telemetry_bounds;
 mod turnovers;
 mod workspace;

@@ -2,9 +2,8 @@
 //! of the usual tests: `make test-stack` starts Docker Compose around it,
 //! `make test-k8s` a cluster.
 //!
-//! `traces` and `numbers` know only URLs, so they are the same for both;
-//! `compose` and
-//! `when_pods_change` are what only one of them can do.
+//! `traces` and `numbers` know only URLs, so they are the same for both; `compose`,
+//! `network_policies` and `when_pods_change` are what only one of them can do.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,6 +14,7 @@
 
 mod compose;
 mod dashboards;
+mod network_policies;
 mod numbers;
 mod stack;
 mod story;

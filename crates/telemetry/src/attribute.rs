@@ -25,6 +25,9 @@ pub const REQUEST_ID: &str = "campuscafe.request.id";
 /// The fault that acted, with its argument.
 pub const CHAOS_STEP: &str = "campuscafe.chaos.step";
 
+/// Whether the stock was too low, so that nothing was reserved. It is there even
+/// where the caller had left, so that no status was sent.
+pub const RESERVATION_REFUSED: &str = "campuscafe.reservation.refused";
 /// The reservation that a commit created: 32 hexadecimal digits.
 pub const RESERVATION_ID: &str = "campuscafe.reservation.id";
 /// The item whose stock the commit lowered.

@@ -14,7 +14,8 @@ use tracing::{Instrument as _, Span, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use crate::attribute;
-use crate::metrics::{Durations, Metric, Metrics};
+use crate::metrics::{Durations, Histogram, Metric, Metrics, OTHER};
+use crate::shortened;
 use crate::traces::{SPAN_TARGET, set_attribute, set_error};
 
 /// How long attempts took.
@@ -96,24 +97,23 @@ impl Observe {
     }
 
     /// Registers a call's durations before it is first made, so that the first
-    /// one shows as a jump.
+    /// one shows as a jump. Every other status of this call counts as `other`:
+    /// whoever answers can make any, and each would be a series for ever.
     pub fn expect(&self, method: &str, template: &str, statuses: &[u16]) {
         for status in statuses {
-            let error = if *status < 400 { String::new() } else { status.to_string() };
-            let _ = self.duration(method, template, &status.to_string(), &error);
+            let text = status.to_string();
+            let error = if *status < 400 { "" } else { &text };
+            let _ = self.registered(method, template, &text, error);
+        }
+        for error in ["", OTHER] {
+            let _ = self.registered(method, template, OTHER, error);
         }
         for reason in NoReply::ALL {
-            let _ = self.duration(method, template, "", reason.as_str());
+            let _ = self.registered(method, template, "", reason.as_str());
         }
     }
 
-    fn duration(
-        &self,
-        method: &str,
-        template: &str,
-        status: &str,
-        error: &str,
-    ) -> crate::Histogram {
+    fn registered(&self, method: &str, template: &str, status: &str, error: &str) -> Histogram {
         self.durations.of(&[
             ("http_request_method", method),
             ("url_template", template),
@@ -121,6 +121,18 @@ impl Observe {
             ("error_type", error),
         ])
     }
+
+    fn duration(&self, method: &str, template: &str, status: &str, error: &str) -> Histogram {
+        let known = self.durations.known(&[method, template, status, error]);
+        known.unwrap_or_else(|| {
+            let folded = |text| if is_status(text) { OTHER } else { text };
+            self.registered(method, template, folded(status), folded(error))
+        })
+    }
+}
+
+fn is_status(label: &str) -> bool {
+    label.starts_with(|first: char| first.is_ascii_digit())
 }
 
 #[async_trait::async_trait]
@@ -175,8 +187,8 @@ fn open_span(request: &Request, method: &str, template: &str, resends: i64) -> S
         otel.kind = "client",
         { attribute::HTTP_REQUEST_METHOD } = method,
         { attribute::HTTP_REQUEST_RESEND_COUNT } = (resends > 0).then_some(resends),
-        { attribute::URL_FULL } = url.as_str(),
-        { attribute::SERVER_ADDRESS } = url.host_str(),
+        { attribute::URL_FULL } = &*shortened(url.as_str()),
+        { attribute::SERVER_ADDRESS } = url.host_str().map(|host| host.trim_matches(['[', ']'])),
         { attribute::SERVER_PORT } = url.port_or_known_default().map(i64::from),
     )
 }

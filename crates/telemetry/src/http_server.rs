@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use http::uri::Authority;
 use http::{StatusCode, Version, header};
 use opentelemetry::propagation::TextMapPropagator as _;
 use opentelemetry_http::HeaderExtractor;
@@ -16,7 +17,8 @@ use tracing::{Instrument as _, Span, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use crate::attribute;
-use crate::metrics::{Durations, Histogram, Metric, Metrics};
+use crate::metrics::{Durations, Histogram, Metric, Metrics, OTHER};
+use crate::shortened;
 use crate::traces::{SPAN_TARGET, add_event, set_attribute, set_error};
 
 /// How long answers took.
@@ -28,6 +30,9 @@ pub const REQUEST_DURATION: Metric = Metric {
 /// The label of requests that match no route: their paths are the caller's
 /// choice, and as labels they would grow without bound.
 const NO_ROUTE: &str = "";
+
+/// The conventions' word for methods that nobody registered.
+const OTHER_METHOD: &str = "_OTHER";
 
 /// Whether the caller of a request still waits; in the request's extensions.
 #[derive(Debug, Clone, Default)]
@@ -63,25 +68,43 @@ impl Observe {
     /// Counts into these metrics.
     #[must_use]
     pub fn new(metrics: &Metrics) -> Self {
-        Self { durations: metrics.durations(REQUEST_DURATION) }
+        let observe = Self { durations: metrics.durations(REQUEST_DURATION) };
+        // The paths that people mistype, and forget.
+        observe.expect("GET", NO_ROUTE, &[404]);
+        observe.expect("POST", NO_ROUTE, &[404]);
+        observe
     }
 
     /// Registers a route's durations before its first request, so that the
     /// first one shows as a jump: for these statuses, and for callers who leave
-    /// or are cut off.
+    /// or are cut off (status empty).
+    ///
+    /// Every other status of this method and route counts as `other`, and every
+    /// other method of the route as `_OTHER`: a fault can make any status, and
+    /// a caller any method, and each would be a series for ever.
     pub fn expect(&self, method: &str, route: &str, statuses: &[u16]) {
-        let _ = self.duration(method, route, "");
-        for status in statuses {
-            let _ = self.duration(method, route, &status.to_string());
+        for status in ["", OTHER] {
+            let _ = self.registered(method, route, status);
         }
+        for status in statuses {
+            let _ = self.registered(method, route, &status.to_string());
+        }
+        let _ = self.registered(OTHER_METHOD, route, OTHER);
     }
 
-    fn duration(&self, method: &str, route: &str, status: &str) -> Histogram {
+    fn registered(&self, method: &str, route: &str, status: &str) -> Histogram {
         self.durations.of(&[
             ("http_request_method", method),
             ("http_route", route),
             ("http_response_status_code", status),
         ])
+    }
+
+    fn duration(&self, method: &str, route: &str, status: &str) -> Histogram {
+        let known = |status| self.durations.known(&[method, route, status]);
+        known(status)
+            .or_else(|| known(OTHER))
+            .unwrap_or_else(|| self.registered(OTHER_METHOD, route, OTHER))
     }
 }
 
@@ -111,7 +134,9 @@ fn open_span(request: &Request) -> Span {
     let route = route(request);
     let name = || if route == NO_ROUTE { method.to_owned() } else { format!("{method} {route}") };
     let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let host = text(header::HOST).map(|host| host.rsplit_once(':').unwrap_or((host, "")));
+    let (address, port) = text(header::HOST).and_then(address_and_port).unzip();
+    let query = request.uri().query().map(shortened);
+    let agent = text(header::USER_AGENT).map(shortened);
     let span = info_span!(
         target: SPAN_TARGET,
         "request",
@@ -120,12 +145,12 @@ fn open_span(request: &Request) -> Span {
         { attribute::HTTP_REQUEST_METHOD } = method,
         { attribute::HTTP_ROUTE } = (route != NO_ROUTE).then_some(route),
         { attribute::URL_SCHEME } = "http",
-        { attribute::URL_PATH } = request.uri().path(),
-        { attribute::URL_QUERY } = request.uri().query(),
+        { attribute::URL_PATH } = &*shortened(request.uri().path()),
+        { attribute::URL_QUERY } = query.as_deref(),
         { attribute::NETWORK_PROTOCOL_VERSION } = protocol_version(request.version()),
-        { attribute::SERVER_ADDRESS } = host.map(|(address, _)| address),
-        { attribute::SERVER_PORT } = host.and_then(|(_, port)| port.parse::<i64>().ok()),
-        { attribute::USER_AGENT_ORIGINAL } = text(header::USER_AGENT),
+        { attribute::SERVER_ADDRESS } = address.as_deref(),
+        { attribute::SERVER_PORT } = port.flatten(),
+        { attribute::USER_AGENT_ORIGINAL } = agent.as_deref(),
     );
     if !span.is_disabled() {
         let parent = TraceContextPropagator::new().extract(&HeaderExtractor(request.headers()));
@@ -135,7 +160,14 @@ fn open_span(request: &Request) -> Span {
     span
 }
 
-/// `_OTHER` is the conventions' word for methods that nobody registered.
+/// What a `Host` header names: the address without the brackets of IPv6, and
+/// the port if it gives one.
+fn address_and_port(host: &str) -> Option<(String, Option<i64>)> {
+    let authority: Authority = host.parse().ok()?;
+    let address = authority.host().trim_matches(['[', ']']);
+    Some((shortened(address).into_owned(), authority.port_u16().map(i64::from)))
+}
+
 fn known_method(request: &Request) -> &'static str {
     match request.method().as_str() {
         "GET" => "GET",
@@ -147,7 +179,7 @@ fn known_method(request: &Request) -> &'static str {
         "OPTIONS" => "OPTIONS",
         "TRACE" => "TRACE",
         "CONNECT" => "CONNECT",
-        _ => "_OTHER",
+        _ => OTHER_METHOD,
     }
 }
 
@@ -205,6 +237,28 @@ impl Drop for Visit {
             self.caller.leave();
             add_event(&self.span, attribute::EVENT_CLIENT_DISCONNECTED);
             self.record("");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_split_into_address_and_port_whatever_its_form() {
+        for (host, address, port) in [
+            ("inventory:5101", "inventory", Some(5101)),
+            ("inventory", "inventory", None),
+            ("127.0.0.1:80", "127.0.0.1", Some(80)),
+            ("[::1]:5201", "::1", Some(5201)),
+            ("[2001:db8::1]", "2001:db8::1", None),
+        ] {
+            let expected = Some((address.to_owned(), port));
+            assert_eq!(address_and_port(host), expected, "{host}");
+        }
+        for host in ["", "no host", "[::1", "a:b:c", "a/b"] {
+            assert_eq!(address_and_port(host), None, "{host}");
         }
     }
 }

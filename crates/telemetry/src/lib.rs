@@ -6,28 +6,42 @@
 //! the newest spans are still in memory until then.
 
 pub mod attribute;
-mod exporter;
 pub mod http_client;
 pub mod http_server;
 mod log_line;
+mod log_queue;
 mod logs;
+mod losses;
 mod metrics;
+mod otlp_client;
 mod settings;
+mod shortened;
+mod span_counts;
+mod span_processor;
 mod traces;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::Level;
 
+use crate::log_queue::LogQueue;
+use crate::losses::LossWarnings;
+use crate::span_counts::SpanCounts;
+
 pub use http_server::{Caller, NoAnswer};
 pub use logs::LogFormat;
 pub use metrics::{Counter, Durations, Gauge, Histogram, Metric, Metrics};
 pub use settings::{SettingError, Settings};
+pub use shortened::{MAX_VALUE, shortened};
 pub use traces::{SPAN_TARGET, add_event, current_trace_id, set_attribute, set_error};
 
-/// How long the last export may take when the program ends.
+/// How long the last exports may take when the program ends.
 const FLUSH_LIMIT: Duration = Duration::from_secs(3);
+
+/// How long the last log lines may take after that.
+const LOG_LIMIT: Duration = Duration::from_secs(1);
 
 /// What [`init`] set up.
 #[derive(Debug)]
@@ -35,6 +49,8 @@ pub struct Telemetry {
     /// Where this process counts.
     pub metrics: Metrics,
     provider: Option<SdkTracerProvider>,
+    losses: LossWarnings,
+    log: LogQueue,
 }
 
 /// Who a process is in its telemetry.
@@ -52,26 +68,36 @@ pub struct Identity {
 /// `OTEL_*` variables, `RUST_LOG` and `LOG_FORMAT`.
 ///
 /// Spans are exported only where `OTEL_EXPORTER_OTLP_ENDPOINT` says so; trace
-/// ids exist in any case, so that logs and answers can name them.
+/// ids exist in any case, so that logs and answers can name them. Spans and log
+/// lines wait in bounded queues; what those have no room for is dropped and
+/// counted in the [`Metrics`].
 ///
 /// # Errors
 ///
 /// When a variable has a value that cannot be meant; the error names it.
 pub fn init(identity: Identity) -> Result<Telemetry, SettingError> {
     let settings = Settings::from_env(|name| std::env::var(name).ok())?;
-    let provider = traces::provider(&identity, &settings)?;
-    logs::install(&identity, &settings, provider.as_ref());
-    Ok(Telemetry { metrics: Metrics::new(identity.version), provider })
+    let spans = Arc::<SpanCounts>::default();
+    let provider = traces::provider(&identity, &settings, &spans)?;
+    let log = LogQueue::to_stderr();
+    logs::install(&identity, &settings, provider.as_ref(), &log);
+    let metrics = Metrics::new(identity.version);
+    spans.show_in(&metrics);
+    log.show_in(&metrics);
+    Ok(Telemetry { metrics, provider, losses: LossWarnings::start(spans), log })
 }
 
 impl Telemetry {
-    /// Sends what is still in memory; waits 3 seconds at most.
+    /// Sends the spans that are still in memory, for 3 seconds at most, and
+    /// then writes the log lines that are, for 1 second at most.
     ///
     /// Blocks the calling thread: call it when the runtime has nothing left to do.
     pub fn shutdown(self) {
         if let Some(provider) = self.provider {
-            // The exporter has warned already if there is nobody to send to.
+            // What it could not send is dropped, and told with the other losses.
             let _ = provider.shutdown_with_timeout(FLUSH_LIMIT);
         }
+        self.losses.end();
+        self.log.close(LOG_LIMIT);
     }
 }

@@ -3,8 +3,8 @@
 //! The lines are our own format because both of them must carry the trace id,
 //! which the stock formats do not know.
 
-use std::fmt::{self, Write as _};
-use std::io::{self, Write};
+use std::fmt;
+use std::io::{self, Write as _};
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer as _};
@@ -15,17 +15,20 @@ use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
-use crate::LogFormat;
+use crate::log_queue::LogQueue;
+use crate::shortened::formatted;
 use crate::traces::current_trace_id;
+use crate::{LogFormat, shortened};
 
 /// Room for a usual line, in bytes.
 const LINE: usize = 512;
 
-/// Writes the lines of a service to stderr, each in one piece.
+/// Makes the lines of a service; a queue takes them to stderr.
 pub(crate) struct Lines {
     pub(crate) service: &'static str,
     pub(crate) format: LogFormat,
     pub(crate) colour: bool,
+    pub(crate) queue: LogQueue,
 }
 
 impl<S: Subscriber> Layer<S> for Lines {
@@ -35,8 +38,10 @@ impl<S: Subscriber> Layer<S> for Lines {
             LogFormat::Json => self.json(event, &mut line),
             LogFormat::Pretty => self.pretty(event, &mut line),
         };
-        // There is nobody to tell that nothing can be told.
-        let _ = written.and_then(|()| io::stderr().write_all(&line));
+        // A value that cannot be written as JSON takes its line with it.
+        if written.is_ok() {
+            self.queue.push(&line);
+        }
     }
 }
 
@@ -94,6 +99,7 @@ const fn colour(level: Level) -> &'static str {
 }
 
 /// The sentence of a line, which stands before its fields wherever it was given.
+/// Like every field it is cut: a part of it may come from outside.
 #[derive(Default)]
 struct Message(String);
 
@@ -110,13 +116,13 @@ impl Message {
 impl Visit for Message {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if field.name() == MESSAGE {
-            let _ = write!(self.0, "{value:?}");
+            self.0 = formatted(value);
         }
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
         if field.name() == MESSAGE {
-            self.0.push_str(value);
+            self.0 = shortened(value).into_owned();
         }
     }
 }
@@ -144,11 +150,11 @@ impl<M: SerializeMap> JsonFields<'_, M> {
 
 impl<M: SerializeMap> Visit for JsonFields<'_, M> {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.field(field, &format!("{value:?}"));
+        self.field(field, &formatted(value));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.field(field, value);
+        self.field(field, &*shortened(value));
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
@@ -175,11 +181,10 @@ struct TextFields<'a> {
 }
 
 impl TextFields<'_> {
-    fn put(&mut self, field: &Field, value: fmt::Arguments<'_>) {
+    fn put(&mut self, field: &Field, value: &str) {
         if field.name() == MESSAGE || self.result.is_err() {
             return;
         }
-        let value = value.to_string();
         // What comes from outside must not begin a line of its own, or clear the screen.
         self.result = if value.contains(char::is_control) {
             write!(self.line, " {}={value:?}", field.name())
@@ -191,10 +196,10 @@ impl TextFields<'_> {
 
 impl Visit for TextFields<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.put(field, format_args!("{value:?}"));
+        self.put(field, &formatted(value));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.put(field, format_args!("{value}"));
+        self.put(field, &shortened(value));
     }
 }

@@ -11,6 +11,7 @@ use tracing_subscriber::layer::Filter;
 use tracing_subscriber::prelude::*;
 
 use crate::log_line::Lines;
+use crate::log_queue::LogQueue;
 use crate::traces::SPAN_TARGET;
 use crate::{Identity, Settings};
 
@@ -37,9 +38,10 @@ pub(crate) fn install(
     identity: &Identity,
     settings: &Settings,
     provider: Option<&SdkTracerProvider>,
+    log: &LogQueue,
 ) {
     // A test binary may have installed one already; then that one stays.
-    let _ = subscriber(identity, settings, provider).try_init();
+    let _ = subscriber(identity, settings, provider, log).try_init();
 }
 
 /// Logs go to stderr: stdout belongs to what a program was asked to print.
@@ -47,6 +49,7 @@ fn subscriber(
     identity: &Identity,
     settings: &Settings,
     provider: Option<&SdkTracerProvider>,
+    log: &LogQueue,
 ) -> impl Subscriber + Send + Sync + 'static {
     let terminal = stderr().is_terminal();
     let format =
@@ -71,7 +74,7 @@ fn subscriber(
     let levels = levels.unwrap_or_else(|| Targets::new().with_default(identity.log_level));
     Registry::default()
         .with(wanted(levels, spans.is_some()))
-        .with(Lines { service: identity.service, format, colour })
+        .with(Lines { service: identity.service, format, colour, queue: log.clone() })
         .with(spans)
 }
 
@@ -113,7 +116,8 @@ mod tests {
         ] {
             let settings = Settings::from_env(|name| (name == "RUST_LOG").then(|| log.to_owned()));
             let provider = traced.then_some(&provider);
-            let subscriber = subscriber(&identity, &settings.unwrap(), provider);
+            let queue = LogQueue::new(std::io::sink());
+            let subscriber = subscriber(&identity, &settings.unwrap(), provider, &queue);
             tracing::subscriber::with_default(subscriber, || {
                 let ours = info_span!(target: SPAN_TARGET, "ours");
                 assert_eq!(!ours.is_disabled(), traced, "{log}");

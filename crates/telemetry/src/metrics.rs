@@ -3,8 +3,9 @@
 //! There is no global registry: whoever holds a [`Metrics`] counts there, so
 //! two services in one process do not count into each other.
 
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use metrics::{Key, KeyName, Label, Level, Metadata, Recorder as _, SharedString, Unit};
 use metrics_exporter_prometheus::{
@@ -28,6 +29,9 @@ pub(crate) const BUILD_INFO: Metric = Metric {
     help: "Always 1; the label says which version of CampusCafe this is.",
 };
 
+/// The label of every status that nobody registered.
+pub(crate) const OTHER: &str = "other";
+
 /// Edges in seconds. The lab's own moments are among them: 1 s, the limit of an
 /// attempt; 1.5 s, a flaky answer; 2 s, a slow one.
 const BUCKETS: [f64; 15] =
@@ -40,7 +44,12 @@ const METADATA: Metadata<'static> = Metadata::new("campuscafe", Level::INFO, Som
 pub struct Metrics {
     recorder: Arc<PrometheusRecorder>,
     handle: PrometheusHandle,
+    families: Arc<Mutex<HashMap<&'static str, Arc<Family>>>>,
+    sources: Arc<Mutex<Vec<Source>>>,
 }
+
+/// Brings counts that are kept elsewhere up to date.
+type Source = Box<dyn Fn() + Send + Sync>;
 
 impl fmt::Debug for Metrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -53,7 +62,12 @@ impl Metrics {
     #[must_use]
     pub fn new(version: &'static str) -> Self {
         let recorder = bucketed().unwrap_or_default().build_recorder();
-        let metrics = Self { handle: recorder.handle(), recorder: Arc::new(recorder) };
+        let metrics = Self {
+            handle: recorder.handle(),
+            recorder: Arc::new(recorder),
+            families: Arc::default(),
+            sources: Arc::default(),
+        };
         metrics.gauge(BUILD_INFO, &[("version", version)]).set(1.0);
         metrics
     }
@@ -78,12 +92,23 @@ impl Metrics {
     pub fn durations(&self, metric: Metric) -> Durations {
         let (name, help) = described(metric);
         self.recorder.describe_histogram(name, Some(Unit::Seconds), help);
-        Durations { recorder: self.recorder.clone(), metric }
+        let mut families = self.families.lock().unwrap_or_else(PoisonError::into_inner);
+        let family = families.entry(metric.name).or_default().clone();
+        Durations { recorder: self.recorder.clone(), metric, family }
+    }
+
+    /// Calls this before everything counted is shown: for counts that are kept
+    /// elsewhere, and must be of one moment.
+    pub(crate) fn before_render(&self, source: impl Fn() + Send + Sync + 'static) {
+        self.sources.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(source));
     }
 
     /// Everything counted so far, in the Prometheus text format 0.0.4.
     #[must_use]
     pub fn render(&self) -> String {
+        for source in self.sources.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            source();
+        }
         self.handle.render()
     }
 
@@ -94,12 +119,18 @@ impl Metrics {
     }
 }
 
-/// Histograms of seconds under one name.
+/// Histograms of seconds under one name; all that are made from the same
+/// [`Metrics`] know each other's label sets.
 #[derive(Clone)]
 pub struct Durations {
     recorder: Arc<PrometheusRecorder>,
     metric: Metric,
+    family: Arc<Family>,
 }
+
+/// The histograms of one name by the values of their labels, sorted: there are
+/// some dozens, and each request looks for one.
+type Family = RwLock<Vec<(Vec<String>, Histogram)>>;
 
 impl fmt::Debug for Durations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -110,8 +141,30 @@ impl fmt::Debug for Durations {
 impl Durations {
     /// The histogram of these labels; its buckets exist at 0 from now on.
     pub fn of(&self, labels: &[(&'static str, &str)]) -> Histogram {
-        self.recorder.register_histogram(&key(self.metric, labels), &METADATA)
+        let values: Vec<&str> = labels.iter().map(|(_, value)| *value).collect();
+        if let Some(known) = self.known(&values) {
+            return known;
+        }
+        let histogram = self.recorder.register_histogram(&key(self.metric, labels), &METADATA);
+        let mut family = self.family.write().unwrap_or_else(PoisonError::into_inner);
+        if let Err(place) = place(&family, &values) {
+            let values = values.into_iter().map(str::to_owned).collect();
+            family.insert(place, (values, histogram.clone()));
+        }
+        histogram
     }
+
+    /// The histogram whose labels have these values, if there is one already.
+    #[must_use]
+    pub fn known(&self, values: &[&str]) -> Option<Histogram> {
+        let family = self.family.read().unwrap_or_else(PoisonError::into_inner);
+        Some(family[place(&family, values).ok()?].1.clone())
+    }
+}
+
+fn place(family: &[(Vec<String>, Histogram)], values: &[&str]) -> Result<usize, usize> {
+    family
+        .binary_search_by(|(known, _)| known.iter().map(String::as_str).cmp(values.iter().copied()))
 }
 
 /// Fails only for an empty list of edges, and ours is not; without edges the

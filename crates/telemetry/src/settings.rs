@@ -31,13 +31,39 @@ impl SettingError {
 pub struct Settings {
     pub(crate) tracing: bool,
     pub(crate) export: bool,
-    pub(crate) export_delay: Duration,
+    pub(crate) batch: Batch,
+    pub(crate) export_limit: Duration,
     pub(crate) log_levels: Option<Targets>,
     pub(crate) log_format: Option<LogFormat>,
 }
 
-/// So short that a trace can be read while the learner still looks at the terminal.
-const DEFAULT_EXPORT_DELAY: Duration = Duration::from_millis(200);
+/// How spans are gathered into exports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Batch {
+    /// The most spans that wait for an export.
+    pub(crate) queue_size: usize,
+    /// The most spans in one export.
+    pub(crate) size: usize,
+    /// The longest time that a span waits for others.
+    pub(crate) delay: Duration,
+}
+
+const DEFAULT_BATCH: Batch = Batch {
+    queue_size: 8_192,
+    size: 1_024,
+    // So short that a trace can be read while the learner still looks at the terminal.
+    delay: Duration::from_millis(200),
+};
+
+/// A collector that hangs must not hold the export thread for long: the queue
+/// behind it is bounded and drops what does not fit.
+const DEFAULT_EXPORT_LIMIT: Duration = Duration::from_secs(2);
+
+/// A million spans take some 2 GB.
+const MAX_QUEUE_SIZE: u64 = 1_000_000;
+
+/// Ten minutes: nobody waits longer on purpose, and clocks can still add it.
+const MAX_MILLISECONDS: u64 = 600_000;
 
 const SAMPLERS: [&str; 6] = [
     "always_on",
@@ -78,9 +104,11 @@ impl Settings {
                 reqwest::Url::parse(v).is_ok_and(|url| url.scheme() == "http" && url.has_host())
             })?;
         }
-        check(&get, "OTEL_BSP_SCHEDULE_DELAY", "expected milliseconds", |v| {
-            v.parse::<u64>().is_ok()
-        })?;
+        let batch = batch(&get)?;
+        // The variable for traces wins over the one for everything, as the
+        // specification asks; both must be right.
+        let limit = milliseconds(&get, "OTEL_EXPORTER_OTLP_TIMEOUT")?;
+        let limit = milliseconds(&get, "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT")?.or(limit);
         check(&get, "RUST_LOG", "expected levels such as info or order=debug,info", |v| {
             v.parse::<Targets>().is_ok()
         })?;
@@ -92,13 +120,52 @@ impl Settings {
         Ok(Self {
             tracing: !switched_off,
             export: !switched_off && !silent && endpoints.iter().any(|name| get(name).is_some()),
-            export_delay: get("OTEL_BSP_SCHEDULE_DELAY")
-                .and_then(|value| value.parse().ok())
-                .map_or(DEFAULT_EXPORT_DELAY, Duration::from_millis),
+            batch,
+            export_limit: limit.unwrap_or(DEFAULT_EXPORT_LIMIT),
             log_levels: get("RUST_LOG").and_then(|value| value.parse().ok()),
             log_format: get("LOG_FORMAT").and_then(|value| LogFormat::named(&value)),
         })
     }
+}
+
+/// A batch is at most as large as the queue; where only the queue's size is
+/// given, the default of the batch's follows.
+fn batch(get: &impl Fn(&'static str) -> Option<String>) -> Result<Batch, SettingError> {
+    let queue = number(get, "OTEL_BSP_MAX_QUEUE_SIZE", "spans", MAX_QUEUE_SIZE)?;
+    let queue_size = queue.map_or(DEFAULT_BATCH.queue_size, size);
+    let batch = number(get, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "spans", queue_size as u64)?;
+    let delay = milliseconds(get, "OTEL_BSP_SCHEDULE_DELAY")?;
+    Ok(Batch {
+        queue_size,
+        size: batch.map_or(DEFAULT_BATCH.size.min(queue_size), size),
+        delay: delay.unwrap_or(DEFAULT_BATCH.delay),
+    })
+}
+
+/// Exact: all sizes here are small.
+fn size(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+fn milliseconds(
+    get: &impl Fn(&'static str) -> Option<String>,
+    name: &'static str,
+) -> Result<Option<Duration>, SettingError> {
+    Ok(number(get, name, "milliseconds", MAX_MILLISECONDS)?.map(Duration::from_millis))
+}
+
+/// A whole number from 1 to `most`.
+fn number(
+    get: &impl Fn(&'static str) -> Option<String>,
+    name: &'static str,
+    of: &str,
+    most: u64,
+) -> Result<Option<u64>, SettingError> {
+    let fits = |value: &str| value.parse().ok().filter(|number| (1..=most).contains(number));
+    check(get, name, &format!("expected a whole number of {of}, from 1 to {most}"), |value| {
+        fits(value).is_some()
+    })?;
+    Ok(get(name).and_then(|value| fits(&value)))
 }
 
 fn check(
@@ -147,11 +214,38 @@ mod tests {
             ("OTEL_TRACES_SAMPLER", "sometimes"),
             ("OTEL_TRACES_SAMPLER_ARG", "1.5"),
             ("OTEL_BSP_SCHEDULE_DELAY", "soon"),
+            ("OTEL_BSP_SCHEDULE_DELAY", "0"),
+            ("OTEL_BSP_MAX_QUEUE_SIZE", "0"),
+            ("OTEL_BSP_MAX_QUEUE_SIZE", "1000001"),
+            ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "-1"),
+            ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "8193"),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "2s"),
+            ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "600001"),
             ("RUST_LOG", "order=loud"),
             ("LOG_FORMAT", "yaml"),
         ] {
             let message = read(&[(name, value)]).unwrap_err().to_string();
             assert!(message.starts_with(&format!("{name}={value:?}: expected ")), "{message}");
         }
+    }
+
+    #[test]
+    fn queue_batch_delay_and_limit_are_what_the_variables_say() {
+        let default = read(&[]).unwrap();
+        assert_eq!((default.batch, default.export_limit), (DEFAULT_BATCH, Duration::from_secs(2)));
+        let set = [
+            ("OTEL_BSP_MAX_QUEUE_SIZE", "100"),
+            ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "10"),
+            ("OTEL_BSP_SCHEDULE_DELAY", "1"),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "5000"),
+        ];
+        let settings = read(&set).unwrap();
+        let batch = Batch { queue_size: 100, size: 10, delay: Duration::from_millis(1) };
+        assert_eq!((settings.batch, settings.export_limit), (batch, Duration::from_secs(5)));
+        let traces = [set[3], ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "7000")];
+        assert_eq!(read(&traces).unwrap().export_limit, Duration::from_secs(7));
+        assert_eq!(read(&set[..1]).unwrap().batch.size, 100, "not more than the queue has");
+        let message = read(&[set[0], ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "101")]).unwrap_err();
+        assert!(message.to_string().ends_with("from 1 to 100"), "{message}");
     }
 }

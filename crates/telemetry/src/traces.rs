@@ -1,30 +1,30 @@
 //! The tracer provider, and the few verbs that put facts on the current span.
 
-use std::time::Duration;
+use std::borrow::Cow;
+use std::sync::Arc;
 
 use opentelemetry::trace::{Status, TraceContextExt as _};
 use opentelemetry::{KeyValue, Value};
-use opentelemetry_otlp::{SpanExporter, WithExportConfig as _};
+use opentelemetry_otlp::{SpanExporter, WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider};
+use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::Span;
 use tracing_opentelemetry::{OpenTelemetrySpanExt as _, get_otel_context};
 
-use crate::exporter::WarnOnce;
-use crate::{Identity, SettingError, Settings, attribute};
+use crate::otlp_client::OtlpClient;
+use crate::span_counts::SpanCounts;
+use crate::span_processor::CountingProcessor;
+use crate::{Identity, SettingError, Settings, attribute, shortened};
 
 /// The target of every span that is meant as evidence; spans of libraries
 /// have others, and stay out of the traces.
 pub const SPAN_TARGET: &str = "campuscafe::span";
 
-/// A hanging collector must not hold the export thread for long: the queue
-/// behind it is bounded and drops what does not fit.
-const EXPORT_LIMIT: Duration = Duration::from_secs(2);
-
 /// `None` where tracing is switched off.
 pub(crate) fn provider(
     identity: &Identity,
     settings: &Settings,
+    counts: &Arc<SpanCounts>,
 ) -> Result<Option<SdkTracerProvider>, SettingError> {
     if !settings.tracing {
         return Ok(None);
@@ -39,18 +39,25 @@ pub(crate) fn provider(
     }
     let mut builder = SdkTracerProvider::builder().with_resource(resource.build());
     if settings.export {
-        let exporter = SpanExporter::builder()
-            .with_http()
-            .with_timeout(EXPORT_LIMIT)
-            .build()
-            .map_err(|error| SettingError::exporter(&error))?;
-        let config =
-            BatchConfigBuilder::default().with_scheduled_delay(settings.export_delay).build();
-        builder = builder.with_span_processor(
-            BatchSpanProcessor::builder(WarnOnce::new(exporter)).with_batch_config(config).build(),
-        );
+        builder = builder.with_span_processor(processor(settings, counts)?);
     }
     Ok(Some(builder.build()))
+}
+
+fn processor(
+    settings: &Settings,
+    counts: &Arc<SpanCounts>,
+) -> Result<CountingProcessor, SettingError> {
+    let rejected = Arc::default();
+    let client = OtlpClient::new(settings.export_limit, Arc::clone(&rejected))
+        .map_err(|error| SettingError::exporter(&error))?;
+    let exporter = SpanExporter::builder()
+        .with_http()
+        .with_http_client(client)
+        .with_timeout(settings.export_limit)
+        .build()
+        .map_err(|error| SettingError::exporter(&error))?;
+    Ok(CountingProcessor::new(exporter, rejected, settings.batch, counts.clone()))
 }
 
 /// The id of the trace that the current span belongs to: 32 hexadecimal
@@ -65,9 +72,15 @@ pub fn current_trace_id() -> Option<String> {
     span_context.is_valid().then(|| span_context.trace_id().to_string())
 }
 
-/// Puts an attribute on a span. Integers must come as `i64`: OpenTelemetry
-/// has no unsigned ones.
+/// Puts an attribute on a span; a text is cut as [`shortened`] says. Integers
+/// must come as `i64`: OpenTelemetry has no unsigned ones.
 pub fn set_attribute(span: &Span, name: &'static str, value: impl Into<Value>) {
+    let mut value = value.into();
+    if let Value::String(text) = &value
+        && let Cow::Owned(short) = shortened(text.as_str())
+    {
+        value = short.into();
+    }
     span.set_attribute(name, value);
 }
 
@@ -78,7 +91,7 @@ pub fn add_event(span: &Span, name: &'static str) {
 
 /// Marks a span as failed, in the words of the semantic conventions.
 pub fn set_error(span: &Span, error_type: impl Into<String>) {
-    let error_type = error_type.into();
+    let error_type = shortened(&error_type.into()).into_owned();
     span.set_status(Status::error(error_type.clone()));
     span.set_attribute(attribute::ERROR_TYPE, error_type);
 }

@@ -221,6 +221,7 @@ fn commit(
             drop(books);
             let item = &wish.item_id[..wish.item_id.floor_char_boundary(MAX_LOGGED)];
             tracing::info!(request_id, item, "refused, nothing is committed");
+            set_attribute(&Span::current(), attribute::RESERVATION_REFUSED, true);
             return Err(refusal(&refused, &wish.item_id));
         }
     };

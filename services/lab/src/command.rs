@@ -10,7 +10,7 @@ use clap_complete::Shell;
 use reqwest::Url;
 use tracing::Level;
 
-use crate::paint::print;
+use crate::paint::{print, say_aside};
 use crate::{doctor, experiment, load, up};
 
 /// Its log has warnings only: what it has to say it prints.
@@ -123,8 +123,13 @@ pub fn run(asked: Campuscafe) -> ExitCode {
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Campuscafe::command(), "campuscafe", &mut script);
-            print(&String::from_utf8_lossy(&script));
-            ExitCode::SUCCESS
+            match print(&String::from_utf8_lossy(&script)) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(failure) => {
+                    say_aside(&format!("error: {failure}\n"));
+                    ExitCode::FAILURE
+                }
+            }
         }
         Command::Load(config) => launch(IDENTITY, |metrics| load::run(*config, metrics)),
         Command::Doctor(config) => launch(IDENTITY, |_| doctor::run(*config)),

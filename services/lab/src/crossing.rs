@@ -66,7 +66,7 @@ mod tests {
             after: 300_000_000 * (*completed as u64 + 1),
         };
         let pings = completed.iter().enumerate().map(ping).collect();
-        let lines = draw(&Pings { pings });
+        let lines = draw(&Pings { pings, missing: Vec::new() });
         assert!(lines.iter().all(|line| line.is_ascii() && line.len() <= 80));
         lines.join("\n")
     }

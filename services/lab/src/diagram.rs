@@ -5,6 +5,7 @@
 //! on many East Asian terminals, and the picture would fall apart.
 
 use crate::evidence::story::{Attempt, Commit, End, Served, Story};
+use crate::printable::printable;
 
 /// No line is longer.
 pub const WIDTH: usize = 100;
@@ -41,7 +42,7 @@ pub struct Line {
 #[must_use]
 pub fn draw(story: &Story) -> Vec<Line> {
     let mut lines = vec![header()];
-    let mut bars = Bars::new(story.attempts.len());
+    let mut bars = Bars::new(&story.attempts);
     let mut previous: Option<u64> = None;
     for (at, event) in events(story) {
         if let Some(previous) = previous {
@@ -274,6 +275,7 @@ impl Default for Row {
 impl Row {
     fn line(&self, bars: &Bars, time: &str) -> Line {
         let Self { left, order, right, note, tone } = self;
+        let (left, right, note) = (printable(left), printable(right), printable(note));
         let text = format!(
             "{time:<TIME$}  |{left:<CUSTOMER_TO_ORDER$}{order}{right:<ORDER_TO_INVENTORY$}|{} {note}",
             bars.cells()
@@ -285,25 +287,31 @@ impl Row {
 /// A bar for each attempt in the inventory: how it stands on this line, and
 /// how on the next.
 struct Bars {
+    attempts: Vec<u32>,
     now: Vec<char>,
     next: Vec<char>,
 }
 
 impl Bars {
-    fn new(attempts: usize) -> Self {
-        Self { now: vec![' '; attempts], next: vec![' '; attempts] }
+    fn new(attempts: &[Attempt]) -> Self {
+        let blank = vec![' '; attempts.len()];
+        let attempts = attempts.iter().map(|attempt| attempt.number).collect();
+        Self { attempts, now: blank.clone(), next: blank }
+    }
+
+    fn place(&self, attempt: &Attempt) -> Option<usize> {
+        self.attempts.iter().position(|number| *number == attempt.number)
     }
 
     fn of(&self, attempt: &Attempt) -> Option<char> {
-        self.next.get(attempt.number - 1).copied()
+        self.next.get(self.place(attempt)?).copied()
     }
 
     fn set(&mut self, attempt: &Attempt, now: char, next: Option<char>) {
-        if let Some(cell) = self.now.get_mut(attempt.number - 1) {
+        let Some(place) = self.place(attempt) else { return };
+        if let (Some(cell), Some(after)) = (self.now.get_mut(place), self.next.get_mut(place)) {
             *cell = now;
-        }
-        if let Some(cell) = self.next.get_mut(attempt.number - 1) {
-            *cell = next.unwrap_or(' ');
+            *after = next.unwrap_or(' ');
         }
     }
 

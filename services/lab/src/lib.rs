@@ -15,6 +15,7 @@ mod links;
 mod load;
 mod paint;
 mod place;
+mod printable;
 mod report;
 mod server;
 mod services;

@@ -17,7 +17,10 @@ use serde::de::DeserializeOwned;
 use crate::evidence::counters::{self, Counters};
 use crate::evidence::source::{Source, Tale};
 use crate::server::Addresses;
+use crate::traces::TraceId;
 
+#[cfg(test)]
+pub(crate) use order::{Delivered, Told};
 pub(crate) use order::{Order, OrderPlan};
 pub(crate) use pings::Race;
 pub(crate) use turnover::{CHAOS as TURNOVER_CHAOS, Turnover, TurnoverPlan};
@@ -47,10 +50,15 @@ impl Bench {
         Ok(Self { http: http_client()?, order, inventory, spans })
     }
 
-    /// What the spans of a trace tell, as far as they come in time.
-    async fn tale<T: Tale>(&self, trace_id: Option<&str>) -> Option<T> {
+    /// What the spans of a trace tell of an answer, as far as they come in time.
+    async fn tale<T: Tale>(&self, trace_id: Option<&str>, answer: &T::Answer) -> Option<T> {
         let trace = trace_id?.parse().ok()?;
-        self.spans.tell(&self.http, trace, EVIDENCE_LIMIT).await
+        self.spans.tell(&self.http, trace, answer, EVIDENCE_LIMIT).await
+    }
+
+    /// Whether there is a place to read spans from, and a trace to look for.
+    fn expects_spans(&self, trace_id: Option<&str>) -> bool {
+        trace_id.is_some() && !matches!(self.spans, Source::Nowhere)
     }
 
     /// Adds pieces of an item to the stock; nothing is forgotten.
@@ -134,6 +142,11 @@ pub(crate) async fn get(http: &Client, base: &Url, path: &str) -> Result<Respons
 
 fn at(base: &Url, path: &str) -> Result<Url, Failure> {
     base.join(path).map_err(|error| Failure::Misuse(format!("{base} is no base URL: {error}")))
+}
+
+/// A trace id that is one; anything else leads nowhere.
+fn trace_id(answered: Option<String>) -> Option<String> {
+    answered.filter(|id| id.parse::<TraceId>().is_ok())
 }
 
 fn unreachable(base: &Url, error: &reqwest::Error) -> Failure {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use campuscafe_api::order::Reordering;
 use campuscafe_service::Failure;
 
-use super::Bench;
+use super::{Bench, trace_id};
 use crate::evidence::counters::{self, Counters};
 use crate::evidence::pings::Pings;
 
@@ -20,6 +20,9 @@ pub(crate) struct Race {
     pub(crate) jumps: Counters,
     /// What the spans tell, where there are any.
     pub(crate) pings: Option<Pings>,
+    /// What keeps the spans from being whole evidence, a sentence each; empty
+    /// where nothing does, or where there is no place to read spans.
+    pub(crate) incomplete: Vec<String>,
 }
 
 impl Bench {
@@ -27,9 +30,21 @@ impl Bench {
     pub(crate) async fn race(&self, count: u32, seed: u64) -> Result<Race, Failure> {
         let counted = self.counters().await?;
         let path = format!("/demo/out-of-order?count={count}&seed={seed}");
-        let report: Reordering = self.read_within(&self.order, &path, ANSWER_LIMIT).await?;
-        let pings = self.tale::<Pings>(report.trace_id.as_deref()).await;
+        let mut report: Reordering = self.read_within(&self.order, &path, ANSWER_LIMIT).await?;
+        report.trace_id = trace_id(report.trace_id);
+        let pings = self.tale::<Pings>(report.trace_id.as_deref(), &report).await;
         let jumps = counters::jumps(&counted, &self.counters().await?);
-        Ok(Race { report, jumps, pings })
+        let expected = self.expects_spans(report.trace_id.as_deref());
+        let incomplete = if expected { incomplete(pings.as_ref()) } else { Vec::new() };
+        Ok(Race { report, jumps, pings, incomplete })
     }
+}
+
+/// The pings whose spans are missing, by their numbers from 1.
+fn incomplete(pings: Option<&Pings>) -> Vec<String> {
+    let Some(pings) = pings else {
+        return vec!["the order service's span of the pings is missing".to_owned()];
+    };
+    let missing = pings.missing.iter();
+    missing.map(|place| format!("the span of ping {} is missing", u64::from(*place) + 1)).collect()
 }

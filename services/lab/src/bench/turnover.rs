@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, interval};
 
 use super::{ASK_EVERY, Bench, at};
-use crate::evidence::story::Story;
+use crate::evidence::story::{Answered, Story};
 use crate::evidence::turnover::{Customer, Told, Watched, is_over};
 
 /// How often a customer comes. With the reply held back for longer than that,
@@ -146,8 +146,13 @@ impl Bench {
         let came = begun.elapsed();
         let (told, report) = self.buy(item).await;
         let after = begun.elapsed().saturating_sub(came);
-        let trace_id = report.and_then(|report| report.trace_id);
-        let story = self.tale::<Story>(trace_id.as_deref()).await;
+        let trace_id = report.as_ref().and_then(|report| report.trace_id.clone());
+        let story = match report.zip(CHAOS.parse().ok()) {
+            Some((report, plan)) => {
+                self.tale::<Story>(trace_id.as_deref(), &Answered { report, plan }).await
+            }
+            None => None,
+        };
         Customer { number, came, after, told, trace_id, story }
     }
 

@@ -1,88 +1,19 @@
 //! From spans to a picture, one snapshot for each thing that can be drawn.
 
-use std::collections::BTreeMap;
-
 use campuscafe_telemetry::attribute;
 
 use super::{WIDTH, draw};
 use crate::evidence::source::Tale as _;
-use crate::evidence::span::{Kind, Moment, Span, Value};
+use crate::evidence::span::Span;
 use crate::evidence::story::Story;
-
-const MS: u64 = 1_000_000;
-/// Any moment will do; the picture counts from the order's arrival.
-const START: u64 = 1_700_000_000_000 * MS;
-
-fn span(id: &str, parent: &str, kind: Kind, at: std::ops::Range<u64>) -> Span {
-    Span {
-        id: id.to_owned(),
-        parent: Some(parent.to_owned()).filter(|parent| !parent.is_empty()),
-        name: String::new(),
-        kind,
-        service: String::new(),
-        instance: None,
-        start: START + at.start * MS,
-        end: START + at.end * MS,
-        error: false,
-        attributes: BTreeMap::new(),
-        events: Vec::new(),
-    }
-}
-
-trait With: Sized {
-    fn with(self, name: &str, value: Value) -> Self;
-    fn text(self, name: &str, value: &str) -> Self {
-        self.with(name, Value::Text(value.to_owned()))
-    }
-    fn left_at(self, ms: u64) -> Self;
-}
-
-impl With for Span {
-    fn with(mut self, name: &str, value: Value) -> Self {
-        self.attributes.insert(name.to_owned(), value);
-        self
-    }
-
-    fn left_at(mut self, ms: u64) -> Self {
-        let name = attribute::EVENT_CLIENT_DISCONNECTED.to_owned();
-        self.events.push(Moment { name, at: START + ms * MS });
-        self
-    }
-}
-
-fn order(until: u64, outcome: &str, status: i64) -> Span {
-    span("order", "", Kind::Server, 0..until)
-        .text(attribute::ORDER_OUTCOME, outcome)
-        .with(attribute::HTTP_RESPONSE_STATUS_CODE, Value::Int(status))
-}
-
-fn answered(id: &str, at: std::ops::Range<u64>, status: i64) -> Span {
-    span(id, "order", Kind::Client, at)
-        .with(attribute::HTTP_RESPONSE_STATUS_CODE, Value::Int(status))
-}
-
-fn unanswered(id: &str, at: std::ops::Range<u64>, error: &str) -> Span {
-    span(id, "order", Kind::Client, at).text(attribute::ERROR_TYPE, error)
-}
-
-fn served(id: &str, attempt: &str, at: std::ops::Range<u64>, fault: &str) -> Span {
-    span(id, attempt, Kind::Server, at).text(attribute::CHAOS_STEP, fault)
-}
-
-fn commit(parent: &str, at: u64, before: i64, late: bool, duplicate: bool) -> Span {
-    span("commit", parent, Kind::Internal, at..at)
-        .text(attribute::RESERVATION_ID, "id")
-        .text(attribute::RESERVATION_ITEM, "cake")
-        .with(attribute::STOCK_BEFORE, Value::Int(before))
-        .with(attribute::STOCK_AFTER, Value::Int(before - 1))
-        .with(attribute::RESERVATION_LATE, Value::Flag(late))
-        .with(attribute::RESERVATION_DUPLICATE, Value::Flag(duplicate))
-}
+use crate::evidence::testing::{
+    MS, START, With as _, answer, answered, commit, order, resent, served, unanswered,
+};
 
 /// The picture; each one must keep to its bounds.
 #[track_caller]
 fn picture(spans: &[Span]) -> String {
-    let lines = draw(&Story::of(spans).expect("an order"));
+    let lines = draw(&Story::of(spans, &answer(spans, "none")).expect("an order"));
     for line in &lines {
         assert!(line.text.is_ascii() && line.text.len() <= WIDTH, "{}", line.text);
     }
@@ -94,7 +25,7 @@ fn an_order_that_goes_well_is_a_message_each_way() {
     insta::assert_snapshot!(picture(&[
         order(5, "confirmed", 200),
         answered("one", 1..4, 200),
-        served("in", "one", 2..3, "none"),
+        served("in", "one", 2..3, "none").status(200),
         commit("in", 2, 10, false, false),
     ]));
 }
@@ -104,9 +35,9 @@ fn a_retried_order_shows_both_commits_and_from_when_nobody_waits() {
     insta::assert_snapshot!(picture(&[
         order(1005, "confirmed", 200),
         unanswered("one", 1..1001, "timeout"),
-        answered("two", 1002..1004, 200),
+        resent(answered("two", 1002..1004, 200)),
         served("in1", "one", 2..2002, "slow:2000").left_at(1002),
-        served("in2", "two", 1003..1004, "none"),
+        served("in2", "two", 1003..1004, "none").status(200),
         commit("in1", 2002, 9, true, true),
         commit("in2", 1003, 10, false, false),
     ]));
@@ -148,7 +79,7 @@ fn a_refusal_is_an_answer_like_any_other() {
     insta::assert_snapshot!(picture(&[
         order(5, "failed", 502),
         answered("one", 1..4, 503),
-        served("in", "one", 2..3, "fail:503"),
+        served("in", "one", 2..3, "fail:503").status(503),
     ]));
 }
 
@@ -157,8 +88,6 @@ fn what_has_not_arrived_is_not_drawn_and_a_clock_that_is_behind_does_no_harm() {
     let mut early = served("in", "one", 0..2000, "slow:2000");
     early.start = START - 7 * MS;
     let spans = [order(1003, "unknown", 504), unanswered("one", 1..1001, "timeout")];
-    let story = Story::of(&spans).expect("an order");
-    assert!(!story.is_settled());
     insta::assert_snapshot!(picture(&spans));
     let mut commit = commit("in", 0, 10, true, false);
     commit.start = START - 5 * MS;
@@ -166,7 +95,32 @@ fn what_has_not_arrived_is_not_drawn_and_a_clock_that_is_behind_does_no_harm() {
 }
 
 #[test]
-fn without_the_order_there_is_no_story() {
-    assert_eq!(Story::of(&[answered("one", 1..4, 200)]), None);
-    assert_eq!(Story::of(&[]), None);
+fn what_spans_hold_cannot_steer_the_terminal() {
+    let evil = "\x1b[2J\u{9b}31m\u{202e}";
+    let lines = picture(&[
+        order(1005, "unknown", 504),
+        unanswered("one", 1..1001, &format!("time{evil}out")),
+        resent(unanswered("two", 1002..1004, "timeout")),
+        served("in", "one", 2..3, &format!("slow:{evil}")),
+        commit("in", 2, 10, false, false).text(attribute::RESERVATION_ITEM, &format!("ca{evil}ke")),
+    ]);
+    for shown in ["time\\u{1b}[2J", "slow:\\u{1b}[2J\\u{9b}31m", "COMMIT ca\\u{1b}[2J"] {
+        assert!(lines.contains(shown), "no {shown} in\n{lines}");
+    }
+    assert!(lines.chars().all(|c| c == '\n' || !c.is_control()), "{lines:?}");
+}
+
+#[test]
+fn attempts_have_their_bars_whatever_their_numbers() {
+    let spans = [
+        order(5, "confirmed", 200),
+        answered("one", 1..4, 200),
+        served("in", "one", 2..3, "none").status(200),
+    ];
+    for number in [0, 2, u32::MAX] {
+        let mut story = Story::of(&spans, &answer(&spans, "none")).expect("an order");
+        story.attempts[0].number = number;
+        let lines: Vec<_> = draw(&story).into_iter().map(|line| line.text).collect();
+        assert!(lines.iter().any(|line| line.contains("| #")), "{lines:#?}");
+    }
 }

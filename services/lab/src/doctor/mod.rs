@@ -23,6 +23,7 @@ use clap::{Parser, ValueEnum};
 use crate::bench::http_client;
 use crate::paint::{Paint, print};
 use check::Check;
+use reach::Host;
 use target::Urls;
 
 /// Check whether this machine is ready, and say what mends it if not
@@ -98,17 +99,24 @@ pub(crate) async fn run(config: Config) -> Result<ExitCode, Failure> {
         report::json(config.way, &checks)
     } else {
         report::text(config.way, &checks, |tone, text| paint.tone(tone, text))
-    });
+    })?;
     let ready = !checks.iter().any(Check::stands_in_the_way);
     Ok(if ready { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn examine(config: &Config) -> Result<Vec<Check>, Failure> {
     let http = http_client()?;
+    let host = Host::of(config.way, |name| std::env::var_os(name));
     let (ports, reached, programs) = tokio::join!(
         ports::examine(config.way, &config.listen, &http),
-        reach::examine(config.way, config.urls.targets(), &http),
-        programs::examine(config.way),
+        reach::examine(host, config.urls.targets(), &http),
+        async {
+            match host {
+                // Nothing can be installed in a pod, and nothing there needs Docker.
+                Host::Pod => Vec::new(),
+                Host::Machine(way) => programs::examine(way).await,
+            }
+        },
     );
     Ok([ports, reached, programs, vec![memory::examine(config.way)]].concat())
 }

@@ -90,9 +90,6 @@ fn ports(way: Way, listen: &Listen) -> Vec<Port> {
             tool(Kind::Grafana, 3000),
         ]);
     }
-    if way == Way::Compose {
-        ports.push(tool(Kind::Collector, 4318));
-    }
     ports
 }
 

@@ -1,5 +1,7 @@
 //! Whether what a URL is set for is there, and is what it should be.
 
+use std::ffi::OsString;
+
 use reqwest::{Client, Url};
 use serde_json::{Map, Value};
 use tokio::task::JoinHandle;
@@ -10,8 +12,27 @@ use super::check::{Check, Verdict};
 use super::clock;
 use super::target::{Kind, Target};
 
+/// Where this program runs, which decides what starts the other programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Host {
+    /// On a machine, for one way of running CampusCafe.
+    Machine(Way),
+    /// In a pod, where there is neither Docker nor a café to start.
+    Pod,
+}
+
+impl Host {
+    /// Kubernetes sets this variable in every container.
+    pub(super) fn of(way: Way, lookup: impl Fn(&str) -> Option<OsString>) -> Self {
+        match lookup("KUBERNETES_SERVICE_HOST") {
+            Some(_) => Self::Pod,
+            None => Self::Machine(way),
+        }
+    }
+}
+
 /// Asks all at once. What somebody has set a URL for is needed: it will be used.
-pub(super) async fn examine(way: Way, targets: Vec<Target>, http: &Client) -> Vec<Check> {
+pub(super) async fn examine(host: Host, targets: Vec<Target>, http: &Client) -> Vec<Check> {
     let asked = targets.into_iter().map(|target| {
         let http = http.clone();
         let reply: JoinHandle<_> = tokio::spawn({
@@ -22,14 +43,14 @@ pub(super) async fn examine(way: Way, targets: Vec<Target>, http: &Client) -> Ve
     });
     let mut checks = Vec::new();
     for (target, reply) in asked.collect::<Vec<_>>() {
-        checks.extend(judge(way, &target, &reply.await.unwrap_or(Reply::Silent)));
+        checks.extend(judge(host, &target, &reply.await.unwrap_or(Reply::Silent)));
     }
     checks
 }
 
-fn judge(way: Way, target: &Target, reply: &Reply) -> Vec<Check> {
+fn judge(host: Host, target: &Target, reply: &Reply) -> Vec<Check> {
     let name = target.kind.name();
-    let mut checks = vec![verdict(way, target, reply).of(name, true)];
+    let mut checks = vec![verdict(host, target, reply).of(name, true)];
     if let Reply::Answered(answer) = reply
         && identify(target.kind, answer) == Seen::Itself
     {
@@ -39,7 +60,7 @@ fn judge(way: Way, target: &Target, reply: &Reply) -> Vec<Check> {
     checks
 }
 
-fn verdict(way: Way, target: &Target, reply: &Reply) -> Verdict {
+fn verdict(host: Host, target: &Target, reply: &Reply) -> Verdict {
     let (place, noun, variable) = (target.place(), target.kind.noun(), target.variable);
     let other = |what: &str| {
         Verdict::bad(
@@ -47,7 +68,7 @@ fn verdict(way: Way, target: &Target, reply: &Reply) -> Verdict {
             elsewhere(target),
         )
     };
-    let start = || format!("{}, or do without: unset {variable}", start(way, target.kind));
+    let start = || format!("{}, or do without: unset {variable}", start(host, target.kind));
     match reply {
         Reply::Nobody => Verdict::bad(format!("nothing answers at {place}"), start()),
         Reply::Silent => Verdict::bad(format!("no answer from {place} within {LIMIT:?}"), start()),
@@ -63,11 +84,17 @@ fn verdict(way: Way, target: &Target, reply: &Reply) -> Verdict {
 }
 
 /// The command that starts it.
-fn start(way: Way, kind: Kind) -> &'static str {
-    match way {
-        Way::Kind => "kubectl apply -k k8s/overlays/kind",
-        Way::Lab if kind.is_cafe() => "campuscafe",
-        Way::Lab | Way::Compose => "docker compose up -d",
+fn start(host: Host, kind: Kind) -> String {
+    match host {
+        Host::Pod => {
+            format!(
+                "kubectl --namespace campuscafe rollout restart deployment/{}",
+                kind.deployment()
+            )
+        }
+        Host::Machine(Way::Kind) => "kubectl apply -k k8s/overlays/kind".to_owned(),
+        Host::Machine(Way::Lab) if kind.is_cafe() => "campuscafe".to_owned(),
+        Host::Machine(Way::Lab | Way::Compose) => "docker compose up -d".to_owned(),
     }
 }
 

@@ -41,6 +41,18 @@ impl Kind {
         }
     }
 
+    /// Its Deployment in k8s/base.
+    pub(super) const fn deployment(self) -> &'static str {
+        match self {
+            Self::Inventory => "inventory",
+            Self::Order => "order",
+            Self::Lab => "lab",
+            Self::Collector | Self::Jaeger => "jaeger",
+            Self::Prometheus => "prometheus",
+            Self::Grafana => "grafana",
+        }
+    }
+
     pub(super) const fn is_cafe(self) -> bool {
         matches!(self, Self::Inventory | Self::Order | Self::Lab)
     }

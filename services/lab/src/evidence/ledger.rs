@@ -4,6 +4,16 @@ use campuscafe_api::inventory::State;
 use campuscafe_api::order::Outcome;
 use serde::Serialize;
 
+/// Where the number of reservations comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// The commits in the order's own trace, none of them missing.
+    Spans,
+    /// The inventory's total before and after: orders of others count as well.
+    Totals,
+}
+
 /// One order's line in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -16,6 +26,8 @@ pub struct Ledger {
     pub known: u64,
     /// Reservations the inventory made.
     pub reservations: u64,
+    /// Where that number comes from.
+    pub basis: Basis,
     /// Pieces of the item left before.
     pub stock_before: u64,
     /// Pieces of the item left after.
@@ -35,18 +47,23 @@ impl Ledger {
             told,
             known: u64::from(told == Outcome::Confirmed),
             reservations: 0,
+            basis: Basis::Totals,
             stock_before: left(before),
             stock_after: left(after),
             gap: 0,
         }
-        .with_reservations(after.reservations.saturating_sub(before.reservations))
+        .with(after.reservations.saturating_sub(before.reservations), Basis::Totals)
     }
 
-    /// The same ledger with a number of reservations that is known better.
+    /// The same ledger with the commits that complete spans tell of.
     #[must_use]
-    pub fn with_reservations(self, reservations: u64) -> Self {
-        let gap = reservations.cast_signed() - self.known.cast_signed();
-        Self { reservations, gap, ..self }
+    pub fn with_commits(self, commits: u64) -> Self {
+        self.with(commits, Basis::Spans)
+    }
+
+    fn with(self, reservations: u64, basis: Basis) -> Self {
+        let gap = reservations.cast_signed().saturating_sub(self.known.cast_signed());
+        Self { reservations, basis, gap, ..self }
     }
 
     /// The gap in words.
@@ -86,6 +103,14 @@ mod tests {
             assert_eq!((ledger.gap, ledger.reservations), (gap, made), "{told:?} {made}");
             assert!(ledger.gap_in_words().starts_with(words), "{}", ledger.gap_in_words());
         }
+    }
+
+    #[test]
+    fn commits_of_complete_spans_take_the_place_of_totals_that_others_added_to() {
+        let ledger = Ledger::of("cake", Outcome::Confirmed, &state(10, 4), &state(5, 9));
+        assert_eq!((ledger.reservations, ledger.basis, ledger.gap), (5, Basis::Totals, 4));
+        let ledger = ledger.with_commits(2);
+        assert_eq!((ledger.reservations, ledger.basis, ledger.gap), (2, Basis::Spans, 1));
     }
 
     #[test]

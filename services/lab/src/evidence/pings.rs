@@ -1,5 +1,6 @@
 //! A race of answers, told from its spans.
 
+use campuscafe_api::order::Reordering;
 use campuscafe_telemetry::attribute;
 
 use super::source::Tale;
@@ -10,6 +11,8 @@ use super::span::{Kind, Span};
 pub struct Pings {
     /// In the order of sending.
     pub pings: Vec<Ping>,
+    /// Places in the order of sending, from 0, whose span is missing.
+    pub missing: Vec<u32>,
 }
 
 /// One ping, as its span tells.
@@ -24,36 +27,107 @@ pub struct Ping {
 }
 
 impl Tale for Pings {
-    /// `None` while the span that sent them is missing; it ends last.
-    fn of(spans: &[Span]) -> Option<Self> {
-        let root = spans
-            .iter()
-            .find(|span| span.attributes.contains_key(attribute::REORDER_INVERSIONS))?;
-        let place = |span: &Span, name| usize::try_from(span.int(name)?).ok();
-        let mut pings: Vec<Ping> = spans
-            .iter()
-            .filter(|span| span.kind == Kind::Client && span.parent.as_deref() == Some(&root.id))
-            .filter_map(|span| {
-                Some(Ping {
-                    sent: place(span, attribute::REORDER_SENT)?,
-                    completed: place(span, attribute::REORDER_COMPLETED)?,
-                    after: span.end.saturating_sub(root.start),
-                })
-            })
-            .collect();
-        pings.sort_by_key(|ping| ping.sent);
-        Some(Self { pings })
+    type Answer = Reordering;
+
+    /// `None` while the span that sent them is missing; it ends last. A ping
+    /// counts where its span agrees with the answer about both places.
+    fn of(spans: &[Span], answer: &Reordering) -> Option<Self> {
+        let inversions = i64::try_from(answer.inversions).ok()?;
+        let roots = spans.iter().filter(|span| {
+            span.kind == Kind::Server && span.int(attribute::REORDER_INVERSIONS) == Some(inversions)
+        });
+        // Another race may have joined the trace; this one's has its pings below it.
+        roots.map(|root| below(root, spans, answer)).min_by_key(|race| race.missing.len())
     }
 
-    /// Settled when no place is missing: both columns count from 0 without a gap.
-    fn is_settled(&self) -> bool {
-        let mut completed: Vec<_> = self.pings.iter().map(|ping| ping.completed).collect();
-        completed.sort_unstable();
-        let whole = |places: &mut dyn Iterator<Item = usize>| {
-            places.enumerate().all(|(place, found)| place == found)
-        };
-        self.pings.len() > 1
-            && whole(&mut self.pings.iter().map(|ping| ping.sent))
-            && whole(&mut completed.into_iter())
+    fn is_complete(&self) -> bool {
+        self.missing.is_empty()
+    }
+}
+
+fn below(root: &Span, spans: &[Span], answer: &Reordering) -> Pings {
+    let mut answered: Vec<_> = answer.completed_order.iter().enumerate().collect();
+    answered.sort_by_key(|(_, ping)| ping.i);
+    let mut race = Pings { pings: Vec::new(), missing: Vec::new() };
+    for (completed, ping) in answered {
+        let span = spans.iter().find(|span| {
+            span.kind == Kind::Client
+                && span.parent.as_deref() == Some(&root.id)
+                && span.int(attribute::REORDER_SENT) == Some(ping.i.into())
+                && span.int(attribute::REORDER_COMPLETED) == i64::try_from(completed).ok()
+        });
+        match (span, usize::try_from(ping.i)) {
+            (Some(span), Ok(sent)) => {
+                let after = span.end.saturating_sub(root.start);
+                race.pings.push(Ping { sent, completed, after });
+            }
+            _ => race.missing.push(ping.i),
+        }
+    }
+    race
+}
+
+#[cfg(test)]
+mod tests {
+    use campuscafe_api::order::CompletedPing;
+
+    use super::*;
+    use crate::evidence::span::Value;
+    use crate::evidence::testing::{With as _, span};
+
+    /// Three pings, of which the first came back last.
+    fn answer() -> Reordering {
+        let pong = |i| CompletedPing { i, delay_ms: 0, at: String::new() };
+        let completed_order = [1, 2, 0].map(pong).into();
+        Reordering { planned: Vec::new(), completed_order, inversions: 2, trace_id: None }
+    }
+
+    fn root(id: &str, inversions: i64) -> Span {
+        span(id, "", Kind::Server, 0..90)
+            .with(attribute::REORDER_INVERSIONS, Value::Int(inversions))
+    }
+
+    fn ping(parent: &str, sent: i64, completed: i64) -> Span {
+        let end = 10 * (1 + completed.clamp(0, 9).cast_unsigned());
+        span(&format!("{parent}-{sent}"), parent, Kind::Client, 0..end)
+            .with(attribute::REORDER_SENT, Value::Int(sent))
+            .with(attribute::REORDER_COMPLETED, Value::Int(completed))
+    }
+
+    fn race() -> Vec<Span> {
+        vec![root("race", 2), ping("race", 0, 2), ping("race", 1, 0), ping("race", 2, 1)]
+    }
+
+    #[test]
+    fn a_whole_race_is_told_as_the_answer_has_it() {
+        let told = Pings::of(&race(), &answer()).expect("a race");
+        let places: Vec<_> = told.pings.iter().map(|ping| (ping.sent, ping.completed)).collect();
+        assert_eq!(places, [(0, 2), (1, 0), (2, 1)]);
+        assert_eq!(told.pings[0].after, 30_000_000);
+        assert!(told.is_complete());
+    }
+
+    #[test]
+    fn a_ping_whose_span_is_missing_is_named() {
+        for lost in 0..3_u32 {
+            let mut spans = race();
+            spans.remove(lost as usize + 1);
+            let told = Pings::of(&spans, &answer()).expect("a race");
+            assert_eq!((told.missing.clone(), told.is_complete()), (vec![lost], false));
+        }
+        assert_eq!(Pings::of(&race()[1..], &answer()), None);
+    }
+
+    #[test]
+    fn spans_that_disagree_with_the_answer_are_no_evidence() {
+        let forged = [
+            root("other", 1),
+            root("forged", 2),
+            ping("forged", 0, 2),
+            ping("race", 1, 2),
+            ping("race", 7, i64::MAX),
+        ];
+        let told = Pings::of(&[&forged[..], &race()].concat(), &answer());
+        assert_eq!(told, Pings::of(&race(), &answer()));
     }
 }

@@ -13,12 +13,18 @@ const ASK_EVERY: Duration = Duration::from_millis(100);
 
 /// What a trace tells, once its spans have come.
 pub trait Tale: Sized {
-    /// What these spans tell, or `None` while there is nothing to tell.
-    fn of(spans: &[Span]) -> Option<Self>;
+    /// What the services themselves answered. Anybody may send spans, and spans
+    /// may be lost, so the answer says which spans belong to it and how many.
+    type Answer;
 
-    /// Whether every span that is still expected has come. A span is sent when
-    /// it ends, so until then somebody may still be at work.
-    fn is_settled(&self) -> bool;
+    /// What these spans tell of that answer, or `None` while there is nothing
+    /// to tell.
+    fn of(spans: &[Span], answer: &Self::Answer) -> Option<Self>;
+
+    /// Whether every span that the answer promises has come, and none that
+    /// contradicts it. A span is sent when it ends, so until then somebody may
+    /// still be at work.
+    fn is_complete(&self) -> bool;
 }
 
 /// Where the spans of the services can be read.
@@ -35,23 +41,24 @@ pub enum Source {
 }
 
 impl Source {
-    /// Waits until what the spans of a trace tell is settled. At the deadline it
-    /// is what is known by then, perhaps nothing.
+    /// Waits until what the spans of a trace tell is complete. At the deadline
+    /// it is what is known by then, perhaps nothing.
     pub async fn tell<T: Tale>(
         &self,
         http: &Client,
         trace: TraceId,
+        answer: &T::Answer,
         deadline: Duration,
     ) -> Option<T> {
         let url = match self {
             Self::Nowhere => return None,
             Self::Own(store) => {
-                let settled = store.wait_for(trace, deadline, |data| {
-                    T::of(&from_otlp(data)).filter(T::is_settled)
+                let complete = store.wait_for(trace, deadline, |data| {
+                    T::of(&from_otlp(data), answer).filter(T::is_complete)
                 });
-                return match settled.await {
+                return match complete.await {
                     Ok(told) => Some(told),
-                    Err(passed) => T::of(&from_otlp(&passed.last?)),
+                    Err(passed) => T::of(&from_otlp(&passed.last?), answer),
                 };
             }
             Self::Lab(lab) => lab.join(&format!("/api/traces/{trace}")),
@@ -59,27 +66,27 @@ impl Source {
         };
         let url = url.ok()?;
         let mut latest = None;
-        let settle = async {
+        let complete = async {
             let mut again = tokio::time::interval(ASK_EVERY);
             loop {
                 again.tick().await;
-                if let Some(told) = ask::<T>(http, &url).await {
-                    let settled = told.is_settled();
+                if let Some(told) = ask::<T>(http, &url, answer).await {
+                    let complete = told.is_complete();
                     latest = Some(told);
-                    if settled {
+                    if complete {
                         return;
                     }
                 }
             }
         };
         // At the deadline the latest is the best there is.
-        let _ = tokio::time::timeout(deadline, settle).await;
+        let _ = tokio::time::timeout(deadline, complete).await;
         latest
     }
 }
 
-async fn ask<T: Tale>(http: &Client, url: &Url) -> Option<T> {
-    let answer = http.get(url.clone()).send().await.ok()?.error_for_status().ok()?;
-    let data = parse_otlp_json(&answer.bytes().await.ok()?).ok()?;
-    T::of(&from_otlp(&data))
+async fn ask<T: Tale>(http: &Client, url: &Url, answer: &T::Answer) -> Option<T> {
+    let reply = http.get(url.clone()).send().await.ok()?.error_for_status().ok()?;
+    let data = parse_otlp_json(&reply.bytes().await.ok()?).ok()?;
+    T::of(&from_otlp(&data), answer)
 }

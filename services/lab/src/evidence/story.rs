@@ -1,11 +1,25 @@
 //! An order, told from its spans: who sent what when, what was committed, and
 //! from which moment nobody listened any more. All times in nanoseconds.
 
-use campuscafe_telemetry::attribute;
+mod read;
+
+use campuscafe_api::order::OrderReport;
+use campuscafe_chaos::Plan;
 use campuscafe_telemetry::http_client::NoReply;
 
+use super::flaw::Flaw;
 use super::source::Tale;
-use super::span::{Kind, Span};
+use super::span::Span;
+
+/// What the order service answered, and the faults that the order was to meet:
+/// together they say which spans there must be.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    /// The answer.
+    pub report: OrderReport,
+    /// The faults that were asked for.
+    pub plan: Plan,
+}
 
 /// One order and everything it set off.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,13 +36,15 @@ pub struct Story {
     pub attempts: Vec<Attempt>,
     /// Which replica of the order service took it, if it says so.
     pub instance: Option<String>,
+    /// What is missing or contradicts the answer; empty where nothing does.
+    pub flaws: Vec<Flaw>,
 }
 
 /// One attempt, on both sides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     /// 1 for the first.
-    pub number: usize,
+    pub number: u32,
     /// When the order service sent it.
     pub sent: u64,
     /// When the order service had its answer, or gave up.
@@ -94,36 +110,21 @@ pub struct Commit {
 }
 
 impl Tale for Story {
-    /// `None` while the order's own span is missing.
-    fn of(spans: &[Span]) -> Option<Self> {
-        let root = spans.iter().find(|span| {
-            span.kind == Kind::Server && span.attributes.contains_key(attribute::ORDER_OUTCOME)
-        })?;
-        let attempts = children(spans, root)
-            .filter(|span| span.kind == Kind::Client)
-            .enumerate()
-            .map(|(index, client)| attempt(spans, index + 1, client))
-            .collect();
-        Some(Self {
-            start: root.start,
-            told_at: root.end,
-            outcome: root.text(attribute::ORDER_OUTCOME).unwrap_or_default().to_owned(),
-            status: root.int(attribute::HTTP_RESPONSE_STATUS_CODE),
-            attempts,
-            instance: root.instance.clone(),
-        })
+    type Answer = Answered;
+
+    fn of(spans: &[Span], answer: &Answered) -> Option<Self> {
+        read::story(spans, answer)
     }
 
-    /// Settled when both sides of every attempt that left are known.
-    fn is_settled(&self) -> bool {
-        self.attempts.iter().all(|attempt| attempt.served.is_some() || attempt.never_left())
+    fn is_complete(&self) -> bool {
+        self.flaws.is_empty()
     }
 }
 
 impl Story {
     /// Every commit with its attempt's number, in the order of time.
     #[must_use]
-    pub fn commits(&self) -> Vec<(usize, &Commit)> {
+    pub fn commits(&self) -> Vec<(u32, &Commit)> {
         let mut commits: Vec<_> = self
             .attempts
             .iter()
@@ -141,44 +142,5 @@ impl Story {
     }
 }
 
-fn children<'a>(spans: &'a [Span], parent: &'a Span) -> impl Iterator<Item = &'a Span> {
-    spans.iter().filter(|span| span.parent.as_deref() == Some(&parent.id))
-}
-
-fn attempt(spans: &[Span], number: usize, client: &Span) -> Attempt {
-    let end = match client.int(attribute::HTTP_RESPONSE_STATUS_CODE) {
-        Some(status) => End::Answered(status),
-        None => End::Unanswered(client.text(attribute::ERROR_TYPE).unwrap_or("?").to_owned()),
-    };
-    let served =
-        children(spans, client).find(|span| span.kind == Kind::Server).map(|s| served(spans, s));
-    Attempt { number, sent: client.start, ended: client.end, end, served }
-}
-
-fn served(spans: &[Span], server: &Span) -> Served {
-    let abandoned =
-        server.events.iter().find(|event| event.name == attribute::EVENT_CLIENT_DISCONNECTED);
-    let below = |wanted: fn(&Span) -> bool| children(spans, server).find(|span| wanted(span));
-    Served {
-        ended: server.end,
-        abandoned: abandoned.map(|event| event.at),
-        cut: server.text(attribute::ERROR_TYPE)
-            == Some(campuscafe_telemetry::http_server::CONNECTION_ABORTED),
-        fault: server.text(attribute::CHAOS_STEP).unwrap_or("none").to_owned(),
-        fault_acted: below(|span| span.attributes.contains_key(attribute::CHAOS_STEP))
-            .map(|span| (span.start, span.end)),
-        commit: below(|span| span.attributes.contains_key(attribute::RESERVATION_ID)).map(commit),
-        instance: server.instance.clone(),
-    }
-}
-
-fn commit(span: &Span) -> Commit {
-    Commit {
-        at: span.start,
-        item: span.text(attribute::RESERVATION_ITEM).unwrap_or_default().to_owned(),
-        before: span.int(attribute::STOCK_BEFORE).unwrap_or_default(),
-        after: span.int(attribute::STOCK_AFTER).unwrap_or_default(),
-        late: span.flag(attribute::RESERVATION_LATE),
-        duplicate: span.flag(attribute::RESERVATION_DUPLICATE),
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use campuscafe_api::order::Outcome;
 
+use super::source::Tale as _;
 use super::story::Story;
 
 /// Customers in a row that must all be served by new pods before it counts as
@@ -90,6 +91,13 @@ impl Customer {
             Watched::Inventory => story.attempts.last()?.served.as_ref()?.instance.clone(),
         }
     }
+
+    /// Whether spans of their order are missing, so that nobody can say who
+    /// served them, or contradict the answer.
+    #[must_use]
+    pub fn lacks_spans(&self) -> bool {
+        self.trace_id.is_some() && !self.story.as_ref().is_some_and(Story::is_complete)
+    }
 }
 
 /// Whether the latest customers were all served, and by none of the old pods.
@@ -104,8 +112,10 @@ pub fn is_over(customers: &[Customer], watched: Watched, old: &BTreeSet<String>)
 /// Customers who heard the same from the same pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
-    /// None if no pod was reached.
+    /// None if no pod was reached, or if nobody can say which one.
     pub pod: Option<String>,
+    /// Whether the spans that would name the pod are missing.
+    pub lacks_spans: bool,
     /// What they heard.
     pub told: Told,
     /// How many they are.
@@ -123,12 +133,19 @@ pub fn groups(customers: &[Customer], watched: Watched) -> Vec<Group> {
     for customer in customers {
         let (pod, told, left) =
             (customer.pod(watched), customer.told, customer.came + customer.after);
-        match groups.iter_mut().find(|group| group.pod == pod && group.told == told) {
+        let lacks_spans = pod.is_none() && customer.lacks_spans();
+        let same = |group: &&mut Group| {
+            group.pod == pod && group.told == told && group.lacks_spans == lacks_spans
+        };
+        match groups.iter_mut().find(same) {
             Some(group) => {
                 group.count += 1;
                 group.to = group.to.max(left);
             }
-            None => groups.push(Group { pod, told, count: 1, from: customer.came, to: left }),
+            None => {
+                let from = customer.came;
+                groups.push(Group { pod, lacks_spans, told, count: 1, from, to: left });
+            }
         }
     }
     groups
@@ -136,7 +153,7 @@ pub fn groups(customers: &[Customer], watched: Watched) -> Vec<Group> {
 
 /// The customers of old pods who were told yes after others had already been
 /// sent elsewhere: they stood between commit and reply when their pod was told
-/// to end.
+/// to end. A customer whose spans are missing may have been sent anywhere.
 #[must_use]
 pub fn in_between<'a>(
     customers: &'a [Customer],
@@ -144,8 +161,11 @@ pub fn in_between<'a>(
     old: &BTreeSet<String>,
 ) -> Vec<&'a Customer> {
     let by_old = |customer: &Customer| customer.pod(watched).is_some_and(|pod| old.contains(&pod));
-    let Some(first_elsewhere) = customers.iter().find(|one| !by_old(one)).map(|one| one.came)
-    else {
+    let elsewhere = |customer: &&Customer| match customer.pod(watched) {
+        Some(pod) => !old.contains(&pod),
+        None => !customer.lacks_spans(),
+    };
+    let Some(first_elsewhere) = customers.iter().find(elsewhere).map(|one| one.came) else {
         return Vec::new();
     };
     let waited = |one: &&Customer| {
@@ -183,6 +203,7 @@ mod tests {
                 status: Some(200),
                 attempts: vec![attempt],
                 instance: Some("order-1".to_owned()),
+                flaws: Vec::new(),
             }),
         }
     }
@@ -241,5 +262,28 @@ mod tests {
         // Customer 21 came at 4.2 s; who came at 3.4 s was told at 4.2 s, the later ones after it.
         assert_eq!(numbers, [18, 19, 20]);
         assert!(in_between(&customers[..20], Watched::Inventory, &old()).is_empty());
+    }
+    /// A customer of the old pod whose spans were lost.
+    fn lost(number: u32) -> Customer {
+        Customer {
+            trace_id: Some("0af7651916cd43dd8448eb211c80319c".to_owned()),
+            story: None,
+            ..customer(number, YES, None)
+        }
+    }
+
+    #[test]
+    fn lost_spans_put_nobody_between_commit_and_reply_and_no_pod_out_of_service() {
+        let mut customers = customers(1);
+        let between = in_between(&customers, Watched::Inventory, &old()).len();
+        customers[4] = lost(5);
+        assert_eq!(in_between(&customers, Watched::Inventory, &old()).len(), between);
+
+        let groups = groups(&customers, Watched::Inventory);
+        let told =
+            groups.iter().map(|group| (group.pod.as_deref(), group.lacks_spans, group.count));
+        let expected =
+            [(Some("old"), false, 19), (None, true, 1), (None, false, 3), (Some("new"), false, 1)];
+        assert_eq!(told.collect::<Vec<_>>(), expected);
     }
 }

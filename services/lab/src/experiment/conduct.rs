@@ -8,14 +8,14 @@ use campuscafe_telemetry::Metrics;
 
 use super::{ALL, Act, Config, Evidence, Experiment, Finding, Findings, Trial, list};
 use crate::bench::{Bench, http_client};
-use crate::paint::{Paint, print};
+use crate::paint::{Paint, print, say_aside};
 use crate::place::Place;
 use crate::report::{json, text};
 
 /// Runs one experiment, or each in turn.
 pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Failure> {
     let Some(name) = config.name.as_deref().filter(|_| !config.list) else {
-        print(&list());
+        print(&list())?;
         return Ok(ExitCode::SUCCESS);
     };
     let wanted = ALL
@@ -28,64 +28,74 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Fa
              --inventory-url and --lab-url (`make kind-up` starts such)"
         )));
     }
-    tokio::select! {
-        result = conduct(&config, name, &wanted, metrics) => result,
-        // Services of our own end with us, whichever way we end.
-        () = end_signal() => Err(Failure::Failed("interrupted".to_owned())),
-    }
+    let end = end_signal();
+    tokio::pin!(end);
+    let settings = environment(config.seed);
+    let place = tokio::select! {
+        place = Place::find(&config.targets, &settings, metrics) => place?,
+        () = &mut end => return Err(interrupted()),
+    };
+    let result = tokio::select! {
+        result = conduct(&config, name, &wanted, &place) => result,
+        () = end => Err(interrupted()),
+    };
+    // Services of our own drain and end with us, whichever way we end.
+    place.leave().await;
+    result
+}
+
+fn interrupted() -> Failure {
+    Failure::Failed("interrupted".to_owned())
 }
 
 async fn conduct(
     config: &Config,
     name: &str,
     wanted: &[&'static Experiment],
-    metrics: Metrics,
+    place: &Place,
 ) -> Result<ExitCode, Failure> {
-    let place = Place::find(&config.targets, &environment(config.seed), metrics).await?;
     let bench = Bench::new(&place.addresses, place.spans.clone())?;
     let http = http_client()?;
     // A seed of our own is said, so that what it led to can be had again.
     let seed = config.seed.unwrap_or_else(|| rand::random::<u32>().into());
     let paint = Paint::stdout();
-    let say = |text: String| {
-        if !config.json {
-            print(&text);
-        }
-    };
+    let say = |text: String| if config.json { Ok(()) } else { print(&text) };
     let mut all = Vec::new();
     for experiment in wanted {
-        say(text::heading(experiment, paint));
+        say(text::heading(experiment, paint))?;
         place.announce(&http, experiment.name).await;
         let mut findings = Findings { experiment, all: Vec::new() };
         for trial in experiment.trials {
-            say(text::announcement(trial, seed, paint));
+            say(text::announcement(trial, seed, paint))?;
             let begun = SystemTime::now();
+            // Whoever reads JSON on stdout must see it too, and a terminal that
+            // takes no text on stdout may still take it on stderr.
             let ask = |request: String| {
-                // Whoever reads JSON on stdout must see it too.
-                if config.json { eprint!("{request}") } else { print(&request) }
+                if config.json || print(&request).is_err() {
+                    say_aside(&request);
+                }
             };
             let mut finding = carry_out(&bench, trial, seed, ask).await?;
             if let Some(id) = finding.trace_id() {
                 finding.in_jaeger = place.links.trace(&http, id).await;
             }
             finding.in_grafana = place.links.dashboard(&http, begun, SystemTime::now()).await;
-            say(text::finding(&finding, &place, paint));
+            say(text::finding(&finding, &place.spans, paint))?;
             findings.all.push(finding);
         }
-        say(text::closing(&findings, paint));
+        say(text::closing(&findings, paint))?;
         all.push(findings);
     }
     if wanted.len() > 1 {
-        say(text::summary(&all, paint));
+        say(text::summary(&all, paint))?;
     }
     if place.is_passing() {
-        say(text::FAREWELL.to_owned());
+        say(text::FAREWELL.to_owned())?;
     }
     if config.json {
-        print(&json::report(name, seed, &all));
+        print(&json::report(name, seed, &all))?;
     }
-    place.leave().await;
-    let shown = all.iter().all(Findings::shown);
+    let shown = all.iter().all(|findings| findings.conclusion().is_shown());
     Ok(if shown { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -39,24 +39,23 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 };
 
 fn refused(order: &Order) -> Verdict {
-    let promise = results(order) == [AttemptResult::Rejected]
-        && order.told.report.outcome == Outcome::Failed
-        && order.ledger.reservations == 0;
-    Verdict::on(order, promise, || {
+    let told =
+        results(order) == [AttemptResult::Rejected] && order.told.report.outcome == Outcome::Failed;
+    Verdict::on(order, told, order.ledger.reservations == 0, || {
         "The inventory said no and meant it: \"failed\" is the truth, and no cake is gone."
             .to_owned()
     })
 }
 
 fn cut_before(order: &Order) -> Verdict {
-    Verdict::on(order, lost(order) && order.ledger.reservations == 0, || {
+    Verdict::on(order, lost(order), order.ledger.reservations == 0, || {
         "The answer never came, so the outcome is unknown; in truth nothing was reserved."
             .to_owned()
     })
 }
 
 fn cut_after(order: &Order) -> Verdict {
-    Verdict::on(order, lost(order) && order.ledger.reservations == 1, || {
+    Verdict::on(order, lost(order), order.ledger.reservations == 1, || {
         "The answer never came, so the outcome is unknown; in truth the cake is reserved."
             .to_owned()
     })

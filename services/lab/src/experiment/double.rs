@@ -32,10 +32,9 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 
 fn told_no(order: &Order) -> Verdict {
     use AttemptResult::Timeout;
-    let promise = results(order) == [Timeout, Timeout]
-        && order.told.report.outcome == Outcome::Unknown
-        && order.ledger.reservations == 2;
-    Verdict::on(order, promise, || {
+    let told =
+        results(order) == [Timeout, Timeout] && order.told.report.outcome == Outcome::Unknown;
+    Verdict::on(order, told, order.ledger.reservations == 2, || {
         format!(
             "The customer was told no (\"{}\") after {}, and the inventory holds 2 reservations, \
              the last one made {}: told no, two cakes gone.",
@@ -48,10 +47,8 @@ fn told_no(order: &Order) -> Verdict {
 
 fn told_yes(order: &Order) -> Verdict {
     use AttemptResult::{Ok, Timeout};
-    let promise = results(order) == [Timeout, Ok]
-        && order.told.report.outcome == Outcome::Confirmed
-        && order.ledger.reservations == 2;
-    Verdict::on(order, promise, || {
+    let told = results(order) == [Timeout, Ok] && order.told.report.outcome == Outcome::Confirmed;
+    Verdict::on(order, told, order.ledger.reservations == 2, || {
         format!(
             "The customer was told yes after {} and knows of 1 cake; the first attempt committed \
              {} all the same: one customer, two cakes.",

@@ -29,7 +29,8 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 fn judge(turnover: &Turnover) -> Verdict {
     let told_yes = turnover.told_yes();
     let forgotten = told_yes.saturating_sub(turnover.remembered);
-    if turnover.replaced && turnover.remembered > 0 && forgotten > 0 {
+    let promise = turnover.replaced && turnover.remembered > 0 && forgotten > 0;
+    turnover.verdict(true, promise, || {
         let between = in_between(&turnover.customers, Watched::Inventory, &turnover.old).len();
         let between = match between {
             0 => String::new(),
@@ -38,18 +39,13 @@ fn judge(turnover: &Turnover) -> Verdict {
                 stood(between)
             ),
         };
-        Verdict {
-            shown: true,
-            sentence: format!(
-                "{} heard yes, and the inventory remembers {}: the other {forgotten} were told the \
-                 truth by a pod that is gone, and its memory with it.{between}",
-                customers(told_yes),
-                turnover.remembered,
-            ),
-        }
-    } else {
-        turnover.not_shown()
-    }
+        format!(
+            "{} heard yes, and the inventory remembers {}: the other {forgotten} were told the \
+             truth by a pod that is gone, and its memory with it.{between}",
+            customers(told_yes),
+            turnover.remembered,
+        )
+    })
 }
 
 fn stood(count: usize) -> String {

@@ -10,6 +10,7 @@ mod kill;
 mod reorder;
 mod rollout;
 mod slow;
+mod verdict;
 
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use crate::command::Targets;
 use crate::links::Link;
 
 pub(crate) use conduct::run;
+pub(crate) use verdict::{Conclusion, Verdict};
 
 /// Every experiment, in the order in which a course meets them.
 pub(crate) const ALL: [&Experiment; 6] = [
@@ -78,7 +80,8 @@ fn list() -> String {
 fn catalogue() -> String {
     format!(
         "Experiments:\n{}  all      each of them in turn that needs no cluster\n\n\
-         Exit status: 0 when the evidence shows what was promised, 1 when it does not, 2 on misuse",
+         Exit status: 0 SHOWN, 1 NOT SHOWN or INCOMPLETE (spans are missing, and the totals alone \
+         do not show it), 2 on misuse",
         list()
     )
 }
@@ -119,26 +122,6 @@ pub(crate) enum Act {
     Turnover(TurnoverPlan, fn(&Turnover) -> Verdict),
 }
 
-/// What the evidence says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Verdict {
-    /// Whether it shows what the experiment promises.
-    pub(crate) shown: bool,
-    /// Why, in one sentence.
-    pub(crate) sentence: String,
-}
-
-impl Verdict {
-    /// The verdict if the promise holds, else one that says what was seen.
-    fn on(order: &Order, promise: bool, sentence: impl FnOnce() -> String) -> Self {
-        if promise {
-            Self { shown: true, sentence: sentence() }
-        } else {
-            Self { shown: false, sentence: format!("The lesson did not show: {}.", seen(order)) }
-        }
-    }
-}
-
 /// What a trial left behind.
 pub(crate) enum Evidence {
     Order(Box<Order>),
@@ -174,8 +157,15 @@ pub(crate) struct Findings {
 }
 
 impl Findings {
-    pub(crate) fn shown(&self) -> bool {
-        self.all.iter().all(|finding| finding.verdict.shown)
+    /// What all of them together come to: the worst of them.
+    pub(crate) fn conclusion(&self) -> Conclusion {
+        let all = self.all.iter().map(|finding| finding.verdict.conclusion);
+        all.max().unwrap_or(Conclusion::Shown)
+    }
+
+    /// Whether spans of any of them were missing.
+    pub(crate) fn is_incomplete(&self) -> bool {
+        self.all.iter().any(|finding| !finding.verdict.incomplete.is_empty())
     }
 }
 
@@ -212,10 +202,26 @@ fn customers(count: u64) -> String {
 }
 
 impl Turnover {
+    /// The verdict on a promise: `told` is what customers were told, `held` what
+    /// the pods did, which is known from spans.
+    fn verdict(&self, told: bool, held: bool, sentence: impl FnOnce() -> String) -> Verdict {
+        Verdict::of(told, held, self.incomplete(), || {
+            if told && held { sentence() } else { self.seen() }
+        })
+    }
+
+    /// How many customers' spans are missing, as a sentence if there are any.
+    fn incomplete(&self) -> Vec<String> {
+        let lost = self.customers.iter().filter(|customer| customer.lacks_spans()).count();
+        let all = customers(self.customers.len() as u64);
+        let of = |lost| format!("spans of {lost} of {all} are missing");
+        (lost > 0).then(|| of(lost)).into_iter().collect()
+    }
+
     /// What was seen instead of the lesson.
-    fn not_shown(&self) -> Verdict {
+    fn seen(&self) -> String {
         let service = self.plan.watched.name();
-        let sentence = if self.replaced {
+        if self.replaced {
             let silent = self.customers.iter().filter(|one| !one.told.is_certain()).count();
             format!(
                 "The lesson did not show: every {service} pod was replaced; of {}, {} were told \
@@ -229,8 +235,7 @@ impl Turnover {
                 "The lesson did not show: old {service} pods were still serving, or nobody was \
                  served any more; was the command run, and in the right cluster?"
             )
-        };
-        Verdict { shown: false, sentence }
+        }
     }
 }
 
@@ -242,9 +247,10 @@ pub(crate) fn seconds(duration: Duration) -> String {
     }
 }
 
-/// When the last commit came, counted from the order; for sentences.
+/// When the last commit came, counted from the order; for sentences. Without
+/// complete spans nobody knows which was the last.
 fn moment_of_last_commit(order: &Order) -> String {
-    let last = order.story.as_ref().and_then(|story| {
+    let last = order.complete_story().and_then(|story| {
         let commits = story.commits();
         Some(story.ms(commits.last()?.1.at))
     });

@@ -22,25 +22,21 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 fn judge(race: &Race) -> Verdict {
     let report = &race.report;
     let answered = report.completed_order.len();
-    let from_spans = race.pings.as_ref().is_none_or(|race| race.pings.len() == answered);
-    if answered == PINGS as usize && report.inversions > 0 && from_spans {
-        Verdict {
-            shown: true,
-            sentence: format!(
+    let shown = answered == PINGS as usize && report.inversions > 0;
+    Verdict::of(shown, true, race.incomplete.clone(), || {
+        if shown {
+            format!(
                 "Of {} pairs of pings, {} came back in the other order than they were sent: who \
                  reads answers as they come must not take them for a sequence.",
                 answered * (answered - 1) / 2,
                 report.inversions,
-            ),
-        }
-    } else {
-        Verdict {
-            shown: false,
-            sentence: format!(
+            )
+        } else {
+            format!(
                 "The lesson did not show: {answered} of {PINGS} pings were answered, with {} \
                  inversions; by chance they may come in order, so try another --seed.",
                 report.inversions
-            ),
+            )
         }
-    }
+    })
 }

@@ -28,20 +28,16 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 fn judge(turnover: &Turnover) -> Verdict {
     let told_yes = turnover.told_yes();
     let all_answered = turnover.customers.iter().all(|customer| customer.told.is_yes());
-    if turnover.replaced && all_answered && turnover.remembered == told_yes {
+    let held = turnover.replaced && turnover.remembered == told_yes;
+    turnover.verdict(all_answered, held, || {
         let between = in_between(&turnover.customers, Watched::Order, &turnover.old).len();
-        Verdict {
-            shown: true,
-            sentence: format!(
-                "{} came while every order pod was replaced: each was told yes, and the inventory made \
-                 exactly {} reservations. {between} of them were still being served by an old pod \
-                 when others already went to a new one, and it finished their orders before it \
-                 ended.",
-                customers(told_yes),
-                turnover.remembered,
-            ),
-        }
-    } else {
-        turnover.not_shown()
-    }
+        format!(
+            "{} came while every order pod was replaced: each was told yes, and the inventory made \
+             exactly {} reservations. {between} of them were still being served by an old pod \
+             when others already went to a new one, and it finished their orders before it \
+             ended.",
+            customers(told_yes),
+            turnover.remembered,
+        )
+    })
 }

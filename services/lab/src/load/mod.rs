@@ -14,7 +14,6 @@ mod summary;
 mod supply;
 mod tally;
 
-use std::io::{ErrorKind, Write as _, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -23,6 +22,7 @@ use campuscafe_telemetry::Metrics;
 use clap::Parser;
 
 use crate::command::Targets;
+use crate::paint::print;
 use crate::place::Place;
 use crate::stderr;
 use drive::{Came, Drive};
@@ -130,19 +130,11 @@ fn too_early() -> Failure {
 }
 
 fn report(config: &Config, seed: u64, came: &Came) -> Result<ExitCode, Failure> {
-    let text = if config.json {
+    print(&if config.json {
         summary::json(config, seed, came)
     } else {
         summary::text(config, seed, came)
-    };
-    let mut out = stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        // A reader that went away, as `head` does, has read enough.
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            return Err(Failure::Failed(format!("cannot write to stdout: {error}")));
-        }
-        _ => {}
-    }
+    })?;
     let whole = came.tally.answered() > 0 && came.after.is_ok();
     Ok(if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::bench::{Order, Race, Turnover};
 use crate::evidence::source::Tale;
 use crate::evidence::story::Story;
-use crate::experiment::{Evidence, Finding, Findings};
+use crate::experiment::{Conclusion, Evidence, Finding, Findings};
 use crate::{crossing, diagram};
 
 /// What was asked for, whether all of it was shown, and each finding.
@@ -17,8 +17,14 @@ pub(crate) fn report(name: &str, seed: u64, all: &[Findings]) -> String {
             findings.all.iter().map(|finding| one(findings.experiment.name, finding))
         })
         .collect();
-    let shown = all.iter().all(Findings::shown);
-    let object = json!({ "experiment": name, "seed": seed, "shown": shown, "findings": findings });
+    let conclusion = all.iter().map(Findings::conclusion).max().unwrap_or(Conclusion::Shown);
+    let object = json!({
+        "experiment": name,
+        "seed": seed,
+        "shown": conclusion.is_shown(),
+        "conclusion": conclusion.code(),
+        "findings": findings,
+    });
     format!("{object:#}\n")
 }
 
@@ -26,8 +32,11 @@ fn one(experiment: &str, finding: &Finding) -> Value {
     let mut object = Map::new();
     object.insert("experiment".to_owned(), experiment.into());
     object.insert("caption".to_owned(), finding.caption.into());
-    object.insert("shown".to_owned(), finding.verdict.shown.into());
-    object.insert("verdict".to_owned(), finding.verdict.sentence.clone().into());
+    let verdict = &finding.verdict;
+    object.insert("shown".to_owned(), verdict.conclusion.is_shown().into());
+    object.insert("conclusion".to_owned(), verdict.conclusion.code().into());
+    object.insert("verdict".to_owned(), verdict.sentence.clone().into());
+    object.insert("incomplete".to_owned(), verdict.incomplete.clone().into());
     let evidence = match &finding.evidence {
         Evidence::Order(placed) => order(placed),
         Evidence::Race(held) => race(held),
@@ -48,7 +57,7 @@ fn one(experiment: &str, finding: &Finding) -> Value {
 }
 
 fn order(order: &Order) -> Value {
-    let Order { plan, told, ledger, jumps, story } = order;
+    let Order { plan, told, ledger, jumps, story, delivered, .. } = order;
     let mut answer = Map::new();
     answer.insert("status".to_owned(), told.status.into());
     answer.insert("words".to_owned(), told.words.clone().into());
@@ -61,6 +70,7 @@ fn order(order: &Order) -> Value {
         "chaos": plan.chaos,
         "retryOnTimeout": plan.retry,
         "told": answer,
+        "delivered": value(delivered),
         "ledger": value(ledger),
         "counters": value(jumps),
         "commits": story.as_ref().map(commits).unwrap_or_default(),
@@ -108,14 +118,14 @@ fn turnover(turnover: &Turnover) -> Value {
 /// What a verdict rests on; without spans there are still answers and totals.
 fn rests_on<T: Tale>(tale: Option<&T>) -> &'static str {
     match tale {
-        Some(tale) if tale.is_settled() => "spans",
+        Some(tale) if tale.is_complete() => "spans",
         Some(_) => "some spans",
         None => "ledger",
     }
 }
 
 fn commits(story: &Story) -> Vec<Value> {
-    let commit = |(attempt, commit): (usize, &crate::evidence::story::Commit)| {
+    let commit = |(attempt, commit): (u32, &crate::evidence::story::Commit)| {
         json!({
             "attempt": attempt,
             "atMs": story.ms(commit.at),

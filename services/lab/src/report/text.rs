@@ -7,13 +7,14 @@ use crate::bench::{Order, Race, TURNOVER_CHAOS, Turnover, TurnoverPlan};
 use crate::crossing;
 use crate::diagram::{self, Tone, wrap};
 use crate::evidence::counters::Counters;
+use crate::evidence::ledger::Basis;
 use crate::evidence::source::{Source, Tale as _};
-use crate::evidence::turnover::{Watched, groups};
+use crate::evidence::turnover::{Group, Watched, groups};
 use crate::experiment::{
-    Act, Evidence, Experiment, Finding, Findings, Trial, reservations, seconds,
+    Act, Conclusion, Evidence, Experiment, Finding, Findings, Trial, reservations, seconds,
 };
 use crate::paint::Paint;
-use crate::place::Place;
+use crate::printable::printable;
 
 /// For a run on services of its own.
 pub(crate) const FAREWELL: &str = "
@@ -39,17 +40,25 @@ pub(crate) fn announcement(trial: &Trial, seed: u64, paint: Paint) -> String {
     format!("\n{}\n{}\n\n", paint.strong(trial.caption), paint.tone(Tone::Faint, &asked))
 }
 
-pub(crate) fn finding(finding: &Finding, place: &Place, paint: Paint) -> String {
+pub(crate) fn finding(finding: &Finding, spans: &Source, paint: Paint) -> String {
     let evidence = match &finding.evidence {
-        Evidence::Order(placed) => order(placed, place, paint),
-        Evidence::Race(held) => race(held, place),
+        Evidence::Order(placed) => order(placed, spans, paint),
+        Evidence::Race(held) => race(held, spans),
         Evidence::Turnover(came) => turnover(came, paint),
     };
-    let (word, tone) = verdict(finding.verdict.shown);
-    let sentence = wrap(&finding.verdict.sentence, diagram::WIDTH - 2).join("\n  ");
-    let places = places(finding, &place.spans);
-    format!("{evidence}\n{}\n  {sentence}\n{places}", paint.tone(tone, word))
+    let verdict = &finding.verdict;
+    let mut word = verdict.conclusion.as_str().to_owned();
+    if verdict.conclusion.is_shown() && !verdict.incomplete.is_empty() {
+        word.push_str(INCOMPLETE);
+    }
+    let sentence = wrap(&printable(&verdict.sentence), diagram::WIDTH - 2).join("\n  ");
+    let places = places(finding, spans);
+    let word = paint.tone(tone(verdict.conclusion), &word);
+    format!("{evidence}\n{word}\n  {sentence}\n{places}")
 }
+
+/// Behind the word of a verdict that totals alone bear out.
+const INCOMPLETE: &str = ", evidence incomplete";
 
 pub(crate) fn closing(findings: &Findings, paint: Paint) -> String {
     let mut text = String::new();
@@ -67,35 +76,63 @@ pub(crate) fn closing(findings: &Findings, paint: Paint) -> String {
 pub(crate) fn summary(all: &[Findings], paint: Paint) -> String {
     let mut text = format!("\n{}\n", paint.strong("Summary"));
     for findings in all {
-        let (word, tone) = verdict(findings.shown());
+        let conclusion = findings.conclusion();
+        let word = paint.tone(tone(conclusion), &format!("{:<10}", conclusion.as_str()));
+        let incomplete = conclusion.is_shown() && findings.is_incomplete();
+        let note = if incomplete { INCOMPLETE } else { "" };
         let (name, title) = (findings.experiment.name, findings.experiment.title);
-        let _ = writeln!(text, "  {name:<8} {}  {title}", paint.tone(tone, &format!("{word:<9}")));
+        let _ = writeln!(text, "  {name:<8} {word}  {title}{note}");
     }
     text
 }
 
-const fn verdict(shown: bool) -> (&'static str, Tone) {
-    if shown { ("SHOWN", Tone::Good) } else { ("NOT SHOWN", Tone::Bad) }
+const fn tone(conclusion: Conclusion) -> Tone {
+    match conclusion {
+        Conclusion::Shown => Tone::Good,
+        Conclusion::Incomplete => Tone::Doubt,
+        Conclusion::NotShown => Tone::Bad,
+    }
 }
 
-fn order(order: &Order, place: &Place, paint: Paint) -> String {
-    let mut text = String::new();
+fn order(order: &Order, spans: &Source, paint: Paint) -> String {
+    let mut text = stock(order);
     match &order.story {
         Some(story) => {
             for line in diagram::draw(story) {
                 let _ = writeln!(text, "{}", paint.tone(line.tone, &line.text));
             }
-            if !story.is_settled() {
-                text.push_str("Some spans have not arrived, so the picture is not complete.\n");
+            if !story.is_complete() {
+                text.push_str(
+                    "The spans are not complete, so neither is the picture, and the verdict rests \
+                     on the ledger alone.\n",
+                );
             }
         }
-        None => text.push_str(no_spans(order.told.report.trace_id.is_some(), place)),
+        None => text.push_str(no_spans(order.told.report.trace_id.is_some(), spans)),
     }
     let _ = write!(text, "\n{}\n{}", ledger(order), jumps(&order.jumps));
     text
 }
 
-fn race(race: &Race, place: &Place) -> String {
+/// What was ordered in place of the usual item, and what had to be delivered.
+fn stock(order: &Order) -> String {
+    let mut text = String::new();
+    let item = printable(&order.ledger.item);
+    if !order.is_of_usual_item() {
+        let _ = writeln!(text, "The inventory knows no cake, so this orders {item}.");
+    }
+    if let Some(delivered) = order.delivered {
+        let (quantity, before) = (delivered.quantity, delivered.stock_before);
+        let plural = if quantity == 1 { "" } else { "s" };
+        let _ = writeln!(text, "Delivered {quantity} {item}{plural}: the stock was {before}.");
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
+fn race(race: &Race, spans: &Source) -> String {
     let mut text = String::new();
     match &race.pings {
         Some(pings) => {
@@ -103,7 +140,7 @@ fn race(race: &Race, place: &Place) -> String {
                 let _ = writeln!(text, "{line}");
             }
         }
-        None => text.push_str(no_spans(race.report.trace_id.is_some(), place)),
+        None => text.push_str(no_spans(race.report.trace_id.is_some(), spans)),
     }
     let row = |name: &str, cells: Vec<String>| format!("  {name:<20}{}\n", cells.join(" "));
     let cell = |text: String| format!("{text:>4}");
@@ -126,7 +163,7 @@ fn race(race: &Race, place: &Place) -> String {
 
 /// What somebody has to do now, and where it is seen that they did.
 pub(crate) fn request(plan: TurnoverPlan, old: &BTreeSet<String>) -> String {
-    let pods: Vec<_> = old.iter().map(String::as_str).collect();
+    let pods: Vec<_> = old.iter().map(|pod| printable(pod)).collect();
     format!(
         "Customers come five times a second and are served by {}.\nNow run this in another \
          terminal; it is over when new pods serve everybody:\n\n    {}\n\n",
@@ -148,7 +185,7 @@ fn turnover(turnover: &Turnover, paint: Paint) -> String {
         let _ = writeln!(
             text,
             "  {:<40}{:<18}{:>9} {:>6} {:>6}",
-            group.pod.as_deref().unwrap_or("none"),
+            pod(&group),
             group.told.as_str(),
             group.count,
             format!("{:.1} s", group.from.as_secs_f64()),
@@ -184,8 +221,17 @@ fn turnover(turnover: &Turnover, paint: Paint) -> String {
     text
 }
 
-fn no_spans(traced: bool, place: &Place) -> &'static str {
-    match (&place.spans, traced) {
+/// A pod's name, cut so that the columns stay.
+fn pod(group: &Group) -> String {
+    match &group.pod {
+        Some(pod) => printable(pod).chars().take(40).collect(),
+        None if group.lacks_spans => "not known, its spans are missing".to_owned(),
+        None => "none".to_owned(),
+    }
+}
+
+fn no_spans(traced: bool, spans: &Source) -> &'static str {
+    match (spans, traced) {
         (_, false) => {
             "The services record no traces (OTEL_SDK_DISABLED?), so the verdict rests on the \
              ledger alone.\n"
@@ -194,26 +240,33 @@ fn no_spans(traced: bool, place: &Place) -> &'static str {
             "No place to read spans from (--lab-url or --jaeger-url), so the verdict rests on the \
              ledger alone.\n"
         }
-        (_, true) => "No span of this arrived in time, so the verdict rests on the ledger alone.\n",
+        (_, true) => {
+            "The span that all others hang below did not arrive in time, so there is no picture, \
+             and the verdict rests on the ledger alone.\n"
+        }
     }
 }
 
 fn ledger(order: &Order) -> String {
     let (ledger, told) = (&order.ledger, &order.told);
+    let basis = match ledger.basis {
+        Basis::Spans => "",
+        Basis::Totals => " in total",
+    };
     format!(
         "Ledger
   the customer was told   {} \"{}\" after {}: {}
   the customer knows of   {}
-  the inventory made      {}, {} left {} -> {}
+  the inventory made      {}{basis}, {} left {} -> {}
   the gap                 {}
 ",
         told.status,
-        told.words,
+        printable(&told.words),
         seconds(told.after),
         ledger.told.as_str(),
         reservations(ledger.known),
         reservations(ledger.reservations),
-        ledger.item,
+        printable(&ledger.item),
         ledger.stock_before,
         ledger.stock_after,
         ledger.gap_in_words(),
@@ -223,7 +276,7 @@ fn ledger(order: &Order) -> String {
 fn jumps(jumps: &Counters) -> String {
     let mut text = "Counters that jumped\n".to_owned();
     for (series, by) in jumps {
-        let _ = writeln!(text, "  +{by}  {series}");
+        let _ = writeln!(text, "  +{by}  {}", printable(series));
     }
     text
 }
@@ -232,10 +285,10 @@ fn jumps(jumps: &Counters) -> String {
 fn places(finding: &Finding, spans: &Source) -> String {
     let mut text = String::new();
     if let Some(trace) = finding.trace_id() {
-        let _ = writeln!(text, "\nTrace {trace}");
+        let _ = writeln!(text, "\nTrace {}", printable(trace));
         match (&finding.in_jaeger, spans) {
             (Some(link), _) => {
-                let _ = writeln!(text, "  {}", link.text());
+                let _ = writeln!(text, "  {}", printable(link.text()));
             }
             (None, Source::Lab(lab)) => {
                 let lab = lab.as_str().trim_end_matches('/');
@@ -245,7 +298,10 @@ fn places(finding: &Finding, spans: &Source) -> String {
         }
     }
     if let Some(link) = &finding.in_grafana {
-        let _ = writeln!(text, "Dashboard at this minute\n  {}", link.text());
+        let _ = writeln!(text, "Dashboard at this minute\n  {}", printable(link.text()));
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,7 +23,7 @@ fn each_way_has_its_ports() {
     };
     let numbers = |way| ports(way, &listen).iter().map(|p| p.address.port()).collect::<Vec<_>>();
     assert_eq!(numbers(Way::Lab), [5101, 80, 0]);
-    assert_eq!(numbers(Way::Compose), [5101, 80, 0, 16686, 9090, 3000, 4318]);
+    assert_eq!(numbers(Way::Compose), [5101, 80, 0, 16686, 9090, 3000]);
     assert_eq!(numbers(Way::Kind), [5101, 80, 0, 16686, 9090, 3000]);
 }
 

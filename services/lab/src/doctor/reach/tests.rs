@@ -77,31 +77,44 @@ fn each_is_known_by_what_only_it_says() {
 fn what_is_not_there_says_how_to_start_it_or_to_do_without() {
     let order = target(Kind::Order, "ORDER_URL", "http://localhost:5201/readyz");
     let jaeger = target(Kind::Jaeger, "JAEGER_URL", "http://localhost:16686/api/v3/services");
-    for (way, target, reply, found, mend) in [
-        (Way::Lab, &order, Reply::Nobody, "nothing answers at http://localhost:5201", "campuscafe"),
+    for (host, target, reply, found, mend) in [
         (
-            Way::Compose,
+            Host::Machine(Way::Lab),
+            &order,
+            Reply::Nobody,
+            "nothing answers at http://localhost:5201",
+            "campuscafe",
+        ),
+        (
+            Host::Machine(Way::Compose),
             &order,
             Reply::Silent,
             "no answer from http://localhost:5201 within 2s",
             "docker compose up -d",
         ),
         (
-            Way::Lab,
+            Host::Machine(Way::Lab),
             &jaeger,
             Reply::Nobody,
             "nothing answers at http://localhost:16686",
             "docker compose up -d",
         ),
         (
-            Way::Kind,
+            Host::Machine(Way::Kind),
             &jaeger,
             Reply::Nobody,
             "nothing answers at http://localhost:16686",
             "kubectl apply -k k8s/overlays/kind",
         ),
+        (
+            Host::Pod,
+            &order,
+            Reply::Nobody,
+            "nothing answers at http://localhost:5201",
+            "kubectl --namespace campuscafe rollout restart deployment/order",
+        ),
     ] {
-        let verdict = verdict(way, target, &reply);
+        let verdict = verdict(host, target, &reply);
         assert_eq!((verdict.status, verdict.found.as_str()), (Status::Bad, found));
         let mend = format!("{mend}, or do without: unset {}", target.variable);
         assert_eq!(verdict.mend.as_deref(), Some(mend.as_str()));
@@ -112,7 +125,7 @@ fn what_is_not_there_says_how_to_start_it_or_to_do_without() {
 fn a_wrong_program_is_named_as_such() {
     let jaeger = target(Kind::Jaeger, "JAEGER_URL", "http://localhost:5301/api/v3/services");
     let reply = Reply::Answered(Box::new(answer(404, "application/json", "{}", "")));
-    let wrong = verdict(Way::Lab, &jaeger, &reply);
+    let wrong = verdict(Host::Machine(Way::Lab), &jaeger, &reply);
     let found = "something answers at http://localhost:5301, but it is not Jaeger: 404";
     assert_eq!((wrong.status, wrong.found.as_str()), (Status::Bad, found));
     let mend = "set JAEGER_URL to where Jaeger is, or do without: unset JAEGER_URL";
@@ -120,7 +133,7 @@ fn a_wrong_program_is_named_as_such() {
 
     let variable = "OTEL_EXPORTER_OTLP_ENDPOINT";
     let grpc = target(Kind::Collector, variable, "http://localhost:4317/v1/traces");
-    let wrong = verdict(Way::Lab, &grpc, &Reply::Garbled);
+    let wrong = verdict(Host::Machine(Way::Lab), &grpc, &Reply::Garbled);
     assert!(wrong.found.ends_with("not a collector of OTLP over HTTP: no plain HTTP"), "{wrong:?}");
     let mend = "export OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318";
     assert_eq!(wrong.mend.as_deref(), Some(mend));
@@ -132,11 +145,18 @@ fn only_the_clock_of_the_right_program_is_looked_at() {
     let lab = target(Kind::Lab, "LAB_URL", "http://localhost:5301/readyz");
     let names = |target: &Target, metrics: &str| {
         let reply = Reply::Answered(Box::new(answer(200, "text/plain", "ready\n", metrics)));
-        let checks = judge(Way::Lab, target, &reply);
+        let checks = judge(Host::Machine(Way::Lab), target, &reply);
         checks.into_iter().map(|check| (check.name, check.needed)).collect::<Vec<_>>()
     };
     let check = |name: &str, needed| (name.to_owned(), needed);
     assert_eq!(names(&order, ORDER), [check("order", true), check("clock of order", true)]);
     assert_eq!(names(&lab, LAB), [check("lab", true), check("clock of lab", false)]);
     assert_eq!(names(&order, LAB), [check("order", true)]);
+}
+
+#[test]
+fn a_program_in_a_pod_is_recognised_by_the_variable_that_kubernetes_sets() {
+    let set = |name: &str| (name == "KUBERNETES_SERVICE_HOST").then(|| "10.96.0.1".into());
+    assert_eq!(Host::of(Way::Lab, set), Host::Pod);
+    assert_eq!(Host::of(Way::Lab, |_| None), Host::Machine(Way::Lab));
 }

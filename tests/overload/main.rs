@@ -1,0 +1,198 @@
+//! What the services do when five times as many orders come as they can carry:
+//! `make test-overload`. Prints a table, and fails where a promise does not hold.
+//!
+//! The services run in containers with the memory limits of docker-compose.yml and
+//! with a processor quota (compose.yml beside this file); the sender has the rest of
+//! the machine. SECONDS_EACH=60 is how long each phase takes.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a measurement that cannot go on must fail, and its table goes to stdout"
+)]
+
+mod connections;
+mod container;
+mod generator;
+mod probes;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use container::Container;
+use generator::Sent;
+use tokio::time::{Instant, interval};
+
+/// What must hold, in the words of the table's columns.
+const MEMORY_SHARE: f64 = 0.80;
+const P99_MS: f64 = 250.0;
+const GOODPUT_SHARE: f64 = 0.80;
+const PROBE: Duration = Duration::from_millis(500);
+const RECOVERY: Duration = Duration::from_secs(2);
+
+/// The mixes: all orders without faults, and a third of the work slow.
+const MIXES: [(&str, &str); 2] = [("no faults", "none=100"), ("a third slow", "none=67,slow=33")];
+
+/// Offered to find the peak; the largest goodput among them is the peak.
+const RAMP: [u32; 5] = [400, 700, 1_000, 1_400, 2_000];
+
+/// How much more than the peak is offered.
+const FACTOR: f64 = 5.0;
+
+/// Connections that are open at a time in the second half of each mix.
+const CONNECTIONS: usize = 2_000;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    if std::env::var_os("ORDER_URL").is_none() {
+        println!("this needs services in containers: run it by `make test-overload`");
+        return ExitCode::FAILURE;
+    }
+    let seconds = setting("SECONDS_EACH", 60);
+    let mut rows = Vec::new();
+    for (name, mix) in MIXES {
+        let peak = peak(mix, seconds).await;
+        println!("{name}: the peak is {peak:.0} confirmed orders a second");
+        let offered = (peak * FACTOR).ceil();
+        rows.push(
+            row(format!("{name}, {offered:.0}/s"), peak, async |probes| {
+                probes.during(generator::load(offered, seconds, mix)).await
+            })
+            .await,
+        );
+        rows.push(
+            row(format!("{name}, {CONNECTIONS} connections"), peak, async |probes| {
+                probes.during(connections::load(CONNECTIONS, seconds, mix.contains("slow"))).await
+            })
+            .await,
+        );
+    }
+    print(&rows);
+    let failed: usize = rows.iter().map(|row| row.broken.len()).sum();
+    let passed = rows.len() * Row::PROMISES - failed;
+    println!("{passed} passed, {failed} failed");
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+pub(crate) fn setting(name: &str, default: u64) -> u64 {
+    match std::env::var(name) {
+        Ok(value) => value.parse().unwrap_or_else(|_| panic!("{name}={value}: expected a number")),
+        Err(_) => default,
+    }
+}
+
+pub(crate) fn url(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set"))
+}
+
+/// The largest goodput of this mix, in confirmed orders a second.
+async fn peak(mix: &str, seconds: u64) -> f64 {
+    let mut peak = 0.0_f64;
+    for rate in RAMP {
+        let sent = generator::load(f64::from(rate), (seconds / 6).max(3), mix).await;
+        peak = peak.max(sent.goodput);
+        recovered().await;
+    }
+    peak
+}
+
+/// One line of the table.
+struct Row {
+    name: String,
+    sent: Sent,
+    peak: f64,
+    probe: Duration,
+    recovery: Option<Duration>,
+    memory: Vec<(&'static str, f64)>,
+    broken: Vec<String>,
+}
+
+impl Row {
+    const PROMISES: usize = 6;
+}
+
+async fn row(name: String, peak: f64, phase: impl AsyncFnOnce(&probes::Probes) -> Sent) -> Row {
+    let containers = Container::all().await;
+    let probes = probes::Probes::new();
+    let sent = phase(&probes).await;
+    let recovery = recovered().await;
+    let probe = probes.slowest();
+    let mut broken = Vec::new();
+    let mut promise = |holds: bool, words: String| {
+        if !holds {
+            broken.push(words);
+        }
+    };
+    let mut memory = Vec::new();
+    let mut restarts = Vec::new();
+    for before in &containers {
+        let now = Container::of(before.service).await;
+        if now.restarts != before.restarts || now.out_of_memory || now.id != before.id {
+            restarts.push(before.service);
+        }
+        memory.push((before.service, now.peak as f64 / now.limit as f64));
+    }
+    promise(restarts.is_empty(), format!("restarted: {restarts:?}"));
+    promise(memory.iter().all(|(_, share)| *share < MEMORY_SHARE), "memory".to_owned());
+    promise(sent.p99_ms < P99_MS, format!("p99 {:.0} ms", sent.p99_ms));
+    promise(sent.goodput >= GOODPUT_SHARE * peak, format!("goodput {:.0}/s", sent.goodput));
+    promise(probe <= PROBE, format!("a probe took {} ms", probe.as_millis()));
+    promise(recovery.is_some_and(|after| after <= RECOVERY), "no recovery in 2 s".to_owned());
+    for words in &broken {
+        println!("BROKEN {name}: {words}");
+    }
+    Row { name, sent, peak, probe, recovery, memory, broken }
+}
+
+/// How long it takes until three orders in a row are confirmed within 100 ms each.
+async fn recovered() -> Option<Duration> {
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let order = serde_json::json!({ "itemId": "cake", "quantity": 1 });
+    let begun = Instant::now();
+    let mut again = interval(Duration::from_millis(50));
+    let mut in_a_row = 0;
+    while begun.elapsed() < Duration::from_secs(20) {
+        again.tick().await;
+        let sent = Instant::now();
+        let answer = http.post(format!("{}/orders", url("ORDER_URL"))).json(&order).send().await;
+        let quick = sent.elapsed() < Duration::from_millis(100);
+        let well = quick && answer.is_ok_and(|answer| answer.status().is_success());
+        in_a_row = if well { in_a_row + 1 } else { 0 };
+        if in_a_row == 3 {
+            return Some(begun.elapsed());
+        }
+    }
+    None
+}
+
+fn print(rows: &[Row]) {
+    println!(
+        "\n{:<34} {:>9} {:>9} {:>7} {:>7} {:>9} {:>8} {:>9}  memory at its peak",
+        "phase", "confirmed", "of peak", "p99", "shed", "not sent", "probe", "normal"
+    );
+    for row in rows {
+        let memory: Vec<_> = row
+            .memory
+            .iter()
+            .map(|(service, share)| format!("{service} {:.0} %", share * 100.0))
+            .collect();
+        let normal = row
+            .recovery
+            .map_or_else(|| "never".to_owned(), |after| format!("{} ms", after.as_millis()));
+        println!(
+            "{:<34} {:>7.0}/s {:>7.0} % {:>4.0} ms {:>7} {:>9} {:>5} ms {normal:>9}  {}",
+            row.name,
+            row.sent.goodput,
+            100.0 * row.sent.goodput / row.peak.max(1.0),
+            row.sent.p99_ms,
+            row.sent.shed,
+            row.sent.not_sent,
+            row.probe.as_millis(),
+            memory.join(", "),
+        );
+    }
+    println!();
+}
