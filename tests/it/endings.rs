@@ -1,15 +1,11 @@
 //! How programs begin and end: nothing is lost, nothing is left behind.
 
 use std::path::Path;
+use std::process::Stdio;
 
-use campuscafe_tests::{Cafe, Process, eventually};
-
-/// The processes that the lab started.
-fn children(pid: u32) -> Vec<u32> {
-    let path = format!("/proc/{pid}/task/{pid}/children");
-    let list = std::fs::read_to_string(path).unwrap_or_default();
-    list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
-}
+use campuscafe_tests::{Cafe, DEADLINE, Process, binary, eventually, signal};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 async fn gone(pids: &[u32]) {
     eventually("the end of both services", || {
@@ -95,20 +91,55 @@ async fn a_held_answer_does_not_hold_up_the_end() {
 
 #[tokio::test]
 async fn ctrl_c_ends_the_lab_and_both_services() {
-    for signal in ["INT", "TERM"] {
+    for name in ["INT", "TERM"] {
         let mut cafe = Cafe::open().await;
-        let services = children(cafe.process.pid());
+        let services = cafe.process.children();
         assert_eq!(services.len(), 2);
-        cafe.process.signal(signal);
-        assert_eq!(cafe.process.ended().await.code(), Some(0), "{signal}");
+        cafe.process.signal(name);
+        assert_eq!(cafe.process.ended().await.code(), Some(0), "{name}");
         gone(&services).await;
     }
 }
 
 #[tokio::test]
+async fn ctrl_c_in_a_terminal_ends_an_idle_lab_with_success_every_time() {
+    for time in 1..=8 {
+        let mut cafe = Cafe::open_in_terminal().await;
+        let services = cafe.process.children();
+        cafe.process.signal_group("INT");
+        let code = cafe.process.ended().await.code();
+        assert_eq!(code, Some(0), "time {time}: {}", cafe.process.stderr());
+        gone(&services).await;
+    }
+}
+
+#[tokio::test]
+async fn ctrl_c_in_a_terminal_before_a_retry_loses_neither_the_order_nor_a_commit() {
+    let mut cafe = Cafe::open_in_terminal().await;
+    let order = cafe.http.post(format!("{}/orders", cafe.order)).json(&serde_json::json!({
+        "itemId": "cake", "quantity": 1, "chaos": "slow,slow:700", "retryOnTimeout": true,
+    }));
+    let order = tokio::spawn(order.send());
+    eventually("the first attempt at work", || async {
+        let slow = cafe.metric(&cafe.inventory, "inventory_faults_total{fault=\"slow\"}").await;
+        (slow > 0.0).then_some(())
+    })
+    .await;
+    cafe.process.signal_group("INT");
+    let answer: Value = order.await.unwrap().unwrap().json().await.unwrap();
+    assert_eq!(answer["outcome"], "confirmed", "{answer}");
+    assert_eq!(cafe.process.ended().await.code(), Some(0), "{}", cafe.process.stderr());
+    let log = cafe.process.stderr();
+    let commits = log.lines().filter(|line| line.contains("\"message\":\"reserved")).count();
+    assert_eq!(commits, 2, "{log}");
+    assert!(log.contains("reserved, but the caller is gone"), "{log}");
+    assert!(!log.contains("WARN") && !log.contains("killed"), "spans and all: {log}");
+}
+
+#[tokio::test]
 async fn a_lab_that_is_killed_leaves_no_orphans() {
     let mut cafe = Cafe::open().await;
-    let services = children(cafe.process.pid());
+    let services = cafe.process.children();
     assert_eq!(services.len(), 2);
     cafe.process.signal("KILL");
     cafe.process.ended().await;
@@ -116,19 +147,52 @@ async fn a_lab_that_is_killed_leaves_no_orphans() {
 }
 
 #[tokio::test]
-async fn the_death_of_either_service_ends_all() {
-    for index in [0, 1] {
+async fn the_death_of_either_service_ends_all_and_its_last_lines_are_shown() {
+    for (index, name, line) in
+        [(0, "inventory", "faults are chosen by this seed"), (1, "order", "an attempt may take")]
+    {
         let mut cafe = Cafe::open().await;
-        let services = children(cafe.process.pid());
-        let killed = std::process::Command::new("kill")
-            .args(["-KILL", &services[index].to_string()])
-            .status()
-            .unwrap();
-        assert!(killed.success());
+        let services = cafe.process.children();
+        signal(&services[index].to_string(), "KILL");
         assert_eq!(cafe.process.ended().await.code(), Some(1));
-        assert!(cafe.process.stderr().contains("ended by itself"), "{}", cafe.process.stderr());
+        let said = cafe.process.stderr();
+        let last = format!("the {name} service ended by itself (signal: 9 (SIGKILL)); its last");
+        let (log, last) = said.split_once(&last).unwrap_or_else(|| panic!("no {last} in {said}"));
+        assert!(log.contains(line) && last.contains(line), "{said}");
         gone(&services).await;
     }
+}
+
+#[tokio::test]
+async fn a_lab_whose_stderr_nobody_reads_goes_on_and_ends_when_it_is_told_to() {
+    let any = "127.0.0.1:0";
+    let mut lab = tokio::process::Command::new(binary("campuscafe"))
+        .env_clear()
+        .envs([("INVENTORY_LISTEN", any), ("ORDER_LISTEN", any), ("LAB_LISTEN", any)])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(lab.stdout.take().unwrap()).lines();
+    let order = loop {
+        let line = lines.next_line().await.unwrap().expect("where the order service is");
+        if let Some(("order", rest)) = line.trim().split_once(' ') {
+            break rest.split_whitespace().next().unwrap().to_owned();
+        }
+    };
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let body = serde_json::json!({"itemId": "tea", "quantity": 1});
+    // Some 700 bytes of log an order; a pipe holds 64 KiB.
+    for number in 0..400 {
+        let answer = http.post(format!("{order}/orders")).json(&body);
+        let answer = answer.timeout(std::time::Duration::from_secs(20)).send().await;
+        assert_eq!(answer.expect("an answer").status(), 409, "order {number}");
+    }
+    signal(&lab.id().unwrap().to_string(), "TERM");
+    let ended = tokio::time::timeout(DEADLINE, lab.wait()).await.expect("its end");
+    assert_eq!(ended.unwrap().code(), Some(0));
 }
 
 #[tokio::test]

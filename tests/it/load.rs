@@ -1,7 +1,23 @@
 //! `campuscafe load`: what it counts is what happened.
 
-use campuscafe_tests::{Cafe, Process};
+use std::fs::File;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::{StatusCode, header};
+use axum::routing::{get, post};
+use campuscafe_chaos::Roll;
+use campuscafe_tests::{Cafe, Process, binary, eventually, signal};
 use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+
+const ANY_PORT: &str = "127.0.0.1:0";
+
+/// What Ctrl-C may take on a busy machine; what it promises is a second.
+const SOON: Duration = Duration::from_secs(4);
 
 async fn load(arguments: &[&str], environment: &[(&str, &str)]) -> Value {
     let all = [&["load", "--json"], arguments].concat();
@@ -40,16 +56,53 @@ async fn the_gap_counts_the_late_work_too() {
 }
 
 #[tokio::test]
-async fn a_small_stock_is_put_back_and_the_summary_says_so() {
+async fn on_a_running_cafe_every_slow_order_is_late_twice_and_doubled_once() {
     let cafe = Cafe::open().await;
+    let (seed, orders_due) = (7, 150);
+    let slow = (0..orders_due).filter(|n| Roll::nth(seed, *n).below(100) >= 80).count() as u64;
+    let arguments = "--rate 50 --duration 3s --mix none=80,slow=20 --seed 7 --retry --lab-url";
+    let arguments = [arguments.split(' ').collect(), vec![cafe.lab.as_str()]].concat();
+    let json = load(&arguments, &[]).await;
+    assert_eq!((orders(&json, "unknown"), orders(&json, "confirmed")), (slow, 150 - slow));
+    let ledger = &json["ledger"];
+    assert_eq!((&ledger["late"], &ledger["duplicates"]), (&(2 * slow).into(), &slow.into()));
+}
+
+#[tokio::test]
+async fn a_small_stock_gets_deliveries_and_keeps_what_it_remembers() {
+    let cafe = Cafe::open().await;
+    cafe.order_cake("none", false).await;
     let arguments =
         ["--rate", "100", "--duration", "2s", "--mix", "none=1", "--lab-url", &cafe.lab];
     let json = load(&arguments, &[]).await;
     // Twenty coffees would have been gone after the first tenth.
-    assert!(orders(&json, "confirmed") > 150, "{json}");
-    assert!(json["stockResets"].as_u64().unwrap() > 5, "{json}");
+    assert_eq!(orders(&json, "confirmed"), 200, "{json}");
+    // Three seconds of two pieces an order, less the twenty that were there.
+    assert!(json["delivered"].as_u64().unwrap() >= 580, "{json}");
+    let state = cafe.state().await;
+    assert_eq!((&state["reservations"], &state["stock"]["cake"]), (&201.into(), &9.into()));
+    let coffee = state["stock"]["coffee"].as_u64().unwrap();
+    assert!((20..=600).contains(&coffee), "{state}");
     let (_, text, _) = Process::run("campuscafe", &[&["load"], &arguments[..]].concat(), &[]).await;
-    assert!(text.contains("The stock was put back"), "{text}");
+    assert!(text.contains("pieces delivered"), "{text}");
+}
+
+#[tokio::test]
+async fn a_reset_by_somebody_else_is_followed_by_a_delivery() {
+    let cafe = Cafe::open().await;
+    let arguments = ["load", "--json", "--rate", "50", "--mix", "none=1", "--lab-url", &cafe.lab];
+    let mut endless = Process::start("campuscafe", &arguments, &[]);
+    let coffee = async |least: u64| {
+        eventually("a delivery", || async {
+            (cafe.state().await["stock"]["coffee"].as_u64() >= Some(least)).then_some(())
+        })
+        .await;
+    };
+    coffee(100).await;
+    cafe.send(cafe.http.post(format!("{}/inventory/reset", cafe.inventory))).await;
+    coffee(100).await;
+    endless.signal("INT");
+    assert_eq!(endless.ended().await.code(), Some(0), "{}", endless.stderr());
 }
 
 #[tokio::test]
@@ -61,21 +114,164 @@ async fn the_same_seed_meets_the_same_faults() {
     assert!(orders(&one, "failed") > 0 && orders(&one, "unknown") > 0, "{one}");
 }
 
+/// Waits until the load has written this to stderr.
+async fn said(load: &Process, what: &str) {
+    eventually(what, || std::future::ready(load.stderr().contains(what).then_some(()))).await;
+}
+
+/// Sends Ctrl-C; the load must end soon, and gives its exit code and its report.
+async fn interrupted(mut load: Process) -> (Option<i32>, Value) {
+    let sent = Instant::now();
+    load.signal("INT");
+    let status = load.ended().await;
+    assert!(sent.elapsed() < SOON, "{:?}: {}", sent.elapsed(), load.stderr());
+    (status.code(), serde_json::from_str(&load.stdout()).unwrap_or_default())
+}
+
 #[tokio::test]
-async fn ctrl_c_ends_the_arrivals_and_still_sums_up() {
-    let mut endless = Process::start("campuscafe", &["load", "--json", "--rate", "100"], &[]);
+async fn ctrl_c_ends_the_arrivals_and_still_sums_up_and_ends_what_was_started() {
+    let endless = Process::start("campuscafe", &["load", "--json", "--rate", "100"], &[]);
     // The first line of progress says that orders are under way.
-    campuscafe_tests::eventually("progress", || {
-        std::future::ready(endless.stderr().contains("confirmed").then_some(()))
-    })
-    .await;
-    endless.signal("INT");
-    assert_eq!(endless.ended().await.code(), Some(0), "{}", endless.stderr());
-    let json = campuscafe_tests::eventually("the summary", || {
-        std::future::ready(serde_json::from_str::<Value>(&endless.stdout()).ok())
-    })
-    .await;
+    said(&endless, "confirmed").await;
+    let services = endless.children();
+    assert_eq!(services.len(), 2);
+    let (code, json) = interrupted(endless).await;
+    assert_eq!(code, Some(0), "{json}");
     assert!(json["answered"].as_u64().unwrap() > 0, "{json}");
+    let left = services.iter().filter(|pid| Path::new(&format!("/proc/{pid}/exe")).exists());
+    assert_eq!(left.count(), 0, "the services have drained and ended");
+}
+
+#[tokio::test]
+async fn a_stopped_order_service_stops_neither_the_arrivals_nor_ctrl_c() {
+    let cafe = Cafe::open().await;
+    let arguments = ["load", "--json", "--rate", "100", "--lab-url", &cafe.lab];
+    let load = Process::start("campuscafe", &arguments, &[]);
+    said(&load, "confirmed").await;
+    let order = cafe.process.children()[1].to_string();
+    signal(&order, "STOP");
+    // The lines go on, and so do the arrivals: 100 a second.
+    let in_flight = |line: &str| -> Option<u64> {
+        line.split("in flight ").nth(1)?.split(' ').next()?.parse().ok()
+    };
+    eventually("arrivals without answers", || {
+        let most = load.stderr().lines().filter_map(in_flight).max();
+        std::future::ready((most >= Some(300)).then_some(()))
+    })
+    .await;
+    let (code, json) = interrupted(load).await;
+    signal(&order, "CONT");
+    assert_eq!(code, Some(1), "the services could not be asked: {json}");
+    let number = |name: &str| json[name].as_f64().unwrap();
+    // By the clock alone; the loop may be behind by an instant.
+    assert!((number("arrivals") - 100.0 * number("seconds")).abs() < 2.0, "{json}");
+    assert!(number("underWay") >= 300.0 && json["ledger"].is_null(), "{json}");
+    let ended: u64 = ["confirmed", "failed", "unknown", "shed", "no_answer"]
+        .iter()
+        .map(|outcome| orders(&json, outcome))
+        .sum();
+    let known = ended as f64 + number("underWay") + number("notSent");
+    assert!((number("arrivals") - known).abs() < f64::EPSILON, "each is accounted for: {json}");
+}
+
+#[tokio::test]
+async fn ctrl_c_ends_it_before_the_first_answer() {
+    let cafe = Cafe::open().await;
+    let services = cafe.process.children();
+    let lab = cafe.process.pid().to_string();
+    for stopped in [&lab, &services[0].to_string(), &services[1].to_string()] {
+        signal(stopped, "STOP");
+        let arguments = ["load", "--json", "--lab-url", &cafe.lab];
+        let load = Process::start("campuscafe", &arguments, &[]);
+        // It has a connection to somebody who does not answer; the lab's is the first.
+        eventually("a connection", || {
+            let sockets = std::fs::read_dir(format!("/proc/{}/fd", load.pid())).unwrap();
+            let sockets = sockets.flatten().filter_map(|fd| std::fs::read_link(fd.path()).ok());
+            let count = sockets.filter(|to| to.to_string_lossy().starts_with("socket")).count();
+            std::future::ready((count > 1).then_some(()))
+        })
+        .await;
+        let (code, json) = interrupted(load).await;
+        signal(stopped, "CONT");
+        assert_eq!((code, json), (Some(1), Value::Null));
+    }
+}
+
+#[tokio::test]
+async fn ctrl_c_ends_the_waiting_for_orders_that_are_under_way() {
+    let cafe = Cafe::open_with(&[("ORDER_ATTEMPT_TIMEOUT", "60s")]).await;
+    let arguments = "load --json --rate 20 --duration 500ms --mix slow:60000=1 --lab-url";
+    let arguments = [arguments.split(' ').collect(), vec![cafe.lab.as_str()]].concat();
+    let load = Process::start("campuscafe", &arguments, &[]);
+    said(&load, "waiting for 10 orders that are under way").await;
+    let (code, json) = interrupted(load).await;
+    assert_eq!((code, &json["underWay"]), (Some(1), &10.into()), "none was answered: {json}");
+    assert_eq!((&json["settled"], &json["ledger"]["reservations"]), (&false.into(), &0.into()));
+}
+
+#[tokio::test]
+async fn the_report_survives_the_death_of_the_order_service() {
+    let mut inventory = Process::start("inventory", &["--listen", ANY_PORT], &[]);
+    let inventory = (inventory.address().await, inventory);
+    let mut order =
+        Process::start("order", &["--listen", ANY_PORT, "--inventory-url", &inventory.0], &[]);
+    let urls = ["--order-url", &order.address().await, "--inventory-url", &inventory.0];
+    let arguments = ["load", "--json", "--rate", "100", "--mix", "none=1"];
+    let load = Process::start("campuscafe", &[&arguments[..], &urls].concat(), &[]);
+    said(&load, "confirmed").await;
+    order.signal("KILL");
+    order.ended().await;
+    said(&load, "no answer").await;
+    let (code, json) = interrupted(load).await;
+    assert_eq!(code, Some(1), "{json}");
+    assert!(orders(&json, "confirmed") > 0 && orders(&json, "no_answer") > 0, "{json}");
+    assert!(json["notAsked"].as_str().unwrap().contains("nothing answers there"), "{json}");
+    assert!(json["ledger"].is_null(), "{json}");
+}
+
+#[tokio::test]
+async fn orders_that_are_shed_and_orders_that_are_not_sent_are_counted_apart() {
+    let mut inventory = Process::start("inventory", &["--listen", ANY_PORT], &[]);
+    let url = inventory.address().await;
+    let listener = TcpListener::bind(ANY_PORT).await.unwrap();
+    let busy = format!("http://{}", listener.local_addr().unwrap());
+    let problem =
+        r#"{"type":"urn:problem-type:campuscafe:overloaded","title":"Overloaded","status":503}"#;
+    let shed = async move || {
+        let media = [(header::CONTENT_TYPE, "application/problem+json")];
+        (StatusCode::SERVICE_UNAVAILABLE, media, problem)
+    };
+    let service = Router::new().route("/orders", post(shed)).route("/metrics", get(async || ""));
+    tokio::spawn(async move { axum::serve(listener, service).await });
+    let urls = ["--order-url", busy.as_str(), "--inventory-url", &url];
+    let arguments = ["--rate", "100", "--duration", "500ms"];
+    let all = [&["load", "--json"], &arguments[..], &urls].concat();
+    let (code, stdout, stderr) = Process::run("campuscafe", &all, &[]).await;
+    assert_eq!(code, Some(1), "no customer was told an outcome: {stderr}");
+    let json: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((orders(&json, "shed"), orders(&json, "no_answer")), (50, 0), "{json}");
+
+    let few = "--rate 100 --duration 500ms --mix slow:1500=1 --max-in-flight 7";
+    let json = load(&few.split(' ').collect::<Vec<_>>(), &[("ORDER_ATTEMPT_TIMEOUT", "20s")]).await;
+    assert_eq!((&json["notSent"], orders(&json, "confirmed")), (&43.into(), 7), "{json}");
+}
+
+#[tokio::test]
+async fn a_report_that_cannot_be_written_is_no_success() {
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let load = tokio::process::Command::new(binary("campuscafe"))
+        .args(["load", "--rate", "10", "--duration", "100ms", "--mix", "none=1"])
+        .env_clear()
+        .stdin(Stdio::null())
+        .stdout(full)
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let load = load.wait_with_output().await.unwrap();
+    let stderr = String::from_utf8_lossy(&load.stderr);
+    assert_eq!(load.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("error: cannot write to stdout"), "{stderr}");
 }
 
 #[tokio::test]

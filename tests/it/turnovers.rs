@@ -32,6 +32,20 @@ impl Cluster {
         Self { lab: url, _lab: lab, inventory, order }
     }
 
+    /// A reservation that is no part of the experiment.
+    async fn reserve_coffee(&self) -> reqwest::Response {
+        let wish = serde_json::json!({"itemId": "coffee", "quantity": 1});
+        let url = format!("{}/inventory/reserve", self.inventory.0);
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        http.post(url).json(&wish).send().await.unwrap()
+    }
+
+    async fn state(&self) -> Value {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let url = format!("{}/inventory/state", self.inventory.0);
+        http.get(url).send().await.unwrap().json().await.unwrap()
+    }
+
     /// An experiment on these services.
     fn experiment(&self, name: &str) -> Process {
         let urls = [
@@ -106,6 +120,8 @@ async fn a_killed_inventory_forgets_what_it_told_its_customers() {
 #[tokio::test]
 async fn an_order_service_that_is_replaced_in_an_orderly_way_loses_no_customer() {
     let mut cluster = Cluster::start().await;
+    let somebody_else = cluster.reserve_coffee().await;
+    assert_eq!(somebody_else.status(), 200);
     let experiment = cluster.experiment("rollout");
     asked(&experiment, "kubectl --namespace campuscafe rollout restart deployment/order").await;
     // A cluster leads customers to the new pod before it ends the old one; two
@@ -122,6 +138,9 @@ async fn an_order_service_that_is_replaced_in_an_orderly_way_loses_no_customer()
     assert!(old.len() >= 20 && old.iter().all(|told| told == "confirmed"), "{old:?}");
     let known = finding["ledger"]["known"].as_u64().unwrap();
     assert_eq!(finding["ledger"]["reservations"], known, "nobody's order was lost or doubled");
+    let state = cluster.state().await;
+    assert_eq!(state["reservations"], known + 1, "and nobody else's was forgotten");
+    assert_eq!(state["stock"]["cake"], 10, "{state}");
 }
 
 #[tokio::test]

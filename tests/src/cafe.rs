@@ -23,6 +23,12 @@ pub struct Cafe {
     pub http: Client,
 }
 
+const FREE_PORTS: [(&str, &str); 3] = [
+    ("INVENTORY_LISTEN", "127.0.0.1:0"),
+    ("ORDER_LISTEN", "127.0.0.1:0"),
+    ("LAB_LISTEN", "127.0.0.1:0"),
+];
+
 /// An answer, read whole.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -61,11 +67,21 @@ impl Cafe {
     ///
     /// When it does not open.
     pub async fn open_with(settings: &[(&str, &str)]) -> Self {
-        let any = "127.0.0.1:0";
-        let mut environment =
-            vec![("INVENTORY_LISTEN", any), ("ORDER_LISTEN", any), ("LAB_LISTEN", any)];
-        environment.extend(settings);
-        let mut process = Process::start("campuscafe", &[], &environment);
+        let environment = [&FREE_PORTS[..], settings].concat();
+        Self::opened(Process::start("campuscafe", &[], &environment)).await
+    }
+
+    /// Opens a café as somebody in a terminal does, where Ctrl-C reaches its
+    /// whole process group.
+    ///
+    /// # Panics
+    ///
+    /// When it does not open.
+    pub async fn open_in_terminal() -> Self {
+        Self::opened(Process::start_in_group("campuscafe", &[], &FREE_PORTS)).await
+    }
+
+    async fn opened(mut process: Process) -> Self {
         let mut address = async |name: &str| {
             let found = |line: &str| {
                 let mut words = line.split_whitespace();

@@ -55,7 +55,24 @@ impl Process {
     ///
     /// When it cannot be started.
     pub fn start(program: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(binary(program))
+        Self::spawn(Command::new(binary(program)), arguments, environment)
+    }
+
+    /// Starts a program as a shell in a terminal does: in a process group of
+    /// its own, which [`Process::signal_group`] reaches as Ctrl-C would.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be started.
+    pub fn start_in_group(program: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(binary(program));
+        #[cfg(unix)]
+        command.process_group(0);
+        Self::spawn(command, arguments, environment)
+    }
+
+    fn spawn(mut command: Command, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let mut child = command
             .args(arguments)
             .env_clear()
             .envs(environment.iter().copied())
@@ -91,17 +108,35 @@ impl Process {
         self.child.id().expect("still running")
     }
 
+    /// The processes that it started and that still run, oldest first.
+    ///
+    /// # Panics
+    ///
+    /// When the process has ended.
+    #[must_use]
+    pub fn children(&self) -> Vec<u32> {
+        let pid = self.pid();
+        let path = format!("/proc/{pid}/task/{pid}/children");
+        let list = std::fs::read_to_string(path).unwrap_or_default();
+        list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
+    }
+
     /// Sends a signal by its name, such as `TERM`.
     ///
     /// # Panics
     ///
     /// When the process has ended.
     pub fn signal(&self, name: &str) {
-        let status = StdCommand::new("kill")
-            .args([&format!("-{name}"), &self.pid().to_string()])
-            .status()
-            .expect("kill runs");
-        assert!(status.success(), "no process to signal");
+        signal(&self.pid().to_string(), name);
+    }
+
+    /// Sends a signal to the program and to whoever is in its process group.
+    ///
+    /// # Panics
+    ///
+    /// When the process has ended.
+    pub fn signal_group(&self, name: &str) {
+        signal(&format!("-{}", self.pid()), name);
     }
 
     /// Waits for its end, and for the end of what it and its children say.
@@ -151,6 +186,17 @@ impl Process {
     pub fn stderr(&self) -> String {
         lock(&self.stderr).join("\n")
     }
+}
+
+/// Sends a signal by its name to a process, or to a group by its negative id.
+///
+/// # Panics
+///
+/// When there is none.
+pub fn signal(pid: &str, name: &str) {
+    let arguments = [&format!("-{name}"), "--", pid];
+    let status = StdCommand::new("kill").args(arguments).status().expect("kill runs");
+    assert!(status.success(), "nothing to signal at {pid}");
 }
 
 fn lock(lines: &Lines) -> std::sync::MutexGuard<'_, Vec<String>> {

@@ -54,7 +54,9 @@ fn subscriber(
     let terminal = stderr().is_terminal();
     let format =
         settings.log_format.unwrap_or(if terminal { LogFormat::Pretty } else { LogFormat::Json });
-    let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    // The second name is for a log that reaches a terminal through a pipe.
+    let colour = (terminal || set("CLICOLOR_FORCE")) && !set("NO_COLOR");
     let spans = provider.map(|provider| {
         tracing_opentelemetry::layer()
             .with_tracer(provider.tracer("campuscafe"))

@@ -19,6 +19,7 @@ mod printable;
 mod report;
 mod server;
 mod services;
+mod stderr;
 pub mod traces;
 mod up;
 

@@ -3,31 +3,31 @@
 //!
 //! Each child is this very program under another subcommand. Its stdin is a
 //! pipe that we hold: when it closes, because we said so or because we died in
-//! whatever way, the child drains and ends. So there are no orphans.
+//! whatever way, the child drains and ends. So there are no orphans. Nothing
+//! else tells it to end: it is in a process group of its own, which a Ctrl-C in
+//! our terminal does not reach.
+
+mod child;
+mod log;
 
 use std::ffi::OsString;
-use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use campuscafe_service::{DRAIN_LIMIT, END_WITH_STDIN, Failure};
+use campuscafe_service::Failure;
 use campuscafe_telemetry::Metrics;
 use reqwest::Url;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::TcpListener;
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::watch;
 
 use crate::bench::{get, http_client};
-use crate::server::{Addresses, Lab, local_url};
+use crate::server::{Addresses, Lab};
+use child::Service;
 
 /// How long a service may take to say where it listens.
 const START_LIMIT: Duration = Duration::from_secs(10);
 
 /// How often a service that is starting is asked whether it is ready.
 const ASK_EVERY: Duration = Duration::from_millis(20);
-
-/// How long a service may take to end: to drain, to flush, and a little more.
-const END_LIMIT: Duration = Duration::from_secs(DRAIN_LIMIT.as_secs() + 5);
 
 /// Settings by the names of their variables.
 pub(crate) type Environment = Vec<(&'static str, String)>;
@@ -45,8 +45,8 @@ pub(crate) enum Manner<'a> {
 pub(crate) struct Services {
     pub(crate) addresses: Addresses,
     pub(crate) lab: Lab,
-    order: Process,
-    inventory: Process,
+    order: Service,
+    inventory: Service,
 }
 
 impl Services {
@@ -58,10 +58,10 @@ impl Services {
     ) -> Result<Self, Failure> {
         let (known, addresses) = watch::channel(None);
         let lab = Lab::open(listener, addresses, &metrics)?;
-        let inventory = Process::start("inventory", &[], manner, &lab.url).await?;
+        let inventory = Service::start("inventory", &[], manner, &lab.url).await?;
         let found = OsString::from(inventory.url.as_str());
         let order =
-            Process::start("order", &["--inventory-url".into(), found], manner, &lab.url).await?;
+            Service::start("order", &["--inventory-url".into(), found], manner, &lab.url).await?;
         ready(&inventory.url).await?;
         ready(&order.url).await?;
         let addresses = Addresses { order: order.url.clone(), inventory: inventory.url.clone() };
@@ -71,11 +71,11 @@ impl Services {
 
     /// Resolves with a sentence when one of the services ends by itself.
     pub(crate) async fn one_died(&mut self) -> String {
-        let (name, status) = tokio::select! {
-            status = self.order.child.wait() => ("order", status),
-            status = self.inventory.child.wait() => ("inventory", status),
+        let (service, status) = tokio::select! {
+            status = self.order.ended() => (&mut self.order, status),
+            status = self.inventory.ended() => (&mut self.inventory, status),
         };
-        format!("the {name} service ended by itself ({})", ending(status.ok()))
+        service.obituary(status).await
     }
 
     /// Ends everything: the order service before the inventory it needs, and
@@ -84,76 +84,6 @@ impl Services {
         self.order.stop().await;
         self.inventory.stop().await;
         self.lab.close().await;
-    }
-}
-
-struct Process {
-    url: Url,
-    child: Child,
-    /// Closing it ends the service. Not left in `child`, which closes it as
-    /// soon as one waits.
-    stdin: Option<ChildStdin>,
-    /// Kept open: a service that logs to a closed pipe would fail.
-    _stdout: BufReader<ChildStdout>,
-}
-
-impl Process {
-    async fn start(
-        name: &'static str,
-        arguments: &[OsString],
-        manner: Manner<'_>,
-        lab: &Url,
-    ) -> Result<Self, Failure> {
-        let program = std::env::current_exe().map_err(|error| cannot(name, &error))?;
-        let mut command = Command::new(program);
-        command.arg(name).args(arguments);
-        if let Manner::Private(settings) = manner {
-            command.args(["--listen", "127.0.0.1:0"]).env("RUST_LOG", "warn");
-            command.envs(settings.iter().map(|(name, value)| (name, value)));
-        }
-        // Whoever sends spans elsewhere when starting the lab means it.
-        if manner != Manner::Open || !export_is_set() {
-            command.env("OTEL_EXPORTER_OTLP_ENDPOINT", lab.as_str());
-            command.env_remove("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
-        }
-        let mut child = command
-            .env(END_WITH_STDIN, "1")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|error| cannot(name, &error))?;
-        let stdin = child.stdin.take();
-        let stdout = child.stdout.take().ok_or_else(|| failed(name, "has no stdout"))?;
-        let mut stdout = BufReader::new(stdout);
-        let mut line = String::new();
-        let read = tokio::time::timeout(START_LIMIT, stdout.read_line(&mut line)).await;
-        let Some(url) = line.trim().split(" on ").nth(1) else {
-            // The child has said on stderr what is wrong; its status says whose fault it is.
-            let status = tokio::time::timeout(START_LIMIT, child.wait()).await;
-            let status = status.ok().and_then(Result::ok);
-            let sentence = match read {
-                Ok(_) => format!("the {name} service did not start ({})", ending(status)),
-                Err(_) => format!("the {name} service did not start within {START_LIMIT:?}"),
-            };
-            return Err(match status.and_then(|status| status.code()) {
-                Some(2) => Failure::Misuse(sentence),
-                _ => Failure::Failed(sentence),
-            });
-        };
-        Ok(Self {
-            url: local_url(url.trim_start_matches("http://"))?,
-            child,
-            stdin,
-            _stdout: stdout,
-        })
-    }
-
-    async fn stop(mut self) {
-        drop(self.stdin.take());
-        if tokio::time::timeout(END_LIMIT, self.child.wait()).await.is_err() {
-            let _ = self.child.kill().await;
-        }
     }
 }
 
@@ -172,22 +102,4 @@ async fn ready(service: &Url) -> Result<(), Failure> {
     tokio::time::timeout(START_LIMIT, asking)
         .await
         .map_err(|_| Failure::Failed(format!("{service} was not ready within {START_LIMIT:?}")))
-}
-
-fn export_is_set() -> bool {
-    ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"]
-        .iter()
-        .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
-}
-
-fn ending(status: Option<ExitStatus>) -> String {
-    status.map_or_else(|| "no exit status".to_owned(), |status| status.to_string())
-}
-
-fn cannot(name: &str, error: &std::io::Error) -> Failure {
-    failed(name, &error.to_string())
-}
-
-fn failed(name: &str, what: &str) -> Failure {
-    Failure::Failed(format!("cannot start {name}: {what}"))
 }

@@ -61,14 +61,6 @@ impl Bench {
         trace_id.is_some() && !matches!(self.spans, Source::Nowhere)
     }
 
-    /// Puts the opening stock back.
-    pub(crate) async fn reset(&self) -> Result<State, Failure> {
-        let url = at(&self.inventory, "/inventory/reset")?;
-        let answer = self.http.post(url).send().await.and_then(Response::error_for_status);
-        let answer = answer.map_err(|error| unreachable(&self.inventory, &error))?;
-        answer.json().await.map_err(|error| unreachable(&self.inventory, &error))
-    }
-
     /// Adds pieces of an item to the stock; nothing is forgotten.
     pub(crate) async fn deliver(&self, item: &str, quantity: u64) -> Result<State, Failure> {
         let url = at(&self.inventory, "/inventory/deliveries")?;
@@ -78,6 +70,21 @@ impl Bench {
         let answer = answer.and_then(Response::error_for_status);
         let answer = answer.map_err(|error| unreachable(&self.inventory, &error))?;
         answer.json().await.map_err(|error| unreachable(&self.inventory, &error))
+    }
+
+    /// What is left, and how many reservations were made.
+    pub(crate) async fn state(&self) -> Result<State, Failure> {
+        self.read(&self.inventory, "/inventory/state").await
+    }
+
+    /// The metrics of the order service and of the inventory, as text.
+    pub(crate) async fn metrics_pages(&self) -> Result<(String, String), Failure> {
+        tokio::try_join!(self.metrics_page(&self.order), self.metrics_page(&self.inventory))
+    }
+
+    async fn metrics_page(&self, base: &Url) -> Result<String, Failure> {
+        let page = self.get(base, "/metrics").await?.text().await;
+        page.map_err(|error| unreachable(base, &error))
     }
 
     /// A gauge of the inventory, if it is there.
@@ -93,8 +100,7 @@ impl Bench {
     }
 
     async fn counters_of(&self, base: &Url) -> Result<Counters, Failure> {
-        let page = self.get(base, "/metrics").await?.text().await;
-        Ok(counters::read(&page.map_err(|error| unreachable(base, &error))?))
+        Ok(counters::read(&self.metrics_page(base).await?))
     }
 
     async fn read<T: DeserializeOwned>(&self, base: &Url, path: &str) -> Result<T, Failure> {

@@ -26,6 +26,12 @@ pub(crate) const CHAOS: &str = "slowreply:600";
 /// replicas has served one of them.
 const BEFORE: usize = 20;
 
+/// Pieces that the stock is kept at: what customers take in a few seconds.
+const ENOUGH: u64 = 20;
+
+/// How many customers come between two looks at the stock.
+const LOOK_AT_STOCK_EVERY: u32 = 4;
+
 /// How long a person may take to run a command, and a cluster to carry it out.
 const LIMIT: Duration = Duration::from_mins(3);
 
@@ -78,7 +84,8 @@ impl Bench {
         plan: TurnoverPlan,
         ask: impl FnOnce(&BTreeSet<String>),
     ) -> Result<Turnover, Failure> {
-        let item = fullest(&self.reset().await?)?;
+        let item = fullest(&self.state().await?)?;
+        self.keep_enough(&item).await?;
         let begun = Instant::now();
         let reserved = self.reserved().await?;
         let mut ask = Some(ask);
@@ -90,12 +97,12 @@ impl Bench {
             tokio::select! {
                 _ = come.tick() => {
                     number += 1;
-                    let (bench, item) = (self.clone(), item.clone());
-                    under_way.spawn(async move { bench.serve(number, &item, begun).await });
-                    // Otherwise customers would only hear that nothing is left.
-                    if number.is_multiple_of(4) {
-                        let bench = self.clone();
-                        tokio::spawn(async move { bench.reset().await });
+                    let (bench, wanted) = (self.clone(), item.clone());
+                    under_way.spawn(async move { bench.serve(number, &wanted, begun).await });
+                    if number.is_multiple_of(LOOK_AT_STOCK_EVERY) {
+                        let (bench, item) = (self.clone(), item.clone());
+                        // An inventory that is being replaced answers another time.
+                        tokio::spawn(async move { bench.keep_enough(&item).await });
                     }
                 }
                 Some(Ok(customer)) = under_way.join_next() => customers.push(customer),
@@ -123,6 +130,16 @@ impl Bench {
         let anew = plan.watched == Watched::Inventory && replaced;
         let remembered = if anew { now } else { now.saturating_sub(reserved) };
         Ok(Turnover { plan, customers, old, replaced, remembered })
+    }
+
+    /// Delivers what is missing; otherwise customers would only hear that
+    /// nothing is left. A new inventory opens with little, and gets it as well.
+    async fn keep_enough(&self, item: &str) -> Result<(), Failure> {
+        let left = self.state().await?.stock.get(item).copied().unwrap_or(0);
+        match ENOUGH.saturating_sub(left) {
+            0 => Ok(()),
+            missing => self.deliver(item, missing).await.map(drop),
+        }
     }
 
     async fn serve(&self, number: u32, item: &str, begun: Instant) -> Customer {
@@ -183,7 +200,7 @@ impl Bench {
     }
 
     /// All reservations that this process of the inventory ever made; unlike
-    /// its state, nobody can put that back.
+    /// its state, nobody can reset that.
     async fn reserved(&self) -> Result<u64, Failure> {
         let counters = self.counters_of(&self.inventory).await?;
         let made =

@@ -1,49 +1,58 @@
 //! Open-loop arrivals: orders come when they are due, however slow the answers.
+//!
+//! Nothing is awaited between two arrivals but the clock. The services are read,
+//! the stock is kept and the progress is said by tasks of their own.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use campuscafe_api::inventory::State;
-use campuscafe_api::order::{OrderReport, PlaceOrder};
+use campuscafe_api::order::PlaceOrder;
 use campuscafe_chaos::Roll;
 use campuscafe_service::Failure;
-use reqwest::{Client, Url};
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, interval, sleep_until, timeout};
 
 use super::Config;
-use super::progress::Progress;
-use super::tally::{Ended, Tally};
+use super::interrupt::Interrupt;
+use super::order::Customers;
+use super::progress::{self, Watched};
+use super::reading::Reading;
+use super::supply::{Delivered, Supply};
+use super::tally::Tally;
 use crate::bench::Bench;
-use crate::evidence::counters::Counters;
 use crate::evidence::source::Source;
 use crate::server::Addresses;
-
-/// Orders under way at one time. Beyond it an order that is due is not sent,
-/// and counted as such: memory stays bounded, and nothing is hidden.
-const MAX_UNDER_WAY: usize = 10_000;
-
-/// Longer than two attempts of the longest limit that makes sense.
-const ANSWER_LIMIT: Duration = Duration::from_secs(130);
 
 /// How long the end waits for orders and for work that nobody waits for.
 const SETTLE_LIMIT: Duration = Duration::from_secs(15);
 
-/// How often the ledger is read for the progress.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How long the end waits for spans to be exported once all work is done.
+const EXPORT_LIMIT: Duration = Duration::from_secs(2);
 
-const IN_PROGRESS: &str = "inventory_work_in_progress";
+/// How often the end asks whether all is done.
+const ASK_EVERY: Duration = Duration::from_millis(100);
+
+/// After Ctrl-C: how long orders under way are still waited for, and by when
+/// the services must have told their counts. Together well within a second.
+const GRACE: Duration = Duration::from_millis(300);
+const LAST_CALL: Duration = Duration::from_millis(700);
 
 /// What a run came to.
 #[derive(Debug, Clone)]
 pub(crate) struct Came {
     pub(crate) tally: Tally,
+    /// Orders that were due.
+    pub(crate) arrivals: u64,
+    /// Orders that were sent and not over when we stopped waiting for them.
+    pub(crate) under_way: u64,
     /// From the first arrival to the last.
     pub(crate) took: Duration,
-    pub(crate) jumps: Counters,
-    /// How often the stock was put back.
-    pub(crate) resets: u64,
+    pub(crate) delivered: Delivered,
+    /// What the services counted at the start.
+    pub(crate) before: Reading,
+    /// And at the end; why not, if they could not be asked.
+    pub(crate) after: Result<Reading, Failure>,
     /// Whether late work was still going on when we stopped waiting for it.
     pub(crate) unsettled: bool,
 }
@@ -54,23 +63,27 @@ pub(crate) struct Drive {
     shared: Arc<Shared>,
     config: Config,
     seed: u64,
-    counted: Counters,
+    before: Reading,
 }
 
 /// What every order under way needs.
-struct Shared {
-    http: Client,
-    orders: Url,
-    item: String,
+pub(super) struct Shared {
+    customers: Customers,
     retry: bool,
+    supply: Supply,
     tally: Mutex<Tally>,
-    /// Orders after which half of the stock may be gone.
-    half: u64,
+    /// A place for each order that may be under way at one time.
+    places: Arc<Semaphore>,
+    max_in_flight: u32,
 }
 
 impl Shared {
-    fn tally(&self) -> MutexGuard<'_, Tally> {
+    pub(super) fn tally(&self) -> MutexGuard<'_, Tally> {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn under_way(&self) -> u64 {
+        (self.max_in_flight as usize).saturating_sub(self.places.available_permits()) as u64
     }
 }
 
@@ -81,131 +94,148 @@ impl Drive {
         seed: u64,
     ) -> Result<Self, Failure> {
         let bench = Bench::new(services, Source::Nowhere)?;
-        let state = bench.reset().await?;
-        let (item, half) = most_of(&state)?;
-        let orders = services.order.join("/orders");
+        let before = Reading::take(&bench).await?;
         let shared = Shared {
-            http: crate::bench::http_client()?,
-            orders: orders.map_err(|error| Failure::Misuse(error.to_string()))?,
-            item,
+            customers: Customers::of(&services.order)?,
             retry: config.retry,
-            tally: Mutex::new(Tally::new()),
-            half,
+            supply: Supply::open(bench.clone(), config.rate).await?,
+            tally: Mutex::new(Tally::new()?),
+            places: Arc::new(Semaphore::new(config.max_in_flight as usize)),
+            max_in_flight: config.max_in_flight,
         };
-        let counted = bench.counters().await?;
-        Ok(Self { bench, shared: Arc::new(shared), config: config.clone(), seed, counted })
+        Ok(Self { bench, shared: Arc::new(shared), config: config.clone(), seed, before })
     }
 
-    /// Lets orders arrive for as long as asked, or until `end`; then waits for
-    /// what is under way.
-    pub(crate) async fn run(self, end: impl Future<Output = ()>) -> Result<Came, Failure> {
-        let under_way = Arc::new(Semaphore::new(MAX_UNDER_WAY));
+    /// Lets orders arrive for as long as asked, or until the interrupt; then
+    /// waits for what is under way, after an interrupt only for a moment.
+    pub(crate) async fn run(self, interrupt: &Interrupt) -> Came {
         let begun = Instant::now();
+        let mut beside = JoinSet::new();
+        let supplying = self.shared.clone();
+        beside.spawn(async move { supplying.supply.keep().await });
+        let watched = Watched::new(self.bench.clone(), self.before.clone(), self.shared.clone());
+        beside.spawn(progress::say(watched, begun));
+
+        let arrivals = self.arrivals(begun, interrupt).await;
+        let took = begun.elapsed();
+        self.shared.tally().not_sent += arrivals.overdue;
+        let settled = tokio::select! {
+            settled = timeout(SETTLE_LIMIT, self.settle()) => settled.is_ok(),
+            () = interrupt.heard_before(GRACE) => false,
+        };
+        beside.shutdown().await;
+        let after = tokio::select! {
+            after = Reading::take(&self.bench) => after,
+            () = interrupt.heard_before(LAST_CALL) => {
+                Err(Failure::Failed("no answer before the load had to end".to_owned()))
+            }
+        };
+        let tally = self.shared.tally().clone();
+        let under_way = self.shared.under_way();
+        let delivered = self.shared.supply.delivered();
+        let arrivals = arrivals.sent_or_not + arrivals.overdue;
+        let unsettled = !settled;
+        Came { tally, arrivals, under_way, took, delivered, before: self.before, after, unsettled }
+    }
+
+    async fn arrivals(&self, begun: Instant, interrupt: &Interrupt) -> Arrivals {
         let until = self.config.duration.map(|duration| begun + duration);
-        let mut progress = Progress::new(begun);
-        let mut look = tokio::time::interval(LOOK_EVERY);
-        let resetting = Arc::new(AtomicBool::new(false));
-        let (mut arrivals, mut resets) = (0_u64, 0_u64);
-        tokio::pin!(end);
+        let heard = interrupt.heard();
+        tokio::pin!(heard);
+        let mut number = 0_u64;
         loop {
-            let due = begun + Duration::from_secs_f64(arrivals as f64 / self.config.rate);
+            let due = begun + Duration::from_secs_f64(number as f64 / self.config.rate);
             if until.is_some_and(|until| due >= until) {
-                break;
+                return Arrivals { sent_or_not: number, overdue: 0 };
             }
             tokio::select! {
                 biased;
-                () = &mut end => break,
-                () = sleep_until(due) => {
-                    self.arrive(arrivals, due, &under_way);
-                    arrivals += 1;
-                    if arrivals.is_multiple_of(self.shared.half) && !resetting.swap(true, Ordering::AcqRel) {
-                        resets += 1;
-                        self.put_back(resetting.clone());
-                    }
+                () = &mut heard => {
+                    let ever = due_within(begun.elapsed(), self.config.rate);
+                    return Arrivals { sent_or_not: number, overdue: ever.saturating_sub(number) };
                 }
-                _ = look.tick() => {
-                    let now = self.bench.counters().await.unwrap_or_default();
-                    let busy = MAX_UNDER_WAY - under_way.available_permits();
-                    progress.say(&self.shared.tally(), busy, &self.jumps(&now));
-                }
+                () = sleep_until(due) => self.arrive(number, due),
             }
+            number += 1;
         }
-        let took = begun.elapsed();
-        progress.end();
-        let unsettled = timeout(SETTLE_LIMIT, self.settle(&under_way)).await.is_err();
-        let jumps = self.jumps(&self.bench.counters().await?);
-        let tally = self.shared.tally().clone();
-        Ok(Came { tally, took, jumps, resets, unsettled })
-    }
-
-    fn jumps(&self, now: &Counters) -> Counters {
-        crate::evidence::counters::jumps(&self.counted, now)
     }
 
     /// Sends one order, unless too many are under way.
-    fn arrive(&self, number: u64, due: Instant, under_way: &Arc<Semaphore>) {
-        let Ok(place) = under_way.clone().try_acquire_owned() else {
+    fn arrive(&self, number: u64, due: Instant) {
+        let Ok(place) = self.shared.places.clone().try_acquire_owned() else {
             self.shared.tally().not_sent += 1;
             return;
         };
         let plan = self.config.mix.choose(Roll::nth(self.seed, number));
-        let order = PlaceOrder {
-            item_id: self.shared.item.clone(),
-            quantity: 1,
-            chaos: Some(plan.to_string()),
-            retry_on_timeout: self.shared.retry,
-        };
         let shared = self.shared.clone();
         tokio::spawn(async move {
-            let ended = place_order(&shared, &order).await;
-            shared.tally().count(ended, due.elapsed());
+            let order = PlaceOrder {
+                item_id: shared.supply.item().to_owned(),
+                quantity: 1,
+                chaos: Some(plan.to_string()),
+                retry_on_timeout: shared.retry,
+            };
+            let placed = shared.customers.place(&order).await;
+            shared.tally().count(placed.ended, due.elapsed());
+            if placed.out_of_stock {
+                shared.supply.ran_out();
+            }
             drop(place);
         });
     }
 
-    fn put_back(&self, resetting: Arc<AtomicBool>) {
-        let bench = self.bench.clone();
-        tokio::spawn(async move {
-            // If it fails, orders find an empty stock, and the summary shows that.
-            let _ = bench.reset().await;
-            resetting.store(false, Ordering::Release);
-        });
-    }
-
-    /// Waits for every order's end, and then for the work that nobody waits for.
-    async fn settle(&self, under_way: &Semaphore) {
-        let _all = under_way.acquire_many(u32::try_from(MAX_UNDER_WAY).unwrap_or(u32::MAX)).await;
-        let mut again = tokio::time::interval(Duration::from_millis(100));
+    /// Waits for every order's end, then for the work that nobody waits for, and
+    /// then for its spans.
+    async fn settle(&self) {
+        let under_way = self.shared.under_way();
+        if under_way > 0 {
+            progress::aside(&format!(
+                "waiting for {under_way} orders that are under way, for at most {} s; Ctrl-C ends it",
+                SETTLE_LIMIT.as_secs()
+            ));
+        }
+        let _all = self.shared.places.acquire_many(self.shared.max_in_flight).await;
+        let mut again = interval(ASK_EVERY);
+        let mut idle_since = None;
         loop {
             again.tick().await;
-            let at_work = self.bench.inventory_gauge(IN_PROGRESS).await;
-            // An inventory that does not tell is not waited for.
-            if at_work.is_none_or(|at_work| at_work <= 0.0) {
+            let Ok(now) = Reading::take(&self.bench).await else { return };
+            if !now.is_idle() {
+                idle_since = None;
+                continue;
+            }
+            let since = *idle_since.get_or_insert_with(Instant::now);
+            // Others may order meanwhile, so that there is always some span on its way.
+            if now.has_exported_all() || since.elapsed() > EXPORT_LIMIT {
                 return;
             }
         }
     }
 }
 
-async fn place_order(shared: &Shared, order: &PlaceOrder) -> Ended {
-    let request = shared.http.post(shared.orders.clone()).timeout(ANSWER_LIMIT).json(order);
-    let Ok(answer) = request.send().await else { return Ended::NoAnswer };
-    match answer.json::<OrderReport>().await {
-        Ok(report) => Ended::Told(report.outcome),
-        Err(_) => Ended::NoAnswer,
-    }
+/// How many orders came due.
+struct Arrivals {
+    /// Those that were looked at.
+    sent_or_not: u64,
+    /// Those that were due and had not been looked at when the interrupt came.
+    overdue: u64,
 }
 
-/// The item of which there is most, and after how many orders half of it may
-/// be gone: each may take two pieces, one for each attempt.
-fn most_of(state: &State) -> Result<(String, u64), Failure> {
-    let (item, left) = state
-        .stock
-        .iter()
-        .max_by_key(|(_, left)| **left)
-        .filter(|(_, left)| **left > 0)
-        .ok_or_else(|| {
-            Failure::Failed("the opening stock is empty; see INVENTORY_STOCK".to_owned())
-        })?;
-    Ok((item.clone(), (left / 4).max(1)))
+/// Orders that are due within this time, the first one at its beginning.
+fn due_within(time: Duration, rate: f64) -> u64 {
+    (time.as_secs_f64() * rate).ceil() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clock_alone_says_how_many_orders_were_due() {
+        for (millis, rate, expected) in
+            [(0, 100.0, 0), (1, 100.0, 1), (9, 100.0, 1), (11, 100.0, 2), (2_000, 50.0, 100)]
+        {
+            assert_eq!(due_within(Duration::from_millis(millis), rate), expected, "{millis} ms");
+        }
+    }
 }

@@ -1,38 +1,50 @@
 //! `campuscafe load`: many orders at a given rate, whatever becomes of them.
 //!
-//! [`mix`] says which faults, [`drive`] lets orders arrive, [`tally`] keeps
-//! count, [`summary`] says what it came to.
+//! [`mix`] says which faults, [`drive`] lets orders arrive, [`order`] places
+//! them, [`supply`] keeps the stock, [`tally`] keeps count, [`reading`] asks the
+//! services what they counted, [`summary`] says what it came to.
 
 mod drive;
+mod interrupt;
 mod mix;
+mod order;
 mod progress;
+mod reading;
 mod summary;
+mod supply;
 mod tally;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
-use campuscafe_service::{Failure, end_signal};
+use campuscafe_service::Failure;
 use campuscafe_telemetry::Metrics;
 use clap::Parser;
 
 use crate::command::Targets;
 use crate::paint::print;
 use crate::place::Place;
-use drive::Drive;
+use crate::stderr;
+use drive::{Came, Drive};
+use interrupt::Interrupt;
 use mix::Mix;
 
-/// Stock for services of our own: enough that resets are rare.
+/// Stock for services of our own: enough that little is delivered.
 const PLENTY: &str = "cake=1000000";
+
+/// Orders under way at one time, if nothing else is asked for.
+const MAX_IN_FLIGHT: u32 = 1_500;
 
 /// Place orders at a given rate, and show what customers were told against what the inventory holds
 ///
 /// Arrivals are open-loop: an answer that is slow does not slow them, and times
-/// count from the moment an order was due. The stock is put back whenever half
-/// of it may be gone, so that orders do not just find it empty. Uses the
-/// services that are named, else those of a running lab, else its own.
+/// count from the moment an order was due. Pieces are delivered before the stock
+/// runs out, so that orders do not just find it empty. Uses the services that
+/// are named, else those of a running lab, else its own.
 #[derive(Debug, Clone, Parser)]
-#[command(after_help = "Exit status: 0 when orders were answered, 1 when none was, 2 on misuse")]
+#[command(
+    after_help = "Exit status: 0 when orders were answered and the services told their counts, 1 when not, 2 on misuse"
+)]
 pub(crate) struct Config {
     /// Orders a second
     #[arg(long, default_value = "50", value_name = "NUMBER", value_parser = rate)]
@@ -49,6 +61,17 @@ pub(crate) struct Config {
     /// Try again after a timeout
     #[arg(long)]
     retry: bool,
+
+    /// Orders that may be under way at one time; those beyond it are not sent, and counted
+    ///
+    /// Each costs some 23 KB of memory; the default fits a container of 64 MiB.
+    #[arg(
+        long,
+        default_value_t = MAX_IN_FLIGHT,
+        value_name = "NUMBER",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
+    )]
+    max_in_flight: u32,
 
     /// Make the choice of faults repeatable
     #[arg(long, value_name = "NUMBER")]
@@ -78,21 +101,40 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 /// Runs for as long as asked, or until Ctrl-C; both end with the summary.
 pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Failure> {
+    let interrupt = Interrupt::listen();
     let seed = config.seed.unwrap_or_else(|| rand::random::<u32>().into());
     let mut settings = vec![("CHAOS_SEED", seed.to_string())];
     if std::env::var_os("INVENTORY_STOCK").is_none() {
         settings.push(("INVENTORY_STOCK", PLENTY.to_owned()));
     }
-    let place = Place::find(&config.targets, &settings, metrics).await?;
-    let drive = Drive::new(&place.addresses, &config, seed).await?;
-    let outcome = drive.run(end_signal()).await?;
-    let printed = print(&if config.json {
-        summary::json(&config, seed, &outcome)
-    } else {
-        summary::text(&config, seed, &outcome)
-    });
+    let place = tokio::select! {
+        place = Place::find(&config.targets, &settings, metrics) => place?,
+        () = interrupt.heard() => return Err(too_early()),
+    };
+    let drive = tokio::select! {
+        drive = Drive::new(&place.addresses, &config, seed) => drive,
+        () = interrupt.heard() => Err(too_early()),
+    };
+    let came = match drive {
+        Ok(drive) => Ok(drive.run(&interrupt).await),
+        Err(failure) => Err(failure),
+    };
+    stderr::flush().await;
+    let told = came.and_then(|came| report(&config, seed, &came));
     place.leave().await;
-    printed?;
-    let answered = outcome.tally.answered() > 0;
-    Ok(if answered { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    told
+}
+
+fn too_early() -> Failure {
+    Failure::Failed("interrupted before the first order".to_owned())
+}
+
+fn report(config: &Config, seed: u64, came: &Came) -> Result<ExitCode, Failure> {
+    print(&if config.json {
+        summary::json(config, seed, came)
+    } else {
+        summary::text(config, seed, came)
+    })?;
+    let whole = came.tally.answered() > 0 && came.after.is_ok();
+    Ok(if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

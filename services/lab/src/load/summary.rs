@@ -7,11 +7,12 @@ use serde_json::{Map, json};
 
 use super::Config;
 use super::drive::Came;
+use super::reading::Spans;
 use super::tally::{Ended, Times};
 use crate::evidence::counters::Counters;
 
 /// The ledger of many orders, from the services' counters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Gap {
     /// Orders whose customer was told yes, as the order service counts them.
@@ -59,7 +60,10 @@ pub(crate) fn text(config: &Config, seed: u64, came: &Came) -> String {
         tally.answered(),
         tally.answered() as f64 / seconds.max(f64::EPSILON)
     );
-    let _ = writeln!(text, "  not sent    {}", not_sent(tally.not_sent));
+    let _ = writeln!(text, "  not sent    {}", not_sent(tally.not_sent, config.max_in_flight));
+    if came.under_way > 0 {
+        let _ = writeln!(text, "  under way   {} still, at the end", came.under_way);
+    }
     let _ = writeln!(
         text,
         "\n  {:<11}{:>10}{:>9}{:>11}{:>11}{:>11}{:>11}",
@@ -77,41 +81,69 @@ pub(crate) fn text(config: &Config, seed: u64, came: &Came) -> String {
         text.push('\n');
     }
     text.push_str("  Times run from the moment an order was due, so waiting in line counts.\n");
-    text.push_str(&ledger(&Gap::of(&came.jumps), came));
+    text.push_str("\nLedger\n");
+    match &came.after {
+        Ok(after) => {
+            text.push_str(&ledger(&Gap::of(&after.jumps(&came.before))));
+            text.push_str(&supply(came));
+            if came.unsettled {
+                text.push_str(
+                    "  Some work was still going on at the end, so more may be reserved by now.\n",
+                );
+            }
+            text.push_str(&spans(after.spans(&came.before)));
+        }
+        Err(failure) => {
+            let _ = writeln!(text, "  the services could not be asked: {failure}");
+            text.push_str(&supply(came));
+        }
+    }
     text
 }
 
-fn not_sent(count: u64) -> String {
+fn not_sent(count: u64, max_in_flight: u32) -> String {
     match count {
         0 => "0: every order left when it was due".to_owned(),
-        count => format!("{count}: too many were under way already"),
+        count => format!("{count}: at most {max_in_flight} may be under way (--max-in-flight)"),
     }
 }
 
-fn ledger(gap: &Gap, came: &Came) -> String {
-    let mut text = format!(
-        "
-Ledger
-  customers told yes      {}
+fn ledger(gap: &Gap) -> String {
+    format!(
+        "  customers told yes      {}
   reservations made       {}
   the gap                 {} reservations that no customer knows of
     made too late         {}
     not the first of their order  {}
 ",
         gap.confirmed, gap.reservations, gap.gap, gap.late, gap.duplicates
-    );
-    let _ = match came.resets {
-        0 => writeln!(text, "  The stock was enough for all."),
-        1 => writeln!(text, "  The stock was put back once, so that it never just ran out."),
-        times => {
-            writeln!(text, "  The stock was put back {times} times, so that it never just ran out.")
-        }
+    )
+}
+
+fn supply(came: &Came) -> String {
+    let mut text = match came.delivered.pieces {
+        0 => "  Nothing had to be delivered: the stock was enough for all.\n".to_owned(),
+        pieces => format!(
+            "  The load had {pieces} pieces delivered, so that the stock did not run out.\n"
+        ),
     };
-    if came.unsettled {
-        text.push_str(
-            "  Some work was still going on at the end, so more may be reserved by now.\n",
-        );
+    if let Some(failure) = &came.delivered.failure {
+        let _ = writeln!(text, "  The stock could not always be kept: {failure}");
     }
+    text
+}
+
+fn spans(spans: Option<Spans>) -> String {
+    let Some(spans) = spans else {
+        return "\nSpans\n  the services do not count their spans\n".to_owned();
+    };
+    let mut text = format!("\nSpans\n  exported {}, lost {}", spans.exported, spans.lost_in_all());
+    let reasons: Vec<_> =
+        spans.lost.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+    if !reasons.is_empty() {
+        let _ = write!(text, ": {}; their traces are incomplete", reasons.join(", "));
+    }
+    text.push('\n');
     text
 }
 
@@ -122,6 +154,7 @@ pub(crate) fn json(config: &Config, seed: u64, came: &Came) -> String {
         let name = ended.as_str().replace(' ', "_");
         outcomes.insert(name, json!({ "orders": tally.of(ended), "times": tally.times(ended) }));
     }
+    let after = came.after.as_ref().ok();
     let seconds = came.took.as_secs_f64();
     let object = json!({
         "rate": config.rate,
@@ -131,11 +164,16 @@ pub(crate) fn json(config: &Config, seed: u64, came: &Came) -> String {
         "seconds": seconds,
         "answered": tally.answered(),
         "throughput": tally.answered() as f64 / seconds.max(f64::EPSILON),
+        "arrivals": came.arrivals,
         "notSent": tally.not_sent,
+        "underWay": came.under_way,
         "outcomes": outcomes,
-        "ledger": Gap::of(&came.jumps),
-        "counters": came.jumps,
-        "stockResets": came.resets,
+        "ledger": after.map(|after| Gap::of(&after.jumps(&came.before))),
+        "counters": after.map(|after| after.jumps(&came.before)),
+        "spans": after.and_then(|after| after.spans(&came.before)),
+        "notAsked": came.after.as_ref().err().map(ToString::to_string),
+        "delivered": came.delivered.pieces,
+        "deliveryFailure": came.delivered.failure,
         "settled": !came.unsettled,
     });
     format!("{object:#}\n")

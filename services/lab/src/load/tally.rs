@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use campuscafe_api::order::Outcome;
+use campuscafe_service::Failure;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
@@ -14,21 +15,25 @@ const LONGEST: u64 = 3_600_000_000;
 pub(crate) enum Ended {
     /// With an answer that has an outcome.
     Told(Outcome),
+    /// With the answer that too much work is under way: nothing was done.
+    Shed,
     /// Without one.
     NoAnswer,
 }
 
 impl Ended {
-    pub(crate) const ALL: [Self; 4] = [
+    pub(crate) const ALL: [Self; 5] = [
         Self::Told(Outcome::Confirmed),
         Self::Told(Outcome::Failed),
         Self::Told(Outcome::Unknown),
+        Self::Shed,
         Self::NoAnswer,
     ];
 
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Told(outcome) => outcome.as_str(),
+            Self::Shed => "shed",
             Self::NoAnswer => "no answer",
         }
     }
@@ -38,7 +43,7 @@ impl Ended {
 #[derive(Debug, Clone)]
 pub(crate) struct Tally {
     times: [Histogram<u64>; Ended::ALL.len()],
-    /// Orders that were due and could not be sent: too many were under way.
+    /// Orders that were due and were not sent, since too many were under way.
     pub(crate) not_sent: u64,
 }
 
@@ -53,13 +58,11 @@ pub(crate) struct Times {
 }
 
 impl Tally {
-    pub(crate) fn new() -> Self {
-        // Three digits of precision; the bounds are constants that fit.
-        let empty = || {
-            Histogram::new_with_bounds(1, LONGEST, 3)
-                .unwrap_or_else(|_| unreachable!("the bounds are constants"))
-        };
-        Self { times: [empty(), empty(), empty(), empty()], not_sent: 0 }
+    pub(crate) fn new() -> Result<Self, Failure> {
+        // Three digits of precision.
+        let empty = Histogram::new_with_bounds(1, LONGEST, 3)
+            .map_err(|error| Failure::Failed(format!("cannot keep count of times: {error}")))?;
+        Ok(Self { times: Ended::ALL.map(|_| empty.clone()), not_sent: 0 })
     }
 
     /// Counts an order; `after` runs from the moment it was due.
@@ -76,9 +79,9 @@ impl Tally {
         self.histogram(ended).map_or(0, Histogram::len)
     }
 
-    /// Orders that were answered, whatever the answer.
+    /// Orders whose customers were told an outcome.
     pub(crate) fn answered(&self) -> u64 {
-        Ended::ALL.into_iter().filter(|e| *e != Ended::NoAnswer).map(|e| self.of(e)).sum()
+        Outcome::ALL.into_iter().map(|outcome| self.of(Ended::Told(outcome))).sum()
     }
 
     /// Orders that were sent and are over.
@@ -109,13 +112,14 @@ mod tests {
 
     #[test]
     fn each_outcome_has_its_own_count_and_times() {
-        let mut tally = Tally::new();
+        let mut tally = Tally::new().unwrap();
         let confirmed = Ended::Told(Outcome::Confirmed);
         for ms in 1..=100 {
             tally.count(confirmed, Duration::from_millis(ms));
         }
         tally.count(Ended::NoAnswer, Duration::from_secs(7_200));
-        assert_eq!((tally.of(confirmed), tally.answered(), tally.over()), (100, 100, 101));
+        tally.count(Ended::Shed, Duration::from_millis(1));
+        assert_eq!((tally.of(confirmed), tally.answered(), tally.over()), (100, 100, 102));
         let times = tally.times(confirmed).unwrap();
         for (found, expected) in [
             (times.p50_ms, 50.0),

@@ -1,0 +1,38 @@
+//! Ctrl-C or SIGTERM, heard once and known everywhere.
+
+use std::time::Duration;
+
+use campuscafe_service::end_signal;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+/// Whether and when somebody asked the load to end.
+#[derive(Debug, Clone)]
+pub(crate) struct Interrupt(watch::Receiver<Option<Instant>>);
+
+impl Interrupt {
+    /// Listens from now on, in a task of its own: whatever else waits, this hears.
+    pub(crate) fn listen() -> Self {
+        let (heard, told) = watch::channel(None);
+        tokio::spawn(async move {
+            end_signal().await;
+            heard.send_replace(Some(Instant::now()));
+        });
+        Self(told)
+    }
+
+    /// Resolves when somebody has asked; at once if that was before.
+    pub(crate) async fn heard(&self) {
+        self.heard_before(Duration::ZERO).await;
+    }
+
+    /// Resolves when somebody asked so long ago.
+    pub(crate) async fn heard_before(&self, ago: Duration) {
+        let mut told = self.0.clone();
+        let at = told.wait_for(Option::is_some).await.ok().and_then(|at| *at);
+        match at {
+            Some(at) => sleep_until(at + ago).await,
+            None => std::future::pending().await,
+        }
+    }
+}
