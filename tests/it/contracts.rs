@@ -103,6 +103,7 @@ const INVENTORY_METRICS: &Expected = &[
     ("inventory_work_in_progress", "gauge", &[]),
     ("inventory_faults_total", "counter", &["fault"]),
     ("http_server_request_duration_seconds", "histogram", SERVER_LABELS),
+    ("http_server_refused_requests_total", "counter", &["reason"]),
     ("campuscafe_build_info", "gauge", &["version"]),
 ];
 const ORDER_METRICS: &Expected = &[
@@ -111,6 +112,7 @@ const ORDER_METRICS: &Expected = &[
     ("order_retries_total", "counter", &[]),
     ("order_reordered_replies_total", "counter", &[]),
     ("http_server_request_duration_seconds", "histogram", SERVER_LABELS),
+    ("http_server_refused_requests_total", "counter", &["reason"]),
     ("http_client_request_duration_seconds", "histogram", CLIENT_LABELS),
     ("campuscafe_build_info", "gauge", &["version"]),
 ];

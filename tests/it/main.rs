@@ -12,6 +12,7 @@ mod command_line;
 mod contracts;
 mod dashboards;
 mod doctor;
+mod doors;
 mod endings;
 mod experiments;
 mod hardening;

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use campuscafe_service::{EXIT_STATUS, Instead, VERSION};
+use campuscafe_service::{EXIT_STATUS, Instead, ServerSettings, VERSION};
 use clap::Parser;
 
 use crate::stock::Opening;
@@ -41,4 +41,8 @@ pub struct Config {
     /// same faults [default: random, logged at the start]
     #[arg(long, env = "CHAOS_SEED", value_name = "NUMBER")]
     pub chaos_seed: Option<u64>,
+
+    /// How it serves
+    #[command(flatten)]
+    pub server: ServerSettings,
 }

@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use campuscafe_service::{DRAIN_LIMIT, END_WITH_STDIN, Failure};
+use campuscafe_service::{DRAIN_LIMIT, END_WITH_STDIN, Failure, ServerSettings};
 use campuscafe_telemetry::Metrics;
 use reqwest::Url;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -55,13 +55,15 @@ impl Services {
         listener: TcpListener,
         manner: Manner<'_>,
         metrics: Metrics,
+        settings: &ServerSettings,
     ) -> Result<Self, Failure> {
         let (known, addresses) = watch::channel(None);
-        let lab = Lab::open(listener, addresses, &metrics)?;
-        let inventory = Process::start("inventory", &[], manner, &lab.url).await?;
-        let found = OsString::from(inventory.url.as_str());
-        let order =
-            Process::start("order", &["--inventory-url".into(), found], manner, &lab.url).await?;
+        let lab = Lab::open(listener, addresses, &metrics, settings)?;
+        let hosts = settings.allowed_hosts.to_string();
+        let mut arguments: Vec<OsString> = vec!["--allowed-hosts".into(), hosts.into()];
+        let inventory = Process::start("inventory", &arguments, manner, &lab.url).await?;
+        arguments.extend(["--inventory-url".into(), inventory.url.as_str().into()]);
+        let order = Process::start("order", &arguments, manner, &lab.url).await?;
         ready(&inventory.url).await?;
         ready(&order.url).await?;
         let addresses = Addresses { order: order.url.clone(), inventory: inventory.url.clone() };
@@ -128,7 +130,8 @@ impl Process {
         let mut stdout = BufReader::new(stdout);
         let mut line = String::new();
         let read = tokio::time::timeout(START_LIMIT, stdout.read_line(&mut line)).await;
-        let Some(url) = line.trim().split(" on ").nth(1) else {
+        let address = line.trim().split(" on http://").nth(1).and_then(|it| it.parse().ok());
+        let Some(address) = address else {
             // The child has said on stderr what is wrong; its status says whose fault it is.
             let status = tokio::time::timeout(START_LIMIT, child.wait()).await;
             let status = status.ok().and_then(Result::ok);
@@ -141,12 +144,7 @@ impl Process {
                 _ => Failure::Failed(sentence),
             });
         };
-        Ok(Self {
-            url: local_url(url.trim_start_matches("http://"))?,
-            child,
-            stdin,
-            _stdout: stdout,
-        })
+        Ok(Self { url: local_url(address)?, child, stdin, _stdout: stdout })
     }
 
     async fn stop(mut self) {
