@@ -4,10 +4,10 @@
 mod browser;
 
 use campuscafe_tests::{Answer, Cafe, Process, assert_problem, assert_problem_without_trace};
-use reqwest::{Client, Method, RequestBuilder, redirect};
+use reqwest::{Client, Method, RequestBuilder, StatusCode, redirect};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
 const SETTING: &str = "--allowed-hosts / ALLOWED_HOSTS";
 
@@ -329,13 +329,15 @@ async fn the_lab_hands_its_allowed_hosts_on_to_the_services_that_it_starts() {
 }
 
 #[tokio::test]
-async fn whoever_is_sent_to_a_name_that_is_not_allowed_reads_what_to_set() {
-    let cafe = Cafe::open().await;
-    // A name of this machine that is no loopback name: the resolver knows it.
-    let port = cafe.order.rsplit(':').next().unwrap();
-    let answer = cafe.send(cafe.http.get(&cafe.order).header("host", format!("cafe:{port}"))).await;
-    assert_problem_without_trace("cafe", &answer, 421, "\"cafe\"");
-    assert!(answer.text("detail").contains(SETTING), "{}", answer.body);
+async fn an_experiment_that_is_answered_with_421_says_what_to_set() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let misdirected = axum::Router::new().fallback(async || StatusCode::MISDIRECTED_REQUEST);
+    tokio::spawn(async move { axum::serve(listener, misdirected).await });
+    let arguments = ["experiment", "slow", "--order-url", &url, "--inventory-url", &url];
+    let (code, _, stderr) = Process::run("campuscafe", &arguments, &[]).await;
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(stderr.contains("add 127.0.0.1 to its ALLOWED_HOSTS"), "{stderr}");
 }
 
 #[tokio::test]
@@ -357,7 +359,7 @@ async fn get(
     http: &Client,
     url: &str,
     encoding: Option<&str>,
-) -> (reqwest::StatusCode, reqwest::header::HeaderMap, Vec<u8>) {
+) -> (StatusCode, reqwest::header::HeaderMap, Vec<u8>) {
     let mut request = http.get(url);
     if let Some(encoding) = encoding {
         request = request.header("accept-encoding", encoding);

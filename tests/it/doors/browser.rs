@@ -180,6 +180,7 @@ async fn a_foreign_page_in_a_browser_changes_nothing() {
         let mut running = browser.command(&[&url]).stderr(Stdio::null()).spawn().unwrap();
         timeout(LIMIT, over.notified()).await.expect("the page has tried everything");
         running.kill().await.unwrap();
+        assert_eq!(cafe.state().await, before, "by a page of {host}");
         let url = format!("{url}leading-away");
         resets += 6.0;
         let mut running = browser.command(&[&url]).stderr(Stdio::null()).spawn().unwrap();
