@@ -194,8 +194,8 @@ async fn drip(url: String, first: &'static str, then: &'static str) -> (Duration
 #[tokio::test]
 async fn a_client_that_says_nothing_or_a_byte_a_second_is_closed_after_ten_seconds() {
     let cafe = Cafe::open().await;
-    let head = "POST /orders HTTP/1.1\r\nhost: cafe\r\n";
-    let body = "POST /orders HTTP/1.1\r\nhost: cafe\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{";
+    let head = "POST /orders HTTP/1.1\r\nhost: 127.0.0.1\r\n";
+    let body = "POST /orders HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{";
     let (order, inventory) = (&cafe.order, &cafe.inventory);
     let all = timeout(Duration::from_secs(40), async {
         tokio::join!(

@@ -13,6 +13,7 @@ mod contracts;
 mod dashboards;
 mod deliveries;
 mod doctor;
+mod doors;
 mod endings;
 mod experiments;
 mod hardening;

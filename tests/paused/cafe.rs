@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use campuscafe_service::{Lifecycle, serve};
+use campuscafe_service::{AllowedHosts, Lifecycle, ServerSettings, serve};
 use campuscafe_telemetry::Metrics;
 use order::outcome::MAX_ATTEMPTS;
 use reqwest::Client;
@@ -35,7 +35,7 @@ impl Cafe {
             counted[0].clone(),
             lifecycle.clone(),
         );
-        let inventory = start(inventory::router(app), lifecycle).await;
+        let inventory = start(inventory::router(app, &AllowedHosts::default()), lifecycle).await;
 
         let lifecycle = Lifecycle::default();
         let config = order::Config {
@@ -44,9 +44,10 @@ impl Cafe {
             inventory_url: inventory.parse().unwrap(),
             attempt_timeout: Duration::from_secs(1),
             max_work: 1_000,
+            server: ServerSettings::default(),
         };
         let app = order::App::new(&config, counted[1].clone(), lifecycle.clone()).unwrap();
-        let order = start(order::router(app), lifecycle).await;
+        let order = start(order::router(app, &AllowedHosts::default()), lifecycle).await;
         let http = Client::builder().no_proxy().build().unwrap();
         Self { order, inventory, http, counted }
     }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use campuscafe_service::{EXIT_STATUS, Instead, VERSION};
+use campuscafe_service::{EXIT_STATUS, Instead, ServerSettings, VERSION};
 use clap::Parser;
 
 use crate::stock::Opening;
@@ -64,6 +64,10 @@ pub struct Config {
         value_parser = max_work
     )]
     pub max_work: usize,
+
+    /// How it serves
+    #[command(flatten)]
+    pub server: ServerSettings,
 }
 
 fn max_work(text: &str) -> Result<usize, String> {

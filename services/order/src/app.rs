@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use campuscafe_service::{Lifecycle, WorkLimit, assemble};
+use campuscafe_service::{AllowedHosts, Lifecycle, WorkLimit, assemble};
 use campuscafe_telemetry::Metrics;
 use campuscafe_telemetry::http_client::{Observe, Template};
 use reqwest::Url;
@@ -72,13 +72,14 @@ impl App {
 ))]
 struct Description;
 
-/// Everything the order service answers to.
-pub fn router(app: Arc<App>) -> Router {
+/// Everything the order service answers to, where a request names an address of this
+/// machine or one of the `allowed` hosts.
+pub fn router(app: Arc<App>, allowed: &AllowedHosts) -> Router {
     let (metrics, lifecycle) = (app.registry.clone(), app.lifecycle.clone());
     let (work, description) = OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(place_order::place_order))
         .routes(routes!(reorder::out_of_order))
         .with_state(app)
         .split_for_parts();
-    assemble(work, description, &metrics, &lifecycle)
+    assemble(work, description, allowed, &metrics, &lifecycle)
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use campuscafe_chaos::Fault;
-use campuscafe_service::{EXIT_STATUS, Instead, VERSION};
+use campuscafe_service::{EXIT_STATUS, Instead, ServerSettings, VERSION};
 use clap::Parser;
 use humantime::format_duration;
 use reqwest::Url;
@@ -65,6 +65,10 @@ pub struct Config {
         value_parser = max_work
     )]
     pub max_work: usize,
+
+    /// How it serves
+    #[command(flatten)]
+    pub server: ServerSettings,
 }
 
 fn http_url(text: &str) -> Result<Url, String> {

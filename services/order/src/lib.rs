@@ -19,7 +19,7 @@ mod told;
 
 use std::process::ExitCode;
 
-use campuscafe_service::{Failure, Instead, Lifecycle, bind, healthcheck, launch};
+use campuscafe_service::{Failure, Instead, Lifecycle, bind, healthcheck, launch, opens};
 use campuscafe_telemetry::{Identity, Metrics};
 use tracing::Level;
 
@@ -46,10 +46,14 @@ pub fn start(config: Config) -> ExitCode {
 /// When the address cannot be had, or orders were not finished in time.
 async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Failure> {
     let listener = bind("--listen / ORDER_LISTEN", config.listen).await?;
+    if let Some(open) = opens(&listener, "place orders and cause faults") {
+        tracing::info!("{open}");
+    }
     let lifecycle = Lifecycle::default();
     let app = App::new(&config, metrics.clone(), lifecycle.clone())
         .map_err(|error| Failure::Failed(format!("cannot make an HTTP client: {error}")))?;
     tracing::info!(inventory = %config.inventory_url, "{}", config::limit_means(config.attempt_timeout));
-    campuscafe_service::run("order", listener, router(app), lifecycle, metrics).await?;
+    let router = router(app, &config.server.allowed_hosts);
+    campuscafe_service::run("order", listener, router, lifecycle, metrics).await?;
     Ok(ExitCode::SUCCESS)
 }
