@@ -71,7 +71,7 @@ fn json(
     pages: impl Iterator<Item = Vec<u8>> + Send + Unpin + 'static,
     share: ReaderShare,
 ) -> Response {
-    let body = Body::new(Pages { pages, _share: share });
+    let body = Body::new(Pages::new(pages, share));
     ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 

@@ -8,9 +8,10 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 use flate2::bufread::MultiGzDecoder;
 use http_body_util::BodyExt as _;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::budget::Share;
+use super::buffer::Buffer;
 use super::otlp::Failure;
 
 /// The largest compressed body, in bytes.
@@ -22,8 +23,8 @@ pub const MAX_DECOMPRESSED: usize = 8 * 1024 * 1024;
 /// How long a sender may take to send a body.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(10);
 
-/// The first piece of memory for a body, in bytes; it doubles as the body grows.
-const FIRST_PIECE: usize = 4 * 1024;
+/// A body's share of the budget grows in steps of this many bytes.
+const STEP: usize = 16 * 1024;
 
 /// How a body is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +36,7 @@ enum Coding {
 /// A body as it came.
 #[derive(Debug)]
 pub(super) struct Received {
-    bytes: Vec<u8>,
+    bytes: Buffer,
     coding: Coding,
 }
 
@@ -53,8 +54,7 @@ impl Received {
             Coding::Identity => MAX_DECOMPRESSED,
             Coding::Gzip => MAX_COMPRESSED,
         };
-        let bytes = timeout(TIME_LIMIT, collect(request.into_body(), limit, share));
-        let bytes = bytes.await.map_err(|_| Failure::TooSlow)??;
+        let bytes = collect(request.into_body(), limit, share).await?;
         Ok(Self { bytes, coding })
     }
 
@@ -73,7 +73,7 @@ impl Received {
     ///
     /// When it is broken, or larger than the bound, or when it is larger than it
     /// says and there is no room for that.
-    pub(super) fn unpacked(self, share: &mut Share) -> Result<Vec<u8>, Failure> {
+    pub(super) fn unpacked(self, share: &mut Share) -> Result<Buffer, Failure> {
         if self.coding == Coding::Identity {
             return Ok(self.bytes);
         }
@@ -88,27 +88,26 @@ impl Received {
     }
 }
 
-async fn collect(mut body: Body, limit: usize, share: &mut Share) -> Result<Vec<u8>, Failure> {
+async fn collect(mut body: Body, limit: usize, share: &mut Share) -> Result<Buffer, Failure> {
     let too_large = Failure::TooLarge { limit };
     let announced = |size: u64| usize::try_from(size).unwrap_or(usize::MAX);
-    let expected = announced(body.size_hint().upper().unwrap_or(limit as u64));
+    let expected = announced(body.size_hint().upper().unwrap_or(limit as u64)).min(limit);
     if announced(body.size_hint().lower()) > limit {
         return Err(too_large);
     }
-    let mut bytes = Vec::new();
-    while let Some(frame) = body.frame().await {
+    let mut bytes = Buffer::new(expected)?;
+    let mut deadline = Instant::now() + TIME_LIMIT;
+    while let Some(frame) =
+        timeout_at(deadline, body.frame()).await.map_err(|_| Failure::TooSlow)?
+    {
         let frame = frame.map_err(|error| Failure::Interrupted(error.to_string()))?;
         let Ok(data) = frame.into_data() else { continue };
         let length = bytes.len() + data.len();
-        if length > limit {
+        // The sender is not to blame for what it had to wait.
+        deadline += share.grow_to(length.next_multiple_of(STEP).min(expected)).await?;
+        if !bytes.add(&data) {
             return Err(too_large);
         }
-        if length > bytes.capacity() {
-            let doubled = (2 * bytes.capacity()).max(FIRST_PIECE).min(expected).max(length);
-            share.grow_to(doubled).await?;
-            bytes.reserve_exact(doubled - bytes.len());
-        }
-        bytes.extend_from_slice(&data);
     }
     Ok(bytes)
 }
@@ -138,13 +137,22 @@ fn coding(headers: &HeaderMap) -> Option<Coding> {
 }
 
 /// Never holds more than `limit` bytes and one: a bomb is cut off, not measured.
-fn unpacked(body: &[u8], limit: usize) -> Result<Vec<u8>, Failure> {
-    let mut unpacked = Vec::with_capacity(limit);
-    let mut bounded = MultiGzDecoder::new(body).take(limit as u64 + 1);
-    bounded
-        .read_to_end(&mut unpacked)
-        .map_err(|error| Failure::Malformed(format!("not gzip: {error}")))?;
-    if unpacked.len() > limit { Err(Failure::TooLarge { limit }) } else { Ok(unpacked) }
+fn unpacked(body: &[u8], limit: usize) -> Result<Buffer, Failure> {
+    let mut unpacked = Buffer::new(limit + 1)?;
+    let mut packed = MultiGzDecoder::new(body);
+    loop {
+        let read = match packed.read(unpacked.spare()) {
+            Ok(read) => read,
+            Err(error) => return Err(Failure::Malformed(format!("not gzip: {error}"))),
+        };
+        unpacked.written(read);
+        if unpacked.len() > limit {
+            return Err(Failure::TooLarge { limit });
+        }
+        if read == 0 {
+            return Ok(unpacked);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -193,7 +201,7 @@ mod tests {
     #[test]
     fn gzip_in_several_members_is_one_body() {
         let members = [gzip(b"one"), gzip(b"two")].concat();
-        assert_eq!(unpacked(&members, 100).unwrap(), b"onetwo");
+        assert_eq!(*unpacked(&members, 100).unwrap(), *b"onetwo");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// What all requests may use together, in bytes: 32 MiB.
 pub const MAX_IN_FLIGHT: usize = 2 * MAX_SHARE;
@@ -26,7 +26,7 @@ pub(super) const MAX_SHARE: usize = 16 * 1024 * 1024;
 /// What all readers may use together, in bytes.
 pub(super) const MAX_READING: usize = MAX_IN_FLIGHT / 4;
 
-/// How long a request waits for room in the budget.
+/// How long a request waits for room in the budget, all in all.
 pub(super) const WAIT: Duration = Duration::from_secs(5);
 
 /// The budget is counted in units of this many bytes.
@@ -59,7 +59,7 @@ impl Default for Budget {
 impl Budget {
     /// The share of one body, empty at first.
     pub(super) fn share(&self) -> Share {
-        Share { budget: self.clone(), held: None, set_aside: None }
+        Share { budget: self.clone(), held: None, set_aside: None, patience: WAIT }
     }
 
     /// The share of one reader, at most [`MAX_READING`].
@@ -96,27 +96,33 @@ pub(super) struct Share {
     held: Option<OwnedSemaphorePermit>,
     /// The right to the half that is set aside.
     set_aside: Option<OwnedSemaphorePermit>,
+    /// For how long it may still wait.
+    patience: Duration,
 }
 
 impl Share {
-    /// Makes the share at least this large, at most [`MAX_SHARE`].
+    /// Makes the share at least this large, at most [`MAX_SHARE`], and says how
+    /// long that took.
     ///
     /// # Errors
     ///
-    /// When there was no room for it within [`WAIT`].
-    pub(super) async fn grow_to(&mut self, bytes: usize) -> Result<(), Busy> {
+    /// When there was no room for it, although it waited for [`WAIT`].
+    pub(super) async fn grow_to(&mut self, bytes: usize) -> Result<Duration, Busy> {
         if self.try_grow_to(bytes).is_ok() {
-            return Ok(());
+            return Ok(Duration::ZERO);
         }
         let Budget { general, set_aside, .. } = self.budget.clone();
-        let missing = self.missing(bytes);
+        let (missing, patience, begin) = (self.missing(bytes), self.patience, Instant::now());
         let room = async {
             tokio::select! {
                 more = general.acquire_many_owned(missing) => self.add(more.ok()),
                 right = set_aside.acquire_owned() => self.set_aside = right.ok(),
             }
         };
-        timeout(WAIT, room).await.map_err(|_| Busy)
+        timeout(patience, room).await.map_err(|_| Busy)?;
+        let waited = begin.elapsed();
+        self.patience = patience.saturating_sub(waited);
+        Ok(waited)
     }
 
     /// The same without waiting.
@@ -156,8 +162,6 @@ impl Share {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-    use tokio::time::Instant;
 
     use super::*;
 

@@ -1,5 +1,6 @@
 //! An export, checked before anything is made of it.
 
+use super::buffer::Buffer;
 use super::elements::{Message, check, take_one};
 use super::otlp::Failure;
 use super::packed::{Exported, spans};
@@ -9,7 +10,7 @@ use super::wire::{Fields, Value, another_type, text};
 /// attribute: a broken one is refused while its sender still listens.
 #[derive(Debug)]
 pub(super) struct Export {
-    body: Vec<u8>,
+    body: Buffer,
     /// How many messages each span has, in the order of the spans.
     elements: Vec<u32>,
     /// Spans that were left out because they are too large.
@@ -22,7 +23,7 @@ impl Export {
     /// # Errors
     ///
     /// When it is no export, or holds more than `limit` messages.
-    pub(super) fn checked(body: Vec<u8>, limit: usize) -> Result<Self, Failure> {
+    pub(super) fn checked(body: Buffer, limit: usize) -> Result<Self, Failure> {
         let (mut left, mut elements) = (limit, Vec::new());
         for field in Fields::of(&body) {
             match field? {

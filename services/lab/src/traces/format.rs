@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::body::MAX_DECOMPRESSED;
+use super::buffer::Buffer;
 use super::elements::{MAX_ELEMENTS, check_json};
 use super::export::Export;
 use super::json::{MEMBERS_PER_ELEMENT, Transcoded, transcode};
@@ -48,7 +49,7 @@ impl Format {
 
     /// Checks a body. JSON is rewritten first: one way to check and to keep spans
     /// is enough, and those who write JSON send few.
-    pub(super) fn read(self, body: Vec<u8>) -> Result<Export, Failure> {
+    pub(super) fn read(self, body: Buffer) -> Result<Export, Failure> {
         if self == Self::Protobuf {
             return Export::checked(body, MAX_ELEMENTS);
         }

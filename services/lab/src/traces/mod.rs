@@ -8,6 +8,7 @@
 mod api;
 mod body;
 mod budget;
+mod buffer;
 mod elements;
 mod evicted;
 mod export;
@@ -24,6 +25,7 @@ mod store;
 mod summary;
 mod trace;
 mod wire;
+mod worker;
 
 use std::sync::Arc;
 

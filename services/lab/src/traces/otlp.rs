@@ -135,17 +135,12 @@ async fn receive(
     // All that is needed is taken before the turn: nobody who has a turn waits.
     let (size, unpacked) = body.sizes();
     share.grow_to(format.room(size, unpacked)).await?;
-    let turn = lab.turn().await?;
     let store = Arc::clone(&lab.store);
-    // Unpacking and checking take up to a few hundred milliseconds, and a probe
-    // that waits for the same thread must not wait that long. Who left meanwhile
-    // leaves its share and its turn here, where they are used.
-    let stored = tokio::task::spawn_blocking(move || {
-        let _turn = turn;
+    let stored = lab.worker.run(move || {
         let body = body.unpacked(&mut share)?;
         Ok(store.insert(&format.read(body)?))
     });
-    stored.await.unwrap_or(Err(Failure::Busy))
+    stored.await?
 }
 
 /// None if every span was taken: OTLP wants the field unset then.

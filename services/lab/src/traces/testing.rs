@@ -20,8 +20,10 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Tra
 use prost::Message as _;
 use tower::ServiceExt as _;
 
+use super::buffer::Buffer;
 use super::elements::MAX_ELEMENTS;
 use super::export::Export;
+use super::otlp::Failure;
 use super::{TraceId, TraceStore, router};
 
 /// The trace of tests that need one only.
@@ -70,7 +72,13 @@ pub(super) fn of_trace(trace: u128, span_id: u64) -> ExportTraceServiceRequest {
 
 /// The export as it arrives.
 pub(super) fn packed(export: &ExportTraceServiceRequest) -> Export {
-    Export::checked(export.encode_to_vec(), MAX_ELEMENTS).unwrap()
+    checked(&export.encode_to_vec(), MAX_ELEMENTS).unwrap()
+}
+
+pub(super) fn checked(body: &[u8], limit: usize) -> Result<Export, Failure> {
+    let mut buffer = Buffer::new(body.len()).unwrap();
+    assert!(buffer.add(body));
+    Export::checked(buffer, limit)
 }
 
 pub(super) fn span_names(trace: &TracesData) -> Vec<String> {

@@ -2,12 +2,15 @@
 //! takes some fifty times its size.
 
 use prost::Message;
+use prost::bytes::BufMut as _;
+use prost::encoding::WireType;
 use serde::de::{Deserializer as _, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Deserializer;
 use serde_json::value::RawValue;
 
 use super::fields::Fields;
 use super::{OtlpJsonError, read};
+use crate::traces::buffer::Buffer;
 use crate::traces::elements::{MAX_PART_BYTES, MAX_PART_ELEMENTS, check_json};
 use crate::traces::otlp::Failure;
 
@@ -20,7 +23,7 @@ const JSON_PER_BYTE: usize = 8;
 /// An export in protobuf.
 #[derive(Debug)]
 pub(in crate::traces) struct Transcoded {
-    pub(in crate::traces) protobuf: Vec<u8>,
+    pub(in crate::traces) protobuf: Buffer,
     /// Spans that were left out because they are too large.
     pub(in crate::traces) too_large: usize,
 }
@@ -34,7 +37,7 @@ pub(in crate::traces) struct Transcoded {
 pub(in crate::traces) fn transcode(json: &[u8], limit: usize) -> Result<Transcoded, Failure> {
     let text = std::str::from_utf8(json).map_err(|error| Failure::Malformed(error.to_string()))?;
     let whole: &RawValue = serde_json::from_str(text).map_err(OtlpJsonError::from)?;
-    let mut writer = Writer { protobuf: Vec::new(), limit, too_large: 0 };
+    let mut writer = Writer { protobuf: Buffer::new(limit)?, limit, too_large: 0 };
     let [resource_spans] = members("the whole", whole, ["resourceSpans"])?;
     each("resourceSpans", resource_spans, &mut |item| writer.resource_spans(item))?;
     let Writer { protobuf, too_large, .. } = writer;
@@ -42,7 +45,7 @@ pub(in crate::traces) fn transcode(json: &[u8], limit: usize) -> Result<Transcod
 }
 
 struct Writer {
-    protobuf: Vec<u8>,
+    protobuf: Buffer,
     limit: usize,
     too_large: usize,
 }
@@ -88,26 +91,20 @@ impl Writer {
         let Some(url) = url else { return Ok(()) };
         let wrong = OtlpJsonError::Field { field: "schemaUrl", expected: "a string" };
         let url: String = serde_json::from_str(url.get()).map_err(|_| wrong)?;
-        self.room(url.len())?;
-        prost::encoding::string::encode(3, &url, &mut self.protobuf);
-        Ok(())
+        self.write(url.len(), |place| prost::encoding::string::encode(3, &url, place))
     }
 
     fn message(&mut self, field: u32, message: &impl Message) -> Result<(), Failure> {
-        self.room(message.encoded_len())?;
-        prost::encoding::message::encode(field, message, &mut self.protobuf);
-        Ok(())
+        let length = message.encoded_len();
+        self.write(length, |place| prost::encoding::message::encode(field, message, place))
     }
 
     /// Begins a message whose length is not known yet.
     fn begin(&mut self, field: u32) -> Result<usize, Failure> {
-        self.room(0)?;
-        prost::encoding::encode_key(
-            field,
-            prost::encoding::WireType::LengthDelimited,
-            &mut self.protobuf,
-        );
-        self.protobuf.extend([0; LENGTH]);
+        self.write(0, |place| {
+            prost::encoding::encode_key(field, WireType::LengthDelimited, place);
+            place.put_bytes(0, LENGTH);
+        })?;
         Ok(self.protobuf.len())
     }
 
@@ -120,16 +117,17 @@ impl Writer {
         }
     }
 
-    fn room(&mut self, bytes: usize) -> Result<(), Failure> {
-        // The key and the length of a field.
-        let needed = self.protobuf.len() + bytes + 2 * LENGTH;
-        if needed > self.limit {
+    /// Writes a field of this length.
+    fn write(&mut self, length: usize, encode: impl FnOnce(&mut &mut [u8])) -> Result<(), Failure> {
+        let mut place = self.protobuf.spare();
+        let room = place.len();
+        // With the field's key and its length.
+        if room < length + 2 * LENGTH {
             return Err(Failure::TooLarge { limit: self.limit });
         }
-        if needed > self.protobuf.capacity() {
-            let doubled = needed.max(2 * self.protobuf.capacity()).min(self.limit);
-            self.protobuf.reserve_exact(doubled - self.protobuf.len());
-        }
+        encode(&mut place);
+        let left = place.len();
+        self.protobuf.written(room - left);
         Ok(())
     }
 }

@@ -15,7 +15,7 @@ use std::cell::Cell;
 use super::super::elements::MAX_ELEMENTS;
 use super::super::export::Export;
 use super::super::otlp::Failure;
-use super::super::testing::{attribute, of_service, packed, span};
+use super::super::testing::{attribute, checked, of_service, packed, span};
 use super::*;
 
 thread_local! {
@@ -145,11 +145,11 @@ fn what_was_packed_is_unpacked_to_the_last_field() {
 fn every_message_counts_wherever_it_stands() {
     let (export, count) = everything();
     let body = export.encode_to_vec();
-    let packed = Export::checked(body.clone(), count).unwrap();
+    let packed = checked(&body, count).unwrap();
     let (origin, span) = spans_of(&packed).remove(0);
     let outside = 2;
     assert_eq!(origin.elements() + span.packed.elements + outside, count);
-    assert!(matches!(Export::checked(body, count - 1), Err(Failure::TooMany)));
+    assert!(matches!(checked(&body, count - 1), Err(Failure::TooMany)));
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn whatever_is_taken_can_be_unpacked() {
                 _ => body.insert(at, u8::try_from(below(256)).unwrap()),
             }
         }
-        match Export::checked(body.clone(), MAX_ELEMENTS) {
+        match checked(&body, MAX_ELEMENTS) {
             Ok(packed) => {
                 taken += 1;
                 for (origin, span) in packed.spans() {
@@ -232,7 +232,7 @@ fn whatever_is_taken_can_be_unpacked() {
 fn what_ends_early_or_is_no_protobuf_is_malformed_and_never_a_panic() {
     let body = everything().0.encode_to_vec();
     for end in 1..body.len() {
-        let short = Export::checked(body[..end].to_vec(), MAX_ELEMENTS);
+        let short = checked(&body[..end], MAX_ELEMENTS);
         assert!(matches!(short, Err(Failure::Malformed(_))), "{end}");
     }
     for broken in [
@@ -244,7 +244,7 @@ fn what_ends_early_or_is_no_protobuf_is_malformed_and_never_a_panic() {
         b"\x00\x00",
         b"\x09\x00",
     ] {
-        let broken = Export::checked(broken.to_vec(), MAX_ELEMENTS);
+        let broken = checked(broken, MAX_ELEMENTS);
         assert!(matches!(broken, Err(Failure::Malformed(_))), "{broken:?}");
     }
 }
@@ -261,7 +261,7 @@ fn values_that_nest_without_end_are_malformed() {
         let scope_spans = vec![ScopeSpans { spans, ..ScopeSpans::default() }];
         let resource_spans = vec![ResourceSpans { scope_spans, ..ResourceSpans::default() }];
         let body = ExportTraceServiceRequest { resource_spans }.encode_to_vec();
-        Export::checked(body, MAX_ELEMENTS)
+        checked(&body, MAX_ELEMENTS)
     };
     let _ = unpacked(&nested(40).unwrap());
     for depth in [50, 1_000] {
