@@ -96,7 +96,7 @@ fn router(
     lifecycle: &Lifecycle,
 ) -> Router {
     let services = get(async move || Json(addresses.borrow().clone()));
-    let work = traces::router(store)
+    let work = traces::router(store, metrics)
         .route("/api/services", services)
         .route(EXPERIMENTS_PATH, count(metrics))
         .fallback(no_such_path);
