@@ -35,7 +35,8 @@ impl Cafe {
             counted[0].clone(),
             lifecycle.clone(),
         );
-        let inventory = start(inventory::router(app, &AllowedHosts::default()), lifecycle).await;
+        let router = inventory::router(app, &AllowedHosts::default());
+        let inventory = start(router, lifecycle, counted[0].clone()).await;
 
         let lifecycle = Lifecycle::default();
         let config = order::Config {
@@ -47,7 +48,8 @@ impl Cafe {
             server: ServerSettings::default(),
         };
         let app = order::App::new(&config, counted[1].clone(), lifecycle.clone()).unwrap();
-        let order = start(order::router(app, &AllowedHosts::default()), lifecycle).await;
+        let router = order::router(app, &AllowedHosts::default());
+        let order = start(router, lifecycle, counted[1].clone()).await;
         let http = Client::builder().no_proxy().build().unwrap();
         Self { order, inventory, http, counted }
     }
@@ -107,10 +109,14 @@ impl Cafe {
     }
 }
 
-async fn start(router: axum::Router, lifecycle: Lifecycle) -> String {
+async fn start(router: axum::Router, lifecycle: Lifecycle, metrics: Metrics) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(serve(listener, router, lifecycle, std::future::pending()));
+    tokio::spawn(async move {
+        // A thousand orders at once are the point here, and not the limit.
+        let settings = ServerSettings { max_connections: 10_000, ..ServerSettings::default() };
+        serve(listener, router, lifecycle, &metrics, &settings, std::future::pending()).await
+    });
     format!("http://{address}")
 }
 

@@ -4,8 +4,13 @@
 //! A program parses its settings with [`cli::parse`] and hands the rest to
 //! [`launch`]; a service builds its router with [`assemble`], and [`run`]s it.
 
+// `println!` and its like panic where the line cannot be written.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod address;
+mod body;
 pub mod cli;
+mod connection;
 mod guard;
 mod health;
 mod host;
@@ -14,6 +19,7 @@ mod launch;
 mod lifecycle;
 mod operations;
 mod origin;
+mod places;
 mod refusal;
 mod request;
 mod security_headers;

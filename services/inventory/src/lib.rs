@@ -3,6 +3,9 @@
 //!
 //! [`stock`] holds the rules, [`reserve`] is where faults meet the commit.
 
+// `println!` and its like panic where the line cannot be written.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod app;
 mod config;
 mod deliveries;
@@ -52,6 +55,7 @@ async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Failure> {
     tracing::info!(seed, stock = %config.stock, "faults are chosen by this seed");
     let app = App::new(&config.stock, seed, config.max_work, metrics.clone(), lifecycle.clone());
     let router = router(app, &config.server.allowed_hosts);
-    campuscafe_service::run("inventory", listener, router, lifecycle, metrics).await?;
+    campuscafe_service::run("inventory", listener, router, lifecycle, metrics, &config.server)
+        .await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -63,10 +63,14 @@ impl Lab {
         let lifecycle = Lifecycle::default();
         let router = router(store.clone(), addresses, &settings.allowed_hosts, metrics, &lifecycle);
         let (end, ended) = oneshot::channel();
-        let server = tokio::spawn(serve(listener, router, lifecycle, async {
-            // Dropping the sender ends the server as well.
-            let _ = ended.await;
-        }));
+        let (metrics, settings) = (metrics.clone(), settings.clone());
+        let server = tokio::spawn(async move {
+            let end = async {
+                // Dropping the sender ends the server as well.
+                let _ = ended.await;
+            };
+            serve(listener, router, lifecycle, &metrics, &settings, end).await
+        });
         Ok(Self { url: local_url(address)?, store, end, server })
     }
 

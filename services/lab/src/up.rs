@@ -43,10 +43,10 @@ pub(crate) struct Config {
     inventory_url: Option<Url>,
 
     #[command(flatten)]
-    tools: Tools,
+    server: ServerSettings,
 
     #[command(flatten)]
-    server: ServerSettings,
+    tools: Tools,
 }
 
 /// Where the lab is.

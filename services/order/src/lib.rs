@@ -5,6 +5,9 @@
 //! attempts, `place_order` and `reorder` the calls, `admission` the kind of work
 //! that an order is, `told` what a customer is told without a confirmation.
 
+// `println!` and its like panic where the line cannot be written.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod admission;
 mod app;
 mod attempts;
@@ -54,6 +57,6 @@ async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Failure> {
         .map_err(|error| Failure::Failed(format!("cannot make an HTTP client: {error}")))?;
     tracing::info!(inventory = %config.inventory_url, "{}", config::limit_means(config.attempt_timeout));
     let router = router(app, &config.server.allowed_hosts);
-    campuscafe_service::run("order", listener, router, lifecycle, metrics).await?;
+    campuscafe_service::run("order", listener, router, lifecycle, metrics, &config.server).await?;
     Ok(ExitCode::SUCCESS)
 }
