@@ -9,13 +9,6 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 
-/// The processes that the lab started.
-fn children(pid: u32) -> Vec<u32> {
-    let path = format!("/proc/{pid}/task/{pid}/children");
-    let list = std::fs::read_to_string(path).unwrap_or_default();
-    list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
-}
-
 async fn gone(pids: &[u32]) {
     eventually("the end of both services", || {
         let alive = pids.iter().any(|pid| Path::new(&format!("/proc/{pid}/cmdline")).exists());
