@@ -3,7 +3,9 @@
 
 mod browser;
 
-use campuscafe_tests::{Answer, Cafe, Process, assert_problem, assert_problem_without_trace};
+use campuscafe_tests::{
+    Answer, Cafe, Process, assert_problem, assert_problem_without_trace, eventually,
+};
 use reqwest::{Client, Method, RequestBuilder, StatusCode, redirect};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -342,16 +344,25 @@ async fn an_experiment_that_is_answered_with_421_says_what_to_set() {
 
 #[tokio::test]
 async fn an_address_that_others_can_reach_is_named_at_the_start_with_what_it_opens() {
-    for (program, opens) in [("inventory", "reset the stock"), ("order", "place orders")] {
-        let mut open = Process::start(program, &["--listen", "0.0.0.0:0"], &[]);
-        let port = open.address().await.rsplit(':').next().unwrap().to_owned();
+    for (program, opens, later) in [
+        ("inventory", "reset the stock", "faults are chosen by this seed"),
+        ("order", "place orders", "an attempt may take"),
+    ] {
+        let started = async |listen: &str| {
+            let mut service = Process::start(program, &["--listen", listen], &[]);
+            let port = service.address().await.rsplit(':').next().unwrap().to_owned();
+            let log = eventually("what it logs at its start", || {
+                let log = service.stderr();
+                std::future::ready(log.contains(later).then_some(log))
+            });
+            (port, log.await)
+        };
+        let (port, log) = started("0.0.0.0:0").await;
         let line = format!("anybody who reaches 0.0.0.0:{port} can");
-        let log = open.stderr();
         let said: Vec<_> = log.lines().filter(|said| said.contains(&line)).collect();
         assert!(said.len() == 1 && said[0].contains(opens), "{log}");
-        let mut own = Process::start(program, &["--listen", "127.0.0.1:0"], &[]);
-        own.address().await;
-        assert!(!own.stderr().contains("anybody"), "{}", own.stderr());
+        let (_, log) = started("127.0.0.1:0").await;
+        assert!(!log.contains("anybody"), "{log}");
     }
 }
 
