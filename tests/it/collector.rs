@@ -206,11 +206,11 @@ async fn assert_unimpressed(services: Services, exports: Option<&AtomicUsize>) {
 
     if let Some(exports) = exports {
         let made = exports.load(Ordering::SeqCst);
-        eventually("more exports", || {
-            std::future::ready((exports.load(Ordering::SeqCst) >= made + 4).then_some(()))
+        eventually("more exports", || async {
+            services.place(8, 8).await;
+            (exports.load(Ordering::SeqCst) >= made + 4).then_some(())
         })
         .await;
-        services.place(20, 1).await;
     }
     services.assert_few_warnings(0);
     services.counted("every span", |spans| spans.exported == 0).await;

@@ -32,38 +32,74 @@ async fn inventory_with_unread_stderr() -> (Child, String) {
     (inventory, url)
 }
 
-#[tokio::test]
-async fn a_service_whose_stderr_nobody_reads_goes_on_and_counts_the_lines_it_drops() {
-    let (mut inventory, url) = inventory_with_unread_stderr().await;
-    let http = Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().unwrap();
+/// Has that inventory refuse so much that its log lines fill the pipe and the
+/// queue; gives how many it has dropped.
+async fn flood(http: &Client, url: &str) -> u64 {
     let mut customers = JoinSet::new();
     for _ in 0..8 {
-        let (http, url) = (http.clone(), url.clone());
+        let (http, url) = (http.clone(), format!("{url}/inventory/reserve"));
         customers.spawn(async move {
             let wish = json!({ "itemId": "x".repeat(200), "quantity": 1 });
             for _ in 0..1_000 {
                 // Each refusal is a line or two.
-                let request = http.post(format!("{url}/inventory/reserve")).json(&wish);
-                assert_eq!(request.send().await.unwrap().status(), StatusCode::CONFLICT);
+                let told = http.post(&url).json(&wish).send().await.unwrap();
+                assert_eq!(told.status(), StatusCode::CONFLICT);
             }
         });
     }
     while let Some(customer) = customers.join_next().await {
         customer.unwrap();
     }
-    let get = |path: &str| http.get(format!("{url}{path}")).send();
-    assert_eq!(get("/healthz").await.unwrap().status(), StatusCode::OK);
+    let page = http.get(format!("{url}/metrics")).send().await.unwrap().text().await.unwrap();
+    let dropped = page.lines().find_map(|l| l.strip_prefix("telemetry_log_lines_dropped_total "));
+    dropped.expect("counted").parse().unwrap()
+}
+
+async fn ended(mut service: Child) {
+    let pid = service.id().unwrap().to_string();
+    assert!(Command::new("kill").arg(pid).status().await.unwrap().success());
+    let ended = tokio::time::timeout(Duration::from_secs(20), service.wait()).await;
+    assert_eq!(ended.expect("it ends").unwrap().code(), Some(0));
+}
+
+fn client() -> Client {
+    Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().unwrap()
+}
+
+#[tokio::test]
+async fn a_service_whose_stderr_nobody_reads_goes_on_and_ends() {
+    let (inventory, url) = inventory_with_unread_stderr().await;
+    let http = client();
+    assert!(flood(&http, &url).await > 0, "lines are dropped, and counted");
+    let healthy = http.get(format!("{url}/healthz")).send().await.unwrap();
+    assert_eq!(healthy.status(), StatusCode::OK);
     let wish = json!({ "itemId": "cake", "quantity": 1 });
     let reserve = http.post(format!("{url}/inventory/reserve")).json(&wish);
     assert_eq!(reserve.send().await.unwrap().status(), StatusCode::OK);
-    let page = get("/metrics").await.unwrap().text().await.unwrap();
-    let dropped = page.lines().find_map(|l| l.strip_prefix("telemetry_log_lines_dropped_total "));
-    assert!(dropped.unwrap().parse::<u64>().unwrap() > 0);
+    ended(inventory).await;
+}
 
-    let pid = inventory.id().unwrap().to_string();
-    assert!(Command::new("kill").arg(pid).status().await.unwrap().success());
-    let ended = tokio::time::timeout(Duration::from_secs(20), inventory.wait()).await;
-    assert_eq!(ended.expect("it ends").unwrap().code(), Some(0));
+#[tokio::test]
+async fn a_log_says_how_many_lines_are_missing_from_it() {
+    let (mut inventory, url) = inventory_with_unread_stderr().await;
+    let dropped = flood(&client(), &url).await;
+    let mut stderr = BufReader::new(inventory.stderr.take().unwrap()).lines();
+    let mut told = 0;
+    let mut count = |line: String| {
+        let line: serde_json::Value = serde_json::from_str(&line).expect("a whole line");
+        if line["message"] == "log lines were dropped" {
+            told += line["lines"].as_u64().unwrap();
+        }
+        told
+    };
+    while count(stderr.next_line().await.unwrap().expect("the queue's lines")) == 0 {}
+    let rest = async {
+        while let Some(line) = stderr.next_line().await.unwrap() {
+            count(line);
+        }
+    };
+    tokio::join!(ended(inventory), rest);
+    assert_eq!(told, dropped);
 }
 
 /// The series of `/metrics`, without their values.

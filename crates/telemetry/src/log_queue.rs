@@ -27,6 +27,10 @@ const CAPACITY: usize = 1024 * 1024;
 /// lines of several processes do not mix.
 const CHUNK: usize = 4096;
 
+/// So long lines are gathered, once one has come: waking a thread for each
+/// would cost more than writing it.
+const GATHER: Duration = Duration::from_millis(5);
+
 /// At most one line about dropped lines in this time.
 const TELL_EVERY: Duration = Duration::from_mins(1);
 
@@ -50,6 +54,10 @@ struct State {
     dropped: u64,
     /// Of those, how many the log itself has told, and when.
     told: (u64, Option<Instant>),
+    /// The thread waits for the next line.
+    idle: bool,
+    /// Somebody waits for the queue to be empty.
+    closing: bool,
     closed: bool,
     abandoned: bool,
 }
@@ -75,9 +83,9 @@ impl LogQueue {
             state.dropped += 1;
             return;
         }
-        let wake = state.lines.is_empty() && state.writing == 0;
         state.lines.extend_from_slice(line);
         state.queued += 1;
+        let wake = std::mem::take(&mut state.idle);
         drop(state);
         if wake {
             self.0.changed.notify_all();
@@ -87,12 +95,12 @@ impl LogQueue {
     /// Waits until everything is written, or for that long; what is left is
     /// dropped, and so is every line from now on.
     pub(crate) fn close(&self, limit: Duration) {
-        self.0.tell(Duration::ZERO);
+        let begun = Instant::now();
+        if self.0.wait_until_empty(limit).queued == 0 {
+            self.0.tell(Duration::ZERO);
+        }
         self.0.lock().closed = true;
-        self.0.changed.notify_all();
-        let waits = |state: &mut State| state.queued > 0;
-        let waited = self.0.changed.wait_timeout_while(self.0.lock(), limit, waits);
-        let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        let mut state = self.0.wait_until_empty(limit.saturating_sub(begun.elapsed()));
         state.abandoned = true;
         state.dropped += std::mem::take(&mut state.queued);
         state.lines = Vec::new();
@@ -113,6 +121,14 @@ impl LogQueue {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait_until_empty(&self, limit: Duration) -> MutexGuard<'_, State> {
+        let mut state = self.lock();
+        state.closing = true;
+        self.changed.notify_all();
+        let waited = self.changed.wait_timeout_while(state, limit, |state| state.queued > 0);
+        waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
     /// Writes until the queue is closed and empty.
@@ -136,9 +152,14 @@ impl Shared {
     /// will be no more.
     fn take(&self, lines: &mut Vec<u8>) -> bool {
         lines.clear();
+        let mut state = self.lock();
+        state.idle = true;
         let waits = |state: &mut State| state.lines.is_empty() && !state.closed;
-        let waited = self.changed.wait_while(self.lock(), waits);
+        let waited = self.changed.wait_while(state, waits);
         let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+        state.idle = false;
+        let waited = self.changed.wait_timeout_while(state, GATHER, |state| !state.closing);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
         std::mem::swap(&mut state.lines, lines);
         state.writing = lines.len();
         !lines.is_empty()
@@ -152,11 +173,11 @@ impl Shared {
             return false;
         }
         state.writing -= chunk.len();
-        state.queued -= lines;
+        state.queued = state.queued.saturating_sub(lines);
         if !well {
             state.dropped += lines;
         }
-        if state.closed && state.queued == 0 {
+        if state.closing && state.queued == 0 {
             self.changed.notify_all();
         }
         true
@@ -168,7 +189,8 @@ impl Shared {
         let mut state = self.lock();
         let (told, at) = state.told;
         let lost = state.dropped - told;
-        if lost == 0 || at.is_some_and(|at| at.elapsed() < every) {
+        let room = state.lines.len() + state.writing + CHUNK <= CAPACITY;
+        if lost == 0 || !room || at.is_some_and(|at| at.elapsed() < every) {
             return;
         }
         state.told = (state.dropped, Some(Instant::now()));
@@ -281,7 +303,7 @@ mod tests {
         assert_eq!(queue.dropped(), 2);
         queue.push(b"three\n");
         assert_eq!(queue.dropped(), 3);
-        allow.send(Ok(())).unwrap();
+        allow.send(Err(io::Error::other("gone"))).unwrap();
         assert!(reader.recv_timeout(LONG).is_err(), "the thread has ended");
         assert_eq!(queue.dropped(), 3);
     }

@@ -165,7 +165,7 @@ impl SpanCounts {
         if state.counts.closed {
             return;
         }
-        state.counts.exporting -= spans;
+        state.counts.exporting = state.counts.exporting.saturating_sub(spans);
         if error.is_some() {
             state.error = error;
             self.drop_spans(&mut state, Reason::ExportFailed, spans);

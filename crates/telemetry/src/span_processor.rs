@@ -160,10 +160,11 @@ mod tests {
     }
 
     struct Pipeline {
+        // Dropped first, so that the provider's end finds no gate closed.
+        answers: Sender<Answer>,
         provider: SdkTracerProvider,
         counts: Arc<SpanCounts>,
         came: Receiver<usize>,
-        answers: Sender<Answer>,
         ended: u64,
     }
 
@@ -177,7 +178,7 @@ mod tests {
             let batch = Batch { queue_size, size, delay: LONG };
             let processor = CountingProcessor::new(gate, rejected, batch, counts.clone());
             let provider = SdkTracerProvider::builder().with_span_processor(processor).build();
-            Self { provider, counts, came: arrivals, answers, ended: 0 }
+            Self { answers, provider, counts, came: arrivals, ended: 0 }
         }
 
         /// Ends spans on four threads at once.
