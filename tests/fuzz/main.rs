@@ -40,8 +40,8 @@ const TO_OPERATIONS: u64 = 1_000;
 /// the processor is busy with few.
 const WORKERS: usize = 32;
 
-/// The memory that a service may take more of, in KiB: ten thousand request ids
-/// are remembered, and an allocator keeps what a flood once needed.
+/// The memory that a service may take more of, in KiB: the inventory remembers
+/// requests (18 MiB at most), and an allocator keeps what a flood once needed.
 const GROWTH: u64 = 48 * 1024;
 
 /// How often each status came; 0 stands for a cut.

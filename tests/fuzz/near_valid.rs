@@ -185,11 +185,15 @@ const MEDIA_TYPES: [&str; 9] = [
     "application/json, text/plain",
 ];
 
-const HEADERS: [(&str, &str); 14] = [
+const HEADERS: [(&str, &str); 18] = [
     ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
     ("traceparent", "00-00000000000000000000000000000000-0000000000000000-zz"),
     ("tracestate", "a=1,,=,b"),
     ("host", "elsewhere:99999999"),
+    ("origin", "null"),
+    ("origin", "http://elsewhere:80"),
+    ("sec-fetch-site", "cross-site"),
+    ("sec-fetch-site", "same-origin"),
     ("accept", "text/html"),
     ("accept-encoding", "gzip;q=NaN"),
     ("content-encoding", "gzip"),

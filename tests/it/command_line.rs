@@ -41,6 +41,7 @@ async fn a_flag_that_cannot_be_meant_is_one_line_that_names_it_and_exit_2() {
             ("--listen :5101", "--listen"),
             ("--listen 127.0.0.1:65536", "--listen"),
             ("--listen 127.0.0.1:0 --listen 127.0.0.1:0", "--listen"),
+            ("--allowed-hosts cafe:5201", "\"cafe:5201\""),
             ("-x", "-x"),
             ("extra", "'extra'"),
         ] {
@@ -52,6 +53,7 @@ async fn a_flag_that_cannot_be_meant_is_one_line_that_names_it_and_exit_2() {
         ("inventory --stock cake=-1", "--stock"),
         ("inventory --stock cake=1,Cake=2", "--stock"),
         ("inventory --chaos-seed x", "--chaos-seed"),
+        ("inventory --max-work 0", "--max-work"),
         ("inventory --chaos-seed=18446744073709551616", "--chaos-seed"),
         ("order --attempt-timeout soon", "--attempt-timeout"),
         ("order --attempt-timeout 0s", "--attempt-timeout"),
@@ -90,7 +92,7 @@ async fn a_variable_that_cannot_be_meant_is_one_line_that_names_it_and_exit_2() 
         ("order", &[&ORDER[..], &[("ORDER_LISTEN", "nonsense")]].concat()),
         ("campuscafe order", &ORDER),
         ("campuscafe", &[("LAB_LISTEN", "nonsense")]),
-        ("campuscafe up", &[("LAB_LISTEN", "nonsense")]),
+        ("campuscafe up", &[("LAB_LISTEN", "nonsense"), ("ALLOWED_HOSTS", "http://cafe")]),
     ] {
         for &(name, value) in TELEMETRY.iter().chain(own) {
             assert_misuse(command, &[(name, value)], &[name]).await;
@@ -146,24 +148,32 @@ async fn an_address_that_cannot_be_had_is_one_line_that_names_it_and_exit_2() {
 
 #[tokio::test]
 async fn help_names_every_flag_its_variable_and_its_default() {
+    let connections = ("--max-connections <NUMBER>", "[env: MAX_CONNECTIONS=]", "[default: 500]");
     let inventory = &[
         ("--listen <ADDRESS>", "[env: INVENTORY_LISTEN=]", "[default: 127.0.0.1:5101]"),
         ("--stock <ITEM=PIECES,...>", "[env: INVENTORY_STOCK=]", "[default: cake=10,coffee=20]"),
         ("--chaos-seed <NUMBER>", "[env: CHAOS_SEED=]", "[default: random, logged at the start]"),
+        ("--max-work <REQUESTS>", "[env: INVENTORY_MAX_WORK=]", "[default: 1000]"),
+        ("--allowed-hosts <NAME,...>", "[env: ALLOWED_HOSTS=]", "[default: none]"),
+        connections,
     ][..];
     let order = &[
         ("--listen <ADDRESS>", "[env: ORDER_LISTEN=]", "[default: 127.0.0.1:5201]"),
         ("--inventory-url <URL>", "[env: INVENTORY_URL=]", "[default: http://127.0.0.1:5101]"),
         ("--attempt-timeout <DURATION>", "[env: ORDER_ATTEMPT_TIMEOUT=]", "[default: 1s]"),
+        ("--allowed-hosts <NAME,...>", "[env: ALLOWED_HOSTS=]", "[default: none]"),
+        connections,
     ];
     let lab = &[
         ("--listen <ADDRESS>", "[env: LAB_LISTEN=]", "[default: 127.0.0.1:5301]"),
         ("--order-url <URL>", "[env: ORDER_URL=]", ""),
         ("--inventory-url <URL>", "[env: INVENTORY_URL=]", ""),
+        connections,
         ("--jaeger-url <URL>", "[env: JAEGER_URL=]", ""),
         ("--jaeger-link-url <URL>", "[env: JAEGER_LINK_URL=]", ""),
         ("--grafana-url <URL>", "[env: GRAFANA_URL=]", ""),
         ("--grafana-link-url <URL>", "[env: GRAFANA_LINK_URL=]", ""),
+        ("--allowed-hosts <NAME,...>", "[env: ALLOWED_HOSTS=]", "[default: none]"),
     ];
     for (command, flags) in [
         ("inventory", inventory),

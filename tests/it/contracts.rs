@@ -106,6 +106,9 @@ const INVENTORY_METRICS: &Expected = &[
     ("inventory_deliveries_total", "counter", &["item"]),
     ("inventory_history_evicted_total", "counter", &["history"]),
     ("http_server_request_duration_seconds", "histogram", SERVER_LABELS),
+    ("http_server_connections", "gauge", &[]),
+    ("http_server_connections_closed_total", "counter", &["reason"]),
+    ("http_server_refused_requests_total", "counter", &["reason"]),
     ("telemetry_spans_exported_total", "counter", &[]),
     ("telemetry_spans_dropped_total", "counter", &["reason"]),
     ("telemetry_spans_queued", "gauge", &[]),
@@ -117,8 +120,13 @@ const ORDER_METRICS: &Expected = &[
     ("order_attempts_total", "counter", &["result"]),
     ("order_retries_total", "counter", &[]),
     ("order_reordered_replies_total", "counter", &[]),
+    ("order_work_in_progress", "gauge", &[]),
+    ("order_shed_requests_total", "counter", &["kind"]),
     ("http_server_request_duration_seconds", "histogram", SERVER_LABELS),
+    ("http_server_refused_requests_total", "counter", &["reason"]),
     ("http_client_request_duration_seconds", "histogram", CLIENT_LABELS),
+    ("http_server_connections", "gauge", &[]),
+    ("http_server_connections_closed_total", "counter", &["reason"]),
     ("telemetry_spans_exported_total", "counter", &[]),
     ("telemetry_spans_dropped_total", "counter", &["reason"]),
     ("telemetry_spans_queued", "gauge", &[]),
@@ -564,6 +572,91 @@ async fn whatever_the_inventory_is_asked_its_answer_stood_at_zero_before() {
     let after = series(&cafe).await;
     let new: Vec<_> = after.difference(&before).collect();
     assert!(new.is_empty(), "no jump shows on a series that begins with it: {new:#?}");
+}
+
+#[tokio::test]
+async fn whatever_the_order_service_refuses_stood_at_zero_before() {
+    let cafe = Cafe::open_with(&[("ORDER_MAX_WORK", "1"), ("ORDER_ATTEMPT_TIMEOUT", "60s")]).await;
+    cafe.reservations(0).await;
+    let before = series(&cafe).await;
+    let (orders, reorder) =
+        (format!("{}/orders", cafe.order), format!("{}/demo/out-of-order", cafe.order));
+    let order = |chaos| json!({"itemId": "cake", "quantity": 1, "chaos": chaos});
+    let post = |body: String| {
+        cafe.http.post(&orders).header("content-type", "application/json").body(body)
+    };
+    let held = tokio::spawn(post(order("hold").to_string()).send());
+    cafe.reservations(1).await;
+    for (request, status) in [
+        (post(" ".repeat(20_000)), 413),
+        (cafe.http.post(&orders).body("cake"), 415),
+        (post("{}".to_owned()), 400),
+        (post(order("none").to_string()), 503),
+        (cafe.http.get(&reorder), 503),
+        (cafe.http.get(format!("{reorder}?count=many")), 400),
+    ] {
+        assert_eq!(cafe.send(request).await.status, status);
+    }
+    held.abort();
+    let after = series(&cafe).await;
+    let new: Vec<_> = after.difference(&before).collect();
+    assert!(new.is_empty(), "no jump shows on a series that begins with it: {new:#?}");
+    for (method, route, status) in
+        [("POST", "/orders", "408"), ("GET", "/demo/out-of-order", "502")]
+    {
+        let series = format!(
+            "http_server_request_duration_seconds_count{{http_request_method=\"{method}\",\
+             http_route=\"{route}\",http_response_status_code=\"{status}\"}}"
+        );
+        assert!(before.contains(&series), "no {series} in {before:#?}");
+    }
+}
+
+#[tokio::test]
+async fn the_order_services_document_gives_the_bounds_that_its_parsers_have() {
+    let cafe = Cafe::open().await;
+    let document = description(&cafe.order).await;
+    let parameter = |path: &str, method: &str, name: &str| {
+        let all = document["paths"][path][method]["parameters"].as_array().unwrap();
+        all.iter().find(|parameter| parameter["name"] == name).unwrap()["schema"].clone()
+    };
+    let get = async |query: String| {
+        cafe.send(cafe.http.get(format!("{}/demo/out-of-order?{query}", cafe.order))).await.status
+    };
+    let order = async |body: Value| {
+        cafe.send(cafe.http.post(format!("{}/orders", cafe.order)).json(&body)).await.status
+    };
+
+    let seed = parameter("/demo/out-of-order", "get", "seed");
+    assert_eq!((&seed["format"], &seed["minimum"]), (&"uint64".into(), &0.into()));
+    for (seed, status) in
+        [("18446744073709551615", 200), ("18446744073709551616", 400), ("-1", 400)]
+    {
+        assert_eq!(get(format!("count=2&seed={seed}")).await, status, "seed={seed}");
+    }
+    let count = parameter("/demo/out-of-order", "get", "count");
+    assert_eq!((&count["format"], count.get("minimum")), (&"int64".into(), None));
+    for (count, status) in [("-9223372036854775808", 200), ("9223372036854775808", 400)] {
+        assert_eq!(get(format!("count={count}")).await, status, "count={count}");
+    }
+
+    let id = parameter("/orders", "post", "X-Request-Id");
+    assert_eq!((&id["minLength"], &id["maxLength"]), (&1.into(), &128.into()));
+    assert_eq!(id["pattern"], "^[!-~]([ -~]*[!-~])?$");
+
+    let fields = &document["components"]["schemas"]["PlaceOrder"]["properties"];
+    assert_eq!(fields["chaos"]["maxLength"], 256);
+    for (length, status) in [(256, 200), (257, 400)] {
+        let chaos = format!("{:length$}", "none");
+        let body = json!({"itemId": "cake", "quantity": 1, "chaos": chaos});
+        assert_eq!(order(body).await, status, "{length} bytes of chaos");
+    }
+    let quantity = &fields["quantity"];
+    assert_eq!((&quantity["format"], &quantity["minimum"]), (&"int64".into(), &1.into()));
+    for (quantity, status) in [(0, 400), (1, 200), (i64::MAX, 409)] {
+        let body = json!({"itemId": "cake", "quantity": quantity});
+        assert_eq!(order(body).await, status, "{quantity}");
+    }
 }
 
 #[tokio::test]

@@ -1,11 +1,13 @@
 //! How programs begin and end: nothing is lost, nothing is left behind.
 
+use std::fs::OpenOptions;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use campuscafe_tests::{Cafe, DEADLINE, Process, binary, children, eventually, signal};
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
 
 async fn gone(pids: &[u32]) {
     eventually("the end of both services", || {
@@ -37,6 +39,45 @@ async fn sigterm_finishes_late_work_before_it_ends() {
     assert!(log.contains("reserved, but the caller is gone"), "{log}");
     let spans = cafe.trace(trace, 3).await;
     assert!(spans.iter().any(|span| span.name == "commit reservation"), "flushed at the end");
+}
+
+/// Sends the head of a reservation; returns when the handler waits for its body.
+pub(crate) async fn reserve_without_body(url: &str, chaos: &str, body: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(url.trim_start_matches("http://")).await.unwrap();
+    let head = format!(
+        "POST /inventory/reserve?chaos={chaos} HTTP/1.1\r\nhost: 127.0.0.1\r\n\
+         content-type: application/json\r\nexpect: 100-continue\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let expected = "HTTP/1.1 100 Continue\r\n\r\n";
+    let mut interim = vec![0; expected.len()];
+    let read = tokio::time::timeout(DEADLINE, stream.read_exact(&mut interim)).await;
+    read.expect("an interim answer").unwrap();
+    assert_eq!(String::from_utf8_lossy(&interim), expected);
+    stream
+}
+
+#[tokio::test]
+async fn a_request_whose_body_comes_after_sigterm_is_carried_out_and_answered() {
+    let mut inventory = Process::start("inventory", &["--listen", "127.0.0.1:0"], &[]);
+    let url = inventory.address().await;
+    let body = r#"{"itemId":"cake","quantity":1}"#;
+    let (first, second) = body.split_at(10);
+    let mut stream = reserve_without_body(&url, "slow:1000", body).await;
+    stream.write_all(first.as_bytes()).await.unwrap();
+    inventory.signal("TERM");
+    eventually("the end of listening", || async {
+        TcpStream::connect(url.trim_start_matches("http://")).await.is_err().then_some(())
+    })
+    .await;
+    stream.write_all(second.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert_eq!(inventory.ended().await.code(), Some(0));
+    let log = inventory.stderr();
+    assert!(log.contains("reserved"), "{log}");
 }
 
 #[tokio::test]
@@ -252,5 +293,34 @@ async fn a_lab_with_a_taken_port_starts_nothing_and_says_which() {
         let (code, _, stderr) = Process::run("campuscafe", &[], &settings).await;
         assert_eq!(code, Some(2), "{variable}: {stderr}");
         assert!(stderr.contains(variable) && stderr.contains(taken), "{stderr}");
+    }
+}
+
+/// Runs a program that has nowhere to write: the disk is full.
+fn code_on_a_full_disk(program: &str, arguments: &[&str]) -> Option<i32> {
+    let full = || OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = Command::new(binary(program));
+    command.args(arguments).env_clear();
+    command.stdin(Stdio::null()).stdout(full()).stderr(full());
+    command.status().unwrap().code()
+}
+
+#[tokio::test]
+async fn on_a_full_disk_the_exit_status_still_says_what_happened() {
+    let mut inventory = Process::start("inventory", &["--listen", "127.0.0.1:0"], &[]);
+    let address = inventory.address().await;
+    let address = address.trim_start_matches("http://");
+    let refused = TcpStream::connect("127.0.0.1:1").await.is_err();
+    assert!(refused, "nothing listens on port 1");
+    for program in ["inventory", "order"] {
+        let ask = |listen| code_on_a_full_disk(program, &["--listen", listen, "healthcheck"]);
+        assert_eq!(ask(address), Some(0), "{program}: it is ready");
+        assert_eq!(ask("127.0.0.1:1"), Some(1), "{program}: nobody answers");
+        assert_eq!(code_on_a_full_disk(program, &["--listen", "x"]), Some(2), "{program}: misuse");
+        assert_eq!(
+            code_on_a_full_disk(program, &["--listen", address]),
+            Some(2),
+            "{program}: taken"
+        );
     }
 }

@@ -9,6 +9,8 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, timeout};
 
+use crate::endings::reserve_without_body;
+
 const PARALLEL: u64 = 1_000;
 
 #[tokio::test]
@@ -17,6 +19,8 @@ async fn a_thousand_orders_at_once_are_all_answered_and_all_in_the_books() {
         ("INVENTORY_STOCK", "cake=1000"),
         ("INVENTORY_MAX_WORK", "2000"),
         ("ORDER_MAX_WORK", "2000"),
+        // As many connections as orders, and a few for those who look on.
+        ("MAX_CONNECTIONS", "2000"),
         ("RUST_LOG", "warn"),
     ])
     .await;
@@ -194,8 +198,8 @@ async fn drip(url: String, first: &'static str, then: &'static str) -> (Duration
 #[tokio::test]
 async fn a_client_that_says_nothing_or_a_byte_a_second_is_closed_after_ten_seconds() {
     let cafe = Cafe::open().await;
-    let head = "POST /orders HTTP/1.1\r\nhost: cafe\r\n";
-    let body = "POST /orders HTTP/1.1\r\nhost: cafe\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{";
+    let head = "POST /orders HTTP/1.1\r\nhost: 127.0.0.1\r\n";
+    let body = "POST /orders HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{";
     let (order, inventory) = (&cafe.order, &cafe.inventory);
     let all = timeout(Duration::from_secs(40), async {
         tokio::join!(
@@ -213,4 +217,103 @@ async fn a_client_that_says_nothing_or_a_byte_a_second_is_closed_after_ten_secon
     assert!((9.0..25.0).contains(&took.as_secs_f64()), "{took:?}: {said}");
     assert!(said.starts_with("HTTP/1.1 408 ") && said.contains("within 10 s"), "{said}");
     assert_eq!(cafe.order_cake("none", false).await.status, 200, "others are served all the while");
+}
+
+/// Asks for a path on a connection of its own: how long it took, and the answer.
+async fn ask(url: &str, path: &str) -> (Duration, String) {
+    let begun = Instant::now();
+    let exchange = async {
+        let mut stream = TcpStream::connect(url.trim_start_matches("http://")).await.unwrap();
+        let request =
+            format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        answer
+    };
+    let answer = timeout(DEADLINE, exchange).await.expect("an answer");
+    (begun.elapsed(), String::from_utf8_lossy(&answer).into_owned())
+}
+
+/// Fails unless the usual probe and the usual scrape are answered within 500 ms.
+async fn assert_observable(url: &str) -> String {
+    let mut took = Vec::new();
+    let mut page = String::new();
+    for _ in 0..5 {
+        for path in ["/healthz", "/metrics"] {
+            let (time, answer) = ask(url, path).await;
+            assert!(answer.starts_with("HTTP/1.1 200 "), "{path}: {answer}");
+            took.push(time);
+            page = answer;
+        }
+    }
+    took.sort();
+    assert!(took[took.len() / 2] < Duration::from_millis(500), "{took:?}");
+    page
+}
+
+/// The value of a series on a page of `/metrics`.
+fn value(page: &str, series: &str) -> f64 {
+    let line = page.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+    line.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {series} in {page}"))
+}
+
+#[tokio::test]
+async fn two_thousand_idle_connections_neither_fill_a_service_nor_keep_a_probe_waiting() {
+    let limit = [("MAX_CONNECTIONS", "100"), ("RUST_LOG", "warn")];
+    let mut inventory = Process::start("inventory", &["--listen", "127.0.0.1:0"], &limit);
+    let url = inventory.address().await;
+    let mut open = Vec::new();
+    for number in 0..2_000 {
+        let mut stream = TcpStream::connect(url.trim_start_matches("http://")).await.unwrap();
+        if number % 2 == 0 {
+            // Half of them begin a head and do not finish it.
+            let _ = stream.write_all(b"GET /inventory/state HTTP/1.1\r\nhost: ").await;
+        }
+        open.push(stream);
+    }
+    let page = assert_observable(&url).await;
+    assert!(value(&page, "http_server_connections") <= 110.0, "{page}");
+    let closed = "http_server_connections_closed_total{reason=\"idle_at_cap\"}";
+    assert!(value(&page, closed) >= 1_900.0, "{page}");
+}
+
+#[tokio::test]
+async fn when_every_connection_is_busy_probes_are_answered_and_orders_are_refused_at_once() {
+    let limit = [("MAX_CONNECTIONS", "3"), ("RUST_LOG", "warn")];
+    let mut inventory = Process::start("inventory", &["--listen", "127.0.0.1:0"], &limit);
+    let url = inventory.address().await;
+    let body = r#"{"itemId":"cake","quantity":1}"#;
+    let mut busy = Vec::new();
+    for _ in 0..3 {
+        // By now the connection is busy, so that no later one takes its place.
+        let mut stream = reserve_without_body(&url, "slow:60000", body).await;
+        stream.write_all(body.as_bytes()).await.unwrap();
+        busy.push(stream);
+    }
+    assert_observable(&url).await;
+    let (_, refused) = ask(&url, "/inventory/state").await;
+    assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
+    assert!(refused.contains("retry-after: 1") && refused.contains("--max-connections"));
+}
+
+#[tokio::test]
+async fn a_process_without_file_descriptors_closes_idle_connections_and_goes_on() {
+    let quiet = [("RUST_LOG", "warn"), ("LOG_FORMAT", "json")];
+    let mut inventory = Process::start("inventory", &["--listen", "127.0.0.1:0"], &quiet);
+    let url = inventory.address().await;
+    let pid = inventory.pid().to_string();
+    let lowered = std::process::Command::new("prlimit")
+        .args(["--pid", &pid, "--nofile=64:64"])
+        .status()
+        .unwrap();
+    assert!(lowered.success());
+    let mut open = Vec::new();
+    for _ in 0..300 {
+        open.push(TcpStream::connect(url.trim_start_matches("http://")).await.unwrap());
+    }
+    let page = assert_observable(&url).await;
+    let closed = "http_server_connections_closed_total{reason=\"no_descriptors\"}";
+    assert!(value(&page, closed) > 0.0, "{page}");
+    assert!(inventory.stderr().matches("cannot accept a connection").count() == 1);
 }

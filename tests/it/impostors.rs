@@ -24,6 +24,8 @@ enum Manner {
     Say(&'static str),
     /// Reads the request, says this, and then nothing more.
     SayAndStall(&'static str),
+    /// Says nothing to the first request, and this to the others.
+    StallThenSay(&'static str),
 }
 
 /// Something in the inventory's place.
@@ -67,10 +69,15 @@ async fn converse(
         Manner::CloseUnread => return,
         Manner::Say(words) => (words, false),
         Manner::SayAndStall(words) => (words, true),
+        Manner::StallThenSay(_) if index == 0 => ("", true),
+        Manner::StallThenSay(words) => (words, false),
     };
     let mut request = String::new();
-    // A reservation is one JSON object, so it is whole when that ends.
-    while !request.ends_with('}') {
+    // A reservation is one JSON object, so it is whole when that ends; a ping has no body.
+    let whole = |request: &str| {
+        request.ends_with('}') || request.starts_with("GET ") && request.ends_with("\r\n\r\n")
+    };
+    while !whole(&request) {
         let mut buffer = [0; 1024];
         match stream.read(&mut buffer).await {
             Ok(read @ 1..) => request.push_str(&String::from_utf8_lossy(&buffer[..read])),
@@ -80,6 +87,12 @@ async fn converse(
     asked.lock().expect("not poisoned")[index] = request;
     let _ = stream.write_all(words.as_bytes()).await;
     while stall && matches!(stream.read(&mut [0]).await, Ok(1..)) {}
+}
+
+/// What something in the inventory's place says in one go.
+fn answer(status: &str, body: &str) -> &'static str {
+    let head = format!("HTTP/1.1 {status}\r\ncontent-type: application/problem+json");
+    format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).leak()
 }
 
 /// An order service with this inventory, and what it tells whoever orders a cake.
@@ -388,4 +401,101 @@ async fn what_an_impostor_answers_does_not_steer_the_terminal() {
     let (code, _, stderr) = Process::run("campuscafe", &arguments, &[]).await;
     assert_eq!((code, stderr.lines().count()), (Some(1), 1), "{stderr}");
     assert!(!stderr.contains(steers), "{stderr:?}");
+}
+
+#[tokio::test]
+async fn a_reservation_of_something_else_than_was_ordered_confirms_nothing() {
+    let id = "0b54ad6f1c1f4ed9a7f3d5a3b8a4c2e1";
+    let reservation = |id: &str, item: &str, quantity: i64| {
+        let body = json!({"reservationId": id, "itemId": item, "quantity": quantity});
+        Manner::Say(answer("200 OK", &body.to_string()))
+    };
+    for manner in [
+        reservation(id, "tea", 1),
+        reservation(id, "cake", 2),
+        reservation(id, "cake", 0),
+        reservation("", "cake", 1),
+        reservation(&"0".repeat(10_000), "cake", 1),
+    ] {
+        let case = format!("{manner:?}").chars().take(200).collect::<String>();
+        let impostor = Impostor::new(manner).await;
+        let (told, metrics, _order) = order_from(&impostor.url, "5s", true).await;
+        assert_problem(&case, &told, 502, "is no inventory; see --inventory-url");
+        assert_problem(&case, &told, 502, "holds no reservation of what was ordered");
+        assert_eq!((told.text("outcome"), told.results()), ("failed", vec!["rejected"]), "{case}");
+        assert_eq!(told.body["attempts"][0]["status"], 200, "{case}");
+        let series = "order_outcomes_total{outcome=\"confirmed\"} 0\n";
+        assert!(metrics.contains(series), "{case}: {metrics}");
+    }
+    let impostor = Impostor::new(reservation(id, "Cake", 1)).await;
+    let (told, _, _order) = order_from(&impostor.url, "5s", false).await;
+    assert_eq!((told.status, told.text("outcome")), (200, "confirmed"), "names ignore case");
+}
+
+#[tokio::test]
+async fn an_overloaded_inventory_fails_an_order_for_certain_unless_an_attempt_is_unanswered() {
+    let overloaded = answer(
+        "503 Service Unavailable",
+        &json!({
+            "type": "urn:problem-type:campuscafe:overloaded", "title": "Overloaded", "status": 503,
+            "detail": "1000 requests are under way already",
+        })
+        .to_string(),
+    );
+    let impostor = Impostor::new(Manner::Say(overloaded)).await;
+    let (told, _, _order) = order_from(&impostor.url, "5s", true).await;
+    let words = "the inventory was overloaded, so nothing was reserved: 1000 requests are";
+    assert_problem("at once", &told, 502, words);
+    assert_eq!((told.text("outcome"), told.results()), ("failed", vec!["rejected"]));
+    assert_eq!(told.body["attempts"][0]["status"], 503);
+
+    let impostor = Impostor::new(Manner::StallThenSay(overloaded)).await;
+    let (told, metrics, _order) = order_from(&impostor.url, "300ms", true).await;
+    assert_problem("after a timeout", &told, 504, "may or may not have reserved");
+    assert_eq!((told.text("outcome"), told.results()), ("unknown", vec!["timeout", "rejected"]));
+    assert!(metrics.contains("order_outcomes_total{outcome=\"unknown\"} 1\n"), "{metrics}");
+}
+
+#[tokio::test]
+async fn of_a_huge_refusal_a_customer_reads_a_few_lines() {
+    let long = "x".repeat(15_000);
+    let problem = json!({
+        "type": "about:blank", "title": long, "status": 409, "message": long,
+        "currentStock": [long], "orderId": long, "outcome": "confirmed", "hue": "red",
+    });
+    let impostor = Impostor::new(Manner::Say(answer("409 Conflict", &problem.to_string()))).await;
+    // More than the order service reads of an answer.
+    let endless = Impostor::new(Manner::Say(answer("409 Conflict", &long.repeat(5)))).await;
+    let (told, _, _order) = order_from(&impostor.url, "5s", true).await;
+    assert_problem("huge", &told, 409, "the inventory said no: xxx");
+    assert_eq!(told.text("detail").len(), "the inventory said no: ".len() + 512);
+    assert_eq!((told.text("outcome"), told.results()), ("failed", vec!["rejected"]));
+    assert!(told.body.to_string().len() < 1_500, "{}", told.body);
+    assert_eq!(told.body.get("hue"), None);
+
+    let (told, _, _order) = order_from(&endless.url, "5s", true).await;
+    assert_problem("endless", &told, 504, "the connection broke before an answer");
+    assert_eq!((told.text("outcome"), told.results()), ("unknown", vec!["connection_lost"]));
+}
+
+#[tokio::test]
+async fn a_ping_that_is_refused_is_told_with_the_status_and_the_words_of_the_inventory() {
+    let problem = json!({
+        "type": "urn:problem-type:campuscafe:overloaded", "title": "Overloaded", "status": 503,
+        "detail": "1000 requests are under way already",
+    });
+    let words = answer("503 Service Unavailable", &problem.to_string());
+    for (words, tells) in [
+        (words, "answered a ping with 503 Service Unavailable: 1000 requests are under way"),
+        (answer("200 OK", "hi"), "the inventory did not answer a ping"),
+    ] {
+        let impostor = Impostor::new(Manner::Say(words)).await;
+        let arguments = ["--listen", ANY_PORT, "--inventory-url", &impostor.url];
+        let mut service = Process::start("order", &arguments, &[("RUST_LOG", "warn")]);
+        let url = format!("{}/demo/out-of-order?count=2", service.address().await);
+        let response = Client::builder().no_proxy().build().unwrap().get(url).send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let told = Answer { status, headers, body: response.json().await.unwrap() };
+        assert_problem(words, &told, 502, tells);
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use campuscafe_service::{Lifecycle, serve};
+use campuscafe_service::{AllowedHosts, Lifecycle, ServerSettings, serve};
 use campuscafe_telemetry::Metrics;
 use order::outcome::MAX_ATTEMPTS;
 use reqwest::Client;
@@ -35,7 +35,8 @@ impl Cafe {
             counted[0].clone(),
             lifecycle.clone(),
         );
-        let inventory = start(inventory::router(app), lifecycle).await;
+        let router = inventory::router(app, &AllowedHosts::default());
+        let inventory = start(router, lifecycle, counted[0].clone()).await;
 
         let lifecycle = Lifecycle::default();
         let config = order::Config {
@@ -43,9 +44,12 @@ impl Cafe {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             inventory_url: inventory.parse().unwrap(),
             attempt_timeout: Duration::from_secs(1),
+            max_work: 1_000,
+            server: ServerSettings::default(),
         };
         let app = order::App::new(&config, counted[1].clone(), lifecycle.clone()).unwrap();
-        let order = start(order::router(app), lifecycle).await;
+        let router = order::router(app, &AllowedHosts::default());
+        let order = start(router, lifecycle, counted[1].clone()).await;
         let http = Client::builder().no_proxy().build().unwrap();
         Self { order, inventory, http, counted }
     }
@@ -105,10 +109,14 @@ impl Cafe {
     }
 }
 
-async fn start(router: axum::Router, lifecycle: Lifecycle) -> String {
+async fn start(router: axum::Router, lifecycle: Lifecycle, metrics: Metrics) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(serve(listener, router, lifecycle, std::future::pending()));
+    tokio::spawn(async move {
+        // A thousand orders at once are the point here, and not the limit.
+        let settings = ServerSettings { max_connections: 10_000, ..ServerSettings::default() };
+        serve(listener, router, lifecycle, &metrics, &settings, std::future::pending()).await
+    });
     format!("http://{address}")
 }
 

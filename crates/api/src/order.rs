@@ -18,13 +18,14 @@ pub struct PlaceOrder {
     /// Name of the item; letter case does not matter.
     #[schema(example = "cake")]
     pub item_id: String,
-    /// Pieces wanted.
-    #[schema(example = 1)]
+    /// Pieces wanted; must be greater than 0.
+    #[schema(example = 1, minimum = 1)]
     pub quantity: i64,
     /// The faults to meet, a step for each attempt: `slow,none` makes the
     /// first attempt slow and the second one healthy. The last step repeats.
+    /// At most 256 bytes and 16 steps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(example = "slow,none")]
+    #[schema(example = "slow,none", max_length = 256)]
     pub chaos: Option<String>,
     /// Whether to try once more, at once, after a timeout.
     #[serde(default)]

@@ -2,6 +2,7 @@
 //! on stderr.
 
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::process::exit;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -28,8 +29,14 @@ pub fn parse<T: Parser>(arguments: impl IntoIterator<Item = OsString>) -> T {
 
 /// Ends the process with one line on stderr and status 2.
 pub fn misuse(message: &str) -> ! {
-    eprintln!("error: {message}");
+    complain(message);
     exit(i32::from(MISUSE))
+}
+
+/// Writes one line on stderr. Where it cannot be written, as on a full disk,
+/// the exit status still says what went wrong.
+pub(crate) fn complain(message: &str) {
+    let _ = writeln!(std::io::stderr(), "error: {message}");
 }
 
 /// clap always names the flag, also where the value came from the environment;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use campuscafe_telemetry::{Identity, Metrics};
 
-use crate::cli::{MISUSE, misuse};
+use crate::cli::{MISUSE, complain, misuse};
 
 /// Why a program ended without having done what it was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,7 +39,7 @@ where
     match result {
         Ok(code) => code,
         Err(failure) => {
-            eprintln!("error: {failure}");
+            complain(&failure.to_string());
             match failure {
                 Failure::Misuse(_) => ExitCode::from(MISUSE),
                 Failure::Failed(_) => ExitCode::FAILURE,

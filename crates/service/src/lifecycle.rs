@@ -40,16 +40,35 @@ impl Lifecycle {
     }
 
     /// Resolves when the service begins to end.
+    ///
+    /// The end waits until every answer is sent. So an answer without an end of
+    /// its own, such as a stream of events, must end when this resolves, or it
+    /// is given up after [`DRAIN_LIMIT`]: poll a clone's future together with the
+    /// source of the events.
+    ///
+    /// ```
+    /// # use campuscafe_service::Lifecycle;
+    /// # use tokio::sync::mpsc::Receiver;
+    /// /// The next event of a stream; none when the service ends.
+    /// async fn next(lifecycle: &Lifecycle, events: &mut Receiver<String>) -> Option<String> {
+    ///     tokio::select! {
+    ///         event = events.recv() => event,
+    ///         () = lifecycle.draining() => None,
+    ///     }
+    /// }
+    /// ```
     pub async fn draining(&self) {
         self.draining.cancelled().await;
     }
 
     pub(crate) fn drain(&self) {
         self.draining.cancel();
-        self.work.close();
     }
 
+    /// Resolves when no work is left. Call it when every connection is closed:
+    /// a request that is still being read would start its work too late.
     pub(crate) async fn drained(&self) {
+        self.work.close();
         self.work.wait().await;
     }
 

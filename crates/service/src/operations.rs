@@ -2,49 +2,96 @@
 //! description; and the layers around its work.
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
-use axum::response::IntoResponse;
+use axum::middleware::{from_fn_with_state, map_response};
+use axum::response::{IntoResponse, Redirect};
 use axum::routing::get;
 use campuscafe_api::Problem;
 use campuscafe_telemetry::{Metrics, http_server};
 use http::header;
-use utoipa::openapi::OpenApi;
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa::openapi::{Content, OpenApi, Ref, RefOr, ResponseBuilder};
 
+use crate::guard::Guard;
 use crate::refusal::{no_such_method, no_such_path};
-use crate::{Lifecycle, Refusal};
+use crate::security_headers::secure;
+use crate::{AllowedHosts, Lifecycle, Refusal, guard, swagger};
 
 /// The media type of the Prometheus text format.
 const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
+/// Where a service describes its calls.
+const DESCRIPTION: &str = "/openapi.json";
+
 /// A service's whole router: its work, observed, and beside it what
-/// [`with_operations`] adds, `/openapi.json` and `/swagger/`.
+/// [`with_operations`] adds, `/openapi.json` and `/swagger/`, to which `/` leads.
 pub fn assemble(
     work: Router,
-    description: OpenApi,
+    mut description: OpenApi,
+    allowed: &AllowedHosts,
     metrics: &Metrics,
     lifecycle: &Lifecycle,
 ) -> Router {
+    describe_refusals(&mut description);
+    let guard = Guard::new(allowed, metrics);
+    // The guard stands within the observation, so that a refusal leaves a span.
     let work = work
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
+        .layer(from_fn_with_state(guard.clone(), guard::guard))
         .layer(from_fn_with_state(http_server::Observe::new(metrics), http_server::observe));
-    let pages = SwaggerUi::new("/swagger").url("/openapi.json", description);
-    with_operations(work.merge(pages), metrics, lifecycle)
+    let pages = swagger::page(DESCRIPTION)
+        .route(DESCRIPTION, get(async move || axum::Json(description)))
+        .route("/", get(async || Redirect::to("/swagger/")))
+        .merge(operations(metrics, lifecycle))
+        .method_not_allowed_fallback(no_such_method)
+        .layer(from_fn_with_state(guard, guard::guard));
+    work.merge(pages).layer(map_response(secure))
 }
 
-/// Adds `/healthz`, `/readyz` and `/metrics`. They leave no spans and no
-/// durations, since probes and scrapes would drown the orders.
-pub fn with_operations(work: Router, metrics: &Metrics, lifecycle: &Lifecycle) -> Router {
+/// Adds `/healthz`, `/readyz` and `/metrics`, and leads from `/` to a page of
+/// the work. Nothing of this leaves spans.
+pub fn with_operations(
+    work: Router,
+    home: &'static str,
+    allowed: &AllowedHosts,
+    metrics: &Metrics,
+    lifecycle: &Lifecycle,
+) -> Router {
+    work.route("/", get(async move || Redirect::to(home)))
+        .merge(operations(metrics, lifecycle))
+        .method_not_allowed_fallback(no_such_method)
+        .layer(from_fn_with_state(Guard::new(allowed, metrics), guard::guard))
+        .layer(map_response(secure))
+}
+
+/// They leave no spans and no durations, since probes and scrapes would drown
+/// the orders.
+fn operations(metrics: &Metrics, lifecycle: &Lifecycle) -> Router {
     let lifecycle = lifecycle.clone();
     let scraped = metrics.clone();
-    work.route("/healthz", get(async || "ok\n"))
+    Router::new()
+        .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(async move || ready(&lifecycle)))
         .route(
             "/metrics",
             get(async move || ([(header::CONTENT_TYPE, PROMETHEUS_TEXT)], scraped.render())),
         )
-        .method_not_allowed_fallback(no_such_method)
+}
+
+/// Adds to every call what the guard answers; a call's own 400 stays.
+fn describe_refusals(description: &mut OpenApi) {
+    for item in description.paths.paths.values_mut() {
+        let calls =
+            [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        for call in calls.into_iter().flatten() {
+            for (status, meaning) in guard::REFUSALS {
+                call.responses.responses.entry(status.to_owned()).or_insert_with(|| {
+                    let problem = Content::new(Some(Ref::from_schema_name("Problem")));
+                    let response = ResponseBuilder::new().description(meaning);
+                    RefOr::T(response.content(Problem::MEDIA_TYPE, problem).build())
+                });
+            }
+        }
+    }
 }
 
 /// Ready means: takes requests. It asks no other service, because an order

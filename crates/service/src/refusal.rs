@@ -55,7 +55,10 @@ impl IntoResponse for Refusal {
 
 /// The fallback for paths that lead nowhere.
 pub async fn no_such_path(request: axum::extract::Request) -> Refusal {
-    let path = request.uri().path();
+    nothing_at(request.uri().path())
+}
+
+pub(crate) fn nothing_at(path: &str) -> Refusal {
     Problem::new(404, "no-such-path", "No such path").detail(format!("nothing is at {path}")).into()
 }
 

@@ -153,9 +153,13 @@ impl<S: Sync> FromRequestParts<S> for RequestId {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        let Some(value) = parts.headers.get(REQUEST_ID_HEADER) else {
+        let mut values = parts.headers.get_all(REQUEST_ID_HEADER).iter();
+        let Some(value) = values.next() else {
             return Ok(Self(format!("request-{}", ids::random())));
         };
+        if values.next().is_some() {
+            return Err(malformed_id("expected one X-Request-Id, got several"));
+        }
         validated(value.as_bytes()).map(Self)
     }
 }
@@ -169,8 +173,12 @@ pub fn validated(value: &[u8]) -> Result<String, Refusal> {
     let printable = value.iter().all(|byte| (b' '..=b'~').contains(byte));
     match std::str::from_utf8(value) {
         Ok(text) if printable && (1..=MAX_REQUEST_ID).contains(&text.len()) => Ok(text.to_owned()),
-        _ => Err(Problem::new(400, "malformed-request-id", "Malformed X-Request-Id")
-            .detail(format!("expected 1 to {MAX_REQUEST_ID} printable ASCII characters"))
-            .into()),
+        _ => {
+            Err(malformed_id(&format!("expected 1 to {MAX_REQUEST_ID} printable ASCII characters")))
+        }
     }
+}
+
+fn malformed_id(detail: &str) -> Refusal {
+    Problem::new(400, "malformed-request-id", "Malformed X-Request-Id").detail(detail).into()
 }

@@ -4,34 +4,28 @@
 //! how long a client may take to say what it wants, nor a hold on the
 //! connection that a fault could cut.
 
-use std::io::Write as _;
+use std::io::{Error, Write as _};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
 use campuscafe_telemetry::Metrics;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::{TcpListener, TcpStream};
-use tower::ServiceExt as _;
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
 
-use crate::socket::Cuttable;
-use crate::{DRAIN_LIMIT, Failure, Lifecycle, end_signal};
-
-/// How long a client may take to send a request's head, and how long a
-/// connection may stay idle. Clients must drop idle connections sooner, or
-/// they will now and then write into one that is being closed.
-const HEAD_LIMIT: Duration = Duration::from_secs(10);
+use crate::connection::{protocol, serve_connection};
+use crate::places::Places;
+use crate::{DRAIN_LIMIT, Failure, Lifecycle, ServerSettings, end_signal};
 
 /// How often histogram samples are folded into buckets.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// How long to wait after a failed accept, which is nearly always a lack of
-/// file descriptors: trying at once would only burn the processor.
+/// How long to wait for a connection to close when the process has no file
+/// descriptor or memory for another: trying at once would only burn the processor.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How often the log says that connections cannot be accepted, while that lasts.
+const WARN_EVERY: Duration = Duration::from_mins(1);
 
 /// Announces the address on stdout, serves until [`end_signal`], then drains.
 ///
@@ -44,6 +38,7 @@ pub async fn run(
     router: Router,
     lifecycle: Lifecycle,
     metrics: Metrics,
+    settings: &ServerSettings,
 ) -> Result<(), Failure> {
     if let Ok(address) = listener.local_addr() {
         // Whoever asked for port 0, and the lab, read this line. A reader that
@@ -52,20 +47,23 @@ pub async fn run(
         let _ = writeln!(out, "{name} listening on http://{address}");
         let _ = out.flush();
     }
-    let upkeep = tokio::spawn(async move {
-        let mut tick = tokio::time::interval(UPKEEP);
-        loop {
-            tick.tick().await;
-            metrics.upkeep();
+    let upkeep = tokio::spawn({
+        let metrics = metrics.clone();
+        async move {
+            let mut tick = tokio::time::interval(UPKEEP);
+            loop {
+                tick.tick().await;
+                metrics.upkeep();
+            }
         }
     });
-    let result = serve(listener, router, lifecycle, end_signal()).await;
+    let result = serve(listener, router, lifecycle, &metrics, settings, end_signal()).await;
     upkeep.abort();
     result
 }
 
-/// Serves until `end` resolves, then takes no more connections and waits for
-/// the answers and the late work that are under way.
+/// Serves until `end` resolves, then takes no more connections, waits for the
+/// answers that are under way, and then for the late work.
 ///
 /// # Errors
 ///
@@ -74,48 +72,71 @@ pub async fn serve(
     listener: TcpListener,
     router: Router,
     lifecycle: Lifecycle,
+    metrics: &Metrics,
+    settings: &ServerSettings,
     end: impl Future<Output = ()>,
 ) -> Result<(), Failure> {
-    let open = GracefulShutdown::new();
+    let places = Places::new(settings.max_connections, metrics);
+    let (protocol, open) = (protocol(), TaskTracker::new());
+    let mut warned: Option<Instant> = None;
     tokio::pin!(end);
     loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => open_connection(stream, router.clone(), &open),
-                Err(error) => {
-                    tracing::warn!(%error, "cannot accept a connection");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            },
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
             () = &mut end => break,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) if is_shortage(&error) => {
+                let evicted = places.evict();
+                if warned.is_none_or(|last| last.elapsed() >= WARN_EVERY) {
+                    warned = Some(Instant::now());
+                    tracing::warn!(%error, evicted, "cannot accept a connection");
+                }
+                let _ = tokio::time::timeout(ACCEPT_PAUSE, places.freed()).await;
+                continue;
+            }
+            // It says something about one client, and the next one may be well.
+            Err(error) => {
+                tracing::debug!(%error, "a client left before it was accepted");
+                continue;
+            }
+        };
+        // Small answers should leave at once; a socket that cannot do that still works.
+        let _ = stream.set_nodelay(true);
+        if let Some(place) = places.admit() {
+            let (protocol, router, lifecycle) =
+                (protocol.clone(), router.clone(), lifecycle.clone());
+            open.spawn(serve_connection(stream, protocol, router, lifecycle, place));
         }
     }
     drop(listener);
     lifecycle.drain();
-    tracing::info!(late_work = lifecycle.unfinished(), connections = open.count(), "ending");
-    let finish = async { tokio::join!(open.shutdown(), lifecycle.drained()) };
+    open.close();
+    tracing::info!(late_work = lifecycle.unfinished(), connections = open.len(), "ending");
+    // Not both at once: a request whose body is still being read may start work.
+    let finish = async {
+        open.wait().await;
+        lifecycle.drained().await;
+    };
     if tokio::time::timeout(DRAIN_LIMIT, finish).await.is_err() {
         return Err(Failure::Failed(format!(
-            "gave up work that was not finished after {1} s: {0} requests",
+            "gave up work that was not finished after {} s: {} requests, {} connections",
+            DRAIN_LIMIT.as_secs(),
             lifecycle.unfinished(),
-            DRAIN_LIMIT.as_secs()
+            open.len(),
         )));
     }
     Ok(())
 }
 
-fn open_connection(stream: TcpStream, router: Router, open: &GracefulShutdown) {
-    // Small answers should leave at once; a socket that cannot do that still works.
-    let _ = stream.set_nodelay(true);
-    let (stream, handle) = Cuttable::new(stream);
-    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(handle.clone());
-        router.clone().oneshot(request.map(Body::new))
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_LIMIT)
-        .serve_connection(TokioIo::new(stream), service);
-    // Errors here are the client's going away or not speaking HTTP.
-    tokio::spawn(open.watch(connection));
+/// Whether the process or the machine lacks what another connection needs. Other
+/// errors of accept(2) are those of one client's connection.
+fn is_shortage(error: &Error) -> bool {
+    use libc::{EMFILE, ENFILE, ENOBUFS, ENOMEM};
+    error.raw_os_error().is_some_and(|code| [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(&code))
 }
+
+#[cfg(test)]
+#[path = "serve/tests.rs"]
+mod tests;

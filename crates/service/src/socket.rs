@@ -1,4 +1,4 @@
-//! Sockets: bound with a clear word, and cut on purpose.
+//! Sockets: bound with a clear word, cut on purpose, closed on who does not read.
 
 use std::io::{Error, ErrorKind, Result};
 use std::net::SocketAddr;
@@ -6,11 +6,19 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Sleep;
 
 use crate::Failure;
+
+/// What the kernel may keep for each direction of a connection, in bytes; Linux
+/// doubles it. By default it grows to megabytes for a client that does not read,
+/// and a container's limit counts them.
+const KERNEL_BUFFER: usize = 32 * 1024;
 
 /// Binds an address.
 ///
@@ -18,18 +26,35 @@ use crate::Failure;
 ///
 /// A sentence naming the setting, the address and what is wrong with it.
 pub async fn bind(setting: &str, address: SocketAddr) -> std::result::Result<TcpListener, Failure> {
-    TcpListener::bind(address).await.map_err(|error| Failure::Misuse(match error.kind() {
+    let listener = TcpListener::bind(address).await.map_err(|error| Failure::Misuse(match error.kind() {
         ErrorKind::AddrInUse => format!(
             "{setting}: {address} is taken by another program; choose another address, or :0 for any free port"
         ),
         _ => format!("{setting}: cannot listen on {address}: {error}"),
-    }))
+    }))?;
+    // Accepted sockets inherit them. A platform that refuses keeps its own.
+    let socket = SockRef::from(&listener);
+    let _ = socket.set_send_buffer_size(KERNEL_BUFFER);
+    let _ = socket.set_recv_buffer_size(KERNEL_BUFFER);
+    Ok(listener)
 }
+
+/// How long a client may leave an answer unread before its connection is closed.
+const WRITE_LIMIT: Duration = Duration::from_secs(10);
 
 /// The connection a request came in on; in the request's extensions.
 #[derive(Debug, Clone, Default)]
 pub struct Connection {
-    cut: Arc<AtomicBool>,
+    state: Arc<State>,
+}
+
+/// What is known of a connection outside of the server that reads and writes it.
+#[derive(Debug, Default)]
+struct State {
+    cut: AtomicBool,
+    heard: AtomicBool,
+    blocked: AtomicBool,
+    unread: AtomicBool,
 }
 
 impl Connection {
@@ -38,24 +63,41 @@ impl Connection {
     ///
     /// It takes effect when the answer would be written, so return one.
     pub fn cut(&self) {
-        self.cut.store(true, Ordering::Release);
+        self.state.cut.store(true, Ordering::Release);
     }
 
-    fn is_cut(&self) -> bool {
-        self.cut.load(Ordering::Acquire)
+    pub(crate) fn is_cut(&self) -> bool {
+        self.state.cut.load(Ordering::Acquire)
+    }
+
+    /// Whether the client sent anything since this was last asked.
+    pub(crate) fn take_heard(&self) -> bool {
+        self.state.heard.swap(false, Ordering::Relaxed)
+    }
+
+    /// Whether bytes wait until the client reads those before them.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.state.blocked.load(Ordering::Relaxed)
+    }
+
+    /// Whether the client left an answer unread for too long.
+    pub(crate) fn is_unread(&self) -> bool {
+        self.state.unread.load(Ordering::Relaxed)
     }
 }
 
-/// A stream that its [`Connection`] can cut.
+/// A stream that its [`Connection`] can cut, and that gives up a client who
+/// does not read.
 pub(crate) struct Cuttable {
     stream: TcpStream,
     connection: Connection,
+    /// Runs while bytes wait; most connections never need it.
+    deadline: Option<Pin<Box<Sleep>>>,
 }
 
 impl Cuttable {
-    pub(crate) fn new(stream: TcpStream) -> (Self, Connection) {
-        let connection = Connection::default();
-        (Self { stream, connection: connection.clone() }, connection)
+    pub(crate) const fn new(stream: TcpStream, connection: Connection) -> Self {
+        Self { stream, connection, deadline: None }
     }
 
     /// Failing the write makes the server drop the stream, and with zero
@@ -67,6 +109,23 @@ impl Cuttable {
         self.stream.set_zero_linger()?;
         Err(Error::new(ErrorKind::ConnectionReset, "cut on request"))
     }
+
+    /// Passes on what became of a write, or an error where the client has
+    /// taken nothing for too long.
+    fn watch(&mut self, cx: &mut Context<'_>, written: Poll<Result<usize>>) -> Poll<Result<usize>> {
+        self.connection.state.blocked.store(written.is_pending(), Ordering::Relaxed);
+        if written.is_ready() {
+            self.deadline = None;
+            return written;
+        }
+        let deadline =
+            self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep(WRITE_LIMIT)));
+        if deadline.as_mut().poll(cx).is_pending() {
+            return Poll::Pending;
+        }
+        self.connection.state.unread.store(true, Ordering::Relaxed);
+        Poll::Ready(Err(Error::new(ErrorKind::TimedOut, "the client does not read its answer")))
+    }
 }
 
 impl AsyncRead for Cuttable {
@@ -75,7 +134,12 @@ impl AsyncRead for Cuttable {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        if buffer.filled().len() > before {
+            self.connection.state.heard.store(true, Ordering::Relaxed);
+        }
+        read
     }
 }
 
@@ -86,7 +150,8 @@ impl AsyncWrite for Cuttable {
         buf: &[u8],
     ) -> Poll<Result<usize>> {
         self.check()?;
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.watch(cx, written)
     }
 
     fn poll_write_vectored(
@@ -95,7 +160,8 @@ impl AsyncWrite for Cuttable {
         bufs: &[std::io::IoSlice<'_>],
     ) -> Poll<Result<usize>> {
         self.check()?;
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.watch(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {

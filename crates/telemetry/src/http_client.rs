@@ -24,8 +24,11 @@ pub const REQUEST_DURATION: Metric = Metric {
     help: "Time from sending an attempt to its whole answer, or to its end without one (error_type).",
 };
 
-/// The largest answer that is read, in bytes.
-const MAX_ANSWER: usize = 1024 * 1024;
+/// The largest answer that is read, in bytes: many are read at one time.
+const MAX_ANSWER: usize = 64 * 1024;
+
+/// The header of W3C Trace Context for what vendors add.
+const TRACESTATE: &str = "tracestate";
 
 /// The path with its variable parts as names, for span names and labels: put
 /// it into the request's extensions.
@@ -150,6 +153,10 @@ impl Middleware for Observe {
         let span = open_span(&request, &method, template, resends);
         let mut carrier = HeaderInjector(request.headers_mut());
         TraceContextPropagator::new().inject_context(&span.context(), &mut carrier);
+        // The propagator writes it in any case; W3C Trace Context says not to send it empty.
+        if request.headers().get(TRACESTATE).is_some_and(HeaderValue::is_empty) {
+            request.headers_mut().remove(TRACESTATE);
+        }
 
         let sent = Instant::now();
         let result = async { read_whole(next.run(request, extensions).await?).await }

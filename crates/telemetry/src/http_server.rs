@@ -55,6 +55,12 @@ impl Caller {
 #[derive(Debug, Clone, Copy)]
 pub struct NoAnswer;
 
+/// Put into a response's extensions where the request was refused unread and
+/// counted as such: it gets its span, but no duration, or everybody could make
+/// series for statuses that no route answers with.
+#[derive(Debug, Clone, Copy)]
+pub struct CountedElsewhere;
+
 /// The value of `error.type` where a fault cut the connection.
 pub const CONNECTION_ABORTED: &str = "connection_aborted";
 
@@ -221,7 +227,9 @@ impl Visit {
         if status.is_server_error() {
             set_error(&self.span, status.as_str());
         }
-        self.record(StatusCode::as_str(&status));
+        if response.extensions().get::<CountedElsewhere>().is_none() {
+            self.record(StatusCode::as_str(&status));
+        }
     }
 
     fn record(&self, status: &str) {

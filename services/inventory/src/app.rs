@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
-use campuscafe_service::{Lifecycle, WorkLimit, assemble};
+use campuscafe_service::{AllowedHosts, Lifecycle, WorkLimit, assemble};
 use campuscafe_telemetry::Metrics;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -88,8 +88,9 @@ impl App {
 ))]
 struct Description;
 
-/// Everything the inventory answers to.
-pub fn router(app: Arc<App>) -> Router {
+/// Everything the inventory answers to, where a request names an address of this
+/// machine or one of the `allowed` hosts.
+pub fn router(app: Arc<App>, allowed: &AllowedHosts) -> Router {
     let (metrics, lifecycle) = (app.registry.clone(), app.lifecycle.clone());
     let (work, description) = OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(state::get_state))
@@ -101,5 +102,5 @@ pub fn router(app: Arc<App>) -> Router {
         .routes(routes!(holds::release_hold))
         .with_state(app)
         .split_for_parts();
-    assemble(work, description, &metrics, &lifecycle)
+    assemble(work, description, allowed, &metrics, &lifecycle)
 }

@@ -3,6 +3,9 @@
 //!
 //! [`stock`] holds the rules, [`reserve`] is where faults meet the commit.
 
+// `println!` and its like panic where the line cannot be written.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod app;
 mod config;
 mod deliveries;
@@ -17,7 +20,7 @@ pub mod stock;
 
 use std::process::ExitCode;
 
-use campuscafe_service::{Failure, Instead, Lifecycle, bind, healthcheck, launch};
+use campuscafe_service::{Failure, Instead, Lifecycle, bind, healthcheck, launch, opens};
 use campuscafe_telemetry::{Identity, Metrics};
 use tracing::Level;
 
@@ -44,10 +47,15 @@ pub fn start(config: Config) -> ExitCode {
 /// When the address cannot be had, or late work was not finished in time.
 async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Failure> {
     let listener = bind("--listen / INVENTORY_LISTEN", config.listen).await?;
+    if let Some(open) = opens(&listener, "reserve, reset the stock and cause faults") {
+        tracing::info!("{open}");
+    }
     let lifecycle = Lifecycle::default();
     let seed = config.chaos_seed.unwrap_or_else(rand::random);
     tracing::info!(seed, stock = %config.stock, "faults are chosen by this seed");
     let app = App::new(&config.stock, seed, config.max_work, metrics.clone(), lifecycle.clone());
-    campuscafe_service::run("inventory", listener, router(app), lifecycle, metrics).await?;
+    let router = router(app, &config.server.allowed_hosts);
+    campuscafe_service::run("inventory", listener, router, lifecycle, metrics, &config.server)
+        .await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -3,7 +3,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use campuscafe_service::{Failure, bind};
+use campuscafe_service::{Failure, ServerSettings, bind};
 use campuscafe_telemetry::Metrics;
 use reqwest::{Client, Url};
 
@@ -47,7 +47,13 @@ impl Place {
             return Ok(Self { addresses, spans, links, lab, own: None });
         }
         let listener = bind("lab", SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
-        let services = Services::start(listener, Manner::Private(settings), metrics).await?;
+        let services = Services::start(
+            listener,
+            Manner::Private(settings),
+            metrics,
+            &ServerSettings::default(),
+        )
+        .await?;
         Ok(Self {
             addresses: services.addresses.clone(),
             spans: Source::Own(services.lab.store.clone()),

@@ -3,7 +3,7 @@
 //! Spans, answers and URLs hold whatever somebody sent. A terminal obeys
 //! control sequences: they clear the screen, hide text and make links. So
 //! every place that makes text for people passes such values through
-//! [`printable`]. JSON needs it not: its readers are programs.
+//! [`printable`]. JSON does not need it: its readers are programs.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;

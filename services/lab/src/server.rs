@@ -1,12 +1,16 @@
 //! What the lab itself answers to.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::{MethodRouter, get, post};
 use campuscafe_api::Problem;
-use campuscafe_service::{Failure, Json, Lifecycle, Refusal, no_such_path, serve, with_operations};
+use campuscafe_service::{
+    AllowedHosts, Failure, Json, Lifecycle, Refusal, ServerSettings, no_such_path, reachable,
+    serve, with_operations,
+};
 use campuscafe_telemetry::{Counter, Metric, Metrics};
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
@@ -51,18 +55,23 @@ impl Lab {
         listener: TcpListener,
         addresses: watch::Receiver<Option<Addresses>>,
         metrics: &Metrics,
+        settings: &ServerSettings,
     ) -> Result<Self, Failure> {
         let address = listener.local_addr();
         let address = address.map_err(|error| Failure::Failed(format!("cannot serve: {error}")))?;
         let store = Arc::new(TraceStore::new(Limits::default()));
         let lifecycle = Lifecycle::default();
-        let router = router(store.clone(), addresses, metrics, &lifecycle);
+        let router = router(store.clone(), addresses, &settings.allowed_hosts, metrics, &lifecycle);
         let (end, ended) = oneshot::channel();
-        let server = tokio::spawn(serve(listener, router, lifecycle, async {
-            // Dropping the sender ends the server as well.
-            let _ = ended.await;
-        }));
-        Ok(Self { url: local_url(&address.to_string())?, store, end, server })
+        let (metrics, settings) = (metrics.clone(), settings.clone());
+        let server = tokio::spawn(async move {
+            let end = async {
+                // Dropping the sender ends the server as well.
+                let _ = ended.await;
+            };
+            serve(listener, router, lifecycle, &metrics, &settings, end).await
+        });
+        Ok(Self { url: local_url(address)?, store, end, server })
     }
 
     /// Stops serving, once what is under way is answered.
@@ -72,9 +81,9 @@ impl Lab {
     }
 }
 
-/// An address to connect to: one that listens everywhere is reached at home.
-pub(crate) fn local_url(address: &str) -> Result<Url, Failure> {
-    let address = address.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]");
+/// The URL under which this machine reaches what listens on an address.
+pub(crate) fn local_url(listen: SocketAddr) -> Result<Url, Failure> {
+    let address = reachable(listen);
     Url::parse(&format!("http://{address}"))
         .map_err(|error| Failure::Failed(format!("{address} is no address: {error}")))
 }
@@ -86,15 +95,16 @@ pub(crate) fn local_url(address: &str) -> Result<Url, Failure> {
 fn router(
     store: Arc<TraceStore>,
     addresses: watch::Receiver<Option<Addresses>>,
+    allowed: &AllowedHosts,
     metrics: &Metrics,
     lifecycle: &Lifecycle,
 ) -> Router {
     let services = get(async move || Json(addresses.borrow().clone()));
-    let work = traces::router(store)
+    let work = traces::router(store, metrics)
         .route("/api/services", services)
         .route(EXPERIMENTS_PATH, count(metrics))
         .fallback(no_such_path);
-    with_operations(work, metrics, lifecycle)
+    with_operations(work, "/api/traces", allowed, metrics, lifecycle)
 }
 
 /// Counts the experiments that exist; another name would be a label from outside.

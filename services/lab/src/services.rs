@@ -13,7 +13,7 @@ mod log;
 use std::ffi::OsString;
 use std::time::Duration;
 
-use campuscafe_service::Failure;
+use campuscafe_service::{Failure, ServerSettings};
 use campuscafe_telemetry::Metrics;
 use reqwest::Url;
 use tokio::net::TcpListener;
@@ -55,13 +55,15 @@ impl Services {
         listener: TcpListener,
         manner: Manner<'_>,
         metrics: Metrics,
+        settings: &ServerSettings,
     ) -> Result<Self, Failure> {
         let (known, addresses) = watch::channel(None);
-        let lab = Lab::open(listener, addresses, &metrics)?;
-        let inventory = Service::start("inventory", &[], manner, &lab.url).await?;
-        let found = OsString::from(inventory.url.as_str());
-        let order =
-            Service::start("order", &["--inventory-url".into(), found], manner, &lab.url).await?;
+        let lab = Lab::open(listener, addresses, &metrics, settings)?;
+        let hosts = settings.allowed_hosts.to_string();
+        let mut arguments: Vec<OsString> = vec!["--allowed-hosts".into(), hosts.into()];
+        let inventory = Service::start("inventory", &arguments, manner, &lab.url).await?;
+        arguments.extend(["--inventory-url".into(), inventory.url.as_str().into()]);
+        let order = Service::start("order", &arguments, manner, &lab.url).await?;
         ready(&inventory.url).await?;
         ready(&order.url).await?;
         let addresses = Addresses { order: order.url.clone(), inventory: inventory.url.clone() };

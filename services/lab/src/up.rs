@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 
-use campuscafe_service::{Failure, bind, end_signal};
+use campuscafe_service::{Failure, ServerSettings, bind, end_signal, opens};
 use campuscafe_telemetry::Metrics;
 use clap::{Args, Parser};
 use reqwest::Url;
@@ -44,6 +44,9 @@ pub(crate) struct Config {
     inventory_url: Option<Url>,
 
     #[command(flatten)]
+    server: ServerSettings,
+
+    #[command(flatten)]
     tools: Tools,
 }
 
@@ -58,25 +61,27 @@ pub(crate) struct Listen {
 /// Runs until it is told to end, or until one of the services ends.
 pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Failure> {
     let listener = bind("--listen / LAB_LISTEN", config.lab.listen).await?;
+    let open = opens(&listener, "read its traces and send it spans");
+    let open = open.map(|sentence| format!("\n{sentence}\n")).unwrap_or_default();
     let end = end_signal();
     tokio::pin!(end);
     let doors = Links::new(&config.tools).doors(&http_client()?).await;
     if let (Some(order), Some(inventory)) = (config.order_url, config.inventory_url) {
         let addresses = Addresses { order, inventory };
         let (_known, told) = watch::channel(Some(addresses.clone()));
-        let lab = Lab::open(listener, told, &metrics)?;
-        say(&places(&addresses, &lab.url, &doors));
+        let lab = Lab::open(listener, told, &metrics, &config.server)?;
+        say(&format!("{}{open}", places(&addresses, &lab.url, &doors)));
         end.await;
         lab.close().await;
         return Ok(ExitCode::SUCCESS);
     }
     let mut services = tokio::select! {
-        started = Services::start(listener, Manner::Open, metrics) => started?,
+        started = Services::start(listener, Manner::Open, metrics, &config.server) => started?,
         () = &mut end => return Ok(ExitCode::SUCCESS),
     };
     let program = std::env::current_exe().unwrap_or_else(|_| "campuscafe".into());
     say(&format!(
-        "{}{}",
+        "{}{open}{}",
         places(&services.addresses, &services.lab.url, &doors),
         invitation(&services, &shortened(&program))
     ));

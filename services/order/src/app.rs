@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use campuscafe_service::{Lifecycle, assemble};
+use campuscafe_service::{AllowedHosts, Lifecycle, WorkLimit, assemble};
 use campuscafe_telemetry::Metrics;
 use campuscafe_telemetry::http_client::{Observe, Template};
 use reqwest::Url;
@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 
 use crate::attempts::Clients;
 use crate::config::Config;
-use crate::metrics::OrderMetrics;
+use crate::metrics::{OrderMetrics, WORK};
 use crate::{place_order, reorder};
 
 /// One order service.
@@ -24,6 +24,9 @@ pub struct App {
     pub(crate) metrics: Arc<OrderMetrics>,
     pub(crate) lifecycle: Lifecycle,
     pub(crate) limit: Duration,
+    pub(crate) work: WorkLimit,
+    /// How many permits slow work may have at one time.
+    pub(crate) slow_share: usize,
     inventory: Url,
     registry: Metrics,
 }
@@ -46,6 +49,8 @@ impl App {
             metrics,
             lifecycle,
             limit: config.attempt_timeout,
+            work: WorkLimit::new(config.max_work, WORK, &registry),
+            slow_share: WorkLimit::slow_share(config.max_work),
             inventory: config.inventory_url.clone(),
             registry,
         }))
@@ -67,13 +72,14 @@ impl App {
 ))]
 struct Description;
 
-/// Everything the order service answers to.
-pub fn router(app: Arc<App>) -> Router {
+/// Everything the order service answers to, where a request names an address of this
+/// machine or one of the `allowed` hosts.
+pub fn router(app: Arc<App>, allowed: &AllowedHosts) -> Router {
     let (metrics, lifecycle) = (app.registry.clone(), app.lifecycle.clone());
     let (work, description) = OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(place_order::place_order))
         .routes(routes!(reorder::out_of_order))
         .with_state(app)
         .split_for_parts();
-    assemble(work, description, &metrics, &lifecycle)
+    assemble(work, description, allowed, &metrics, &lifecycle)
 }

@@ -7,7 +7,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use campuscafe_api::inventory::Reservation;
+use campuscafe_api::inventory::{Reservation, Reserve};
 use campuscafe_api::order::{Attempt, AttemptResult};
 use campuscafe_chaos::Plan;
 use campuscafe_telemetry::http_client::{NoReply, Observe, Template, WholeBody};
@@ -67,25 +67,64 @@ impl Clients {
     }
 }
 
-/// One order's attempts so far; in the request's extensions, which outlast a retry.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct AttemptLog(Arc<Mutex<Vec<Attempt>>>);
+/// What an order asks of the inventory, and what came of it so far; in the
+/// request's extensions, which outlast a retry.
+#[derive(Debug)]
+pub(crate) struct Errand {
+    pub(crate) wish: Reserve,
+    pub(crate) request_id: String,
+    plan: Option<Plan>,
+    attempts: Mutex<Vec<Attempt>>,
+}
 
-impl AttemptLog {
+impl Errand {
+    pub(crate) fn new(wish: Reserve, plan: Option<Plan>, request_id: String) -> Self {
+        Self { wish, request_id, plan, attempts: Mutex::default() }
+    }
+
     fn all(&self) -> MutexGuard<'_, Vec<Attempt>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn attempts(&self) -> Vec<Attempt> {
         self.all().clone()
     }
+
+    /// The reservation that an answer holds, if it is the one that was asked for.
+    pub(crate) fn reservation(&self, response: &Response) -> Option<Reservation> {
+        let WholeBody(body) = response.extensions().get()?;
+        serde_json::from_slice(body).ok().filter(|reservation| answers(&self.wish, reservation))
+    }
+
+    /// What became of an attempt, in the order service's words. Whatever answers
+    /// "fine" without the reservation has not said yes.
+    fn result(&self, response: std::result::Result<&Response, &Error>) -> AttemptResult {
+        match response {
+            Ok(response)
+                if response.status().is_success() && self.reservation(response).is_some() =>
+            {
+                AttemptResult::Ok
+            }
+            Ok(_) => AttemptResult::Rejected,
+            Err(error) => match NoReply::of(error) {
+                NoReply::Timeout => AttemptResult::Timeout,
+                NoReply::ConnectionLost => AttemptResult::ConnectionLost,
+                NoReply::ConnectionRefused => AttemptResult::Refused,
+            },
+        }
+    }
 }
 
-/// The faults asked for and the request id, for whoever makes an attempt.
-#[derive(Debug, Clone)]
-pub(crate) struct Errand {
-    pub(crate) plan: Option<Plan>,
-    pub(crate) request_id: String,
+/// Whether a reservation is of what was asked for: the same item, whose name
+/// ignores case as it does in the inventory, and as many pieces.
+fn answers(wish: &Reserve, reservation: &Reservation) -> bool {
+    let same_item = reservation.item_id.to_lowercase() == wish.item_id.to_lowercase();
+    let same_quantity = u64::try_from(wish.quantity) == Ok(reservation.quantity);
+    same_item && same_quantity && is_an_id(&reservation.reservation_id)
+}
+
+fn is_an_id(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Gives each attempt its number and its fault, and reports what became of it.
@@ -102,10 +141,11 @@ impl Middleware for Numbered {
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> Result<Response> {
-        let log = extensions.get_or_insert_default::<AttemptLog>().clone();
-        let errand = extensions.get::<Errand>().cloned();
-        let number = u32::try_from(log.all().len()).unwrap_or(u32::MAX).saturating_add(1);
-        if let Some(plan) = errand.as_ref().and_then(|errand| errand.plan.as_ref()) {
+        let Some(errand) = extensions.get::<Arc<Errand>>().cloned() else {
+            return next.run(request, extensions).await;
+        };
+        let number = u32::try_from(errand.all().len()).unwrap_or(u32::MAX).saturating_add(1);
+        if let Some(plan) = &errand.plan {
             ask_for(&plan.step(number).to_string(), request.url_mut());
         }
         if number > 1 {
@@ -115,20 +155,20 @@ impl Middleware for Numbered {
         let response = next.run(request, extensions).await;
         let attempt = Attempt {
             number,
-            result: result_of(response.as_ref()),
+            result: errand.result(response.as_ref()),
             duration_ms: u64::try_from(sent.elapsed().as_millis()).unwrap_or(u64::MAX),
             status: response.as_ref().ok().map(|response| response.status().as_u16()),
         };
         self.metrics.attempted(attempt.result);
         tracing::info!(
-            request_id = errand.map(|errand| errand.request_id),
+            request_id = errand.request_id,
             attempt = number,
             result = attempt.result.as_str(),
             status = attempt.status,
             duration_ms = attempt.duration_ms,
             "attempt ended"
         );
-        log.all().push(attempt);
+        errand.all().push(attempt);
         response
     }
 }
@@ -137,36 +177,14 @@ fn ask_for(step: &str, url: &mut Url) {
     url.query_pairs_mut().append_pair("chaos", step);
 }
 
-/// What became of an attempt, in the order service's words. Whatever answers
-/// "fine" without a reservation has not said yes.
-fn result_of(response: std::result::Result<&Response, &Error>) -> AttemptResult {
-    match response {
-        Ok(response) if response.status().is_success() && reservation(response).is_some() => {
-            AttemptResult::Ok
-        }
-        Ok(_) => AttemptResult::Rejected,
-        Err(error) => match NoReply::of(error) {
-            NoReply::Timeout => AttemptResult::Timeout,
-            NoReply::ConnectionLost => AttemptResult::ConnectionLost,
-            NoReply::ConnectionRefused => AttemptResult::Refused,
-        },
-    }
-}
-
-/// The reservation that an answer holds.
-pub(crate) fn reservation(response: &Response) -> Option<Reservation> {
-    let WholeBody(body) = response.extensions().get()?;
-    serde_json::from_slice(body).ok()
-}
-
 /// The library's default would also try again after 5xx answers and resets.
 struct TimeoutsOnly;
 
 impl RetryableStrategy for TimeoutsOnly {
     fn handle(&self, result: &Result<Response>) -> Option<Retryable> {
-        let result = result_of(result.as_ref());
+        let timeout = result.as_ref().is_err_and(|error| NoReply::of(error) == NoReply::Timeout);
         // How many attempts there may be is the policy's question.
-        try_again(result, 1).then_some(Retryable::Transient)
+        (timeout && try_again(AttemptResult::Timeout, 1)).then_some(Retryable::Transient)
     }
 }
 
@@ -179,6 +197,32 @@ impl RetryPolicy for AtOnce {
             RetryDecision::Retry { execute_after: SystemTime::now() }
         } else {
             RetryDecision::DoNotRetry
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reservation_answers_an_order_only_if_item_and_quantity_are_those_ordered() {
+        let id = "0b54ad6f1c1f4ed9a7f3d5a3b8a4c2e1";
+        for (asked, pieces, id, item, quantity, expected) in [
+            ("cake", 1, id, "cake", 1, true),
+            ("CAKE", 2, id, "cake", 2, true),
+            ("ÉCLAIR", 1, id, "éclair", 1, true),
+            ("cake", 1, id, "tea", 1, false),
+            ("cake", 1, id, "cake", 2, false),
+            ("cake", -1, id, "cake", u64::MAX, false),
+            ("cake", 0, id, "cake", 0, true),
+            ("cake", 1, "", "cake", 1, false),
+            ("cake", 1, "reservation 1", "cake", 1, false),
+        ] {
+            let wish = Reserve { item_id: asked.to_owned(), quantity: pieces };
+            let (reservation_id, item_id) = (id.to_owned(), item.to_owned());
+            let reservation = Reservation { reservation_id, item_id, quantity };
+            assert_eq!(answers(&wish, &reservation), expected, "{wish:?} {reservation:?}");
         }
     }
 }

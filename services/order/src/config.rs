@@ -4,13 +4,19 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use campuscafe_chaos::Fault;
-use campuscafe_service::{EXIT_STATUS, Instead, VERSION};
+use campuscafe_service::{EXIT_STATUS, Instead, ServerSettings, VERSION};
 use clap::Parser;
 use humantime::format_duration;
 use reqwest::Url;
 
 /// The longest limit that makes sense in a lesson.
 const MAX_LIMIT: Duration = campuscafe_api::order::MAX_ATTEMPT_TIMEOUT;
+
+/// What `--max-work` is unless it is set: what a container of 64 MiB carries.
+pub const DEFAULT_MAX_WORK: usize = 400;
+
+/// More than any machine carries.
+const MAX_WORK: usize = 1_000_000;
 
 /// The order service of CampusCafe: takes orders, gives the inventory a limited
 /// time to answer, and tries once more if asked to.
@@ -47,6 +53,22 @@ pub struct Config {
         value_parser = limit
     )]
     pub attempt_timeout: Duration,
+
+    /// Orders and pings under way at one time, with those whose customer has left;
+    /// a further order is answered 503 at once, and nothing is sent for it. Orders
+    /// that meet a slow or held fault, and pings, may be half of them
+    #[arg(
+        long,
+        env = "ORDER_MAX_WORK",
+        default_value_t = DEFAULT_MAX_WORK,
+        value_name = "ORDERS",
+        value_parser = max_work
+    )]
+    pub max_work: usize,
+
+    /// How it serves
+    #[command(flatten)]
+    pub server: ServerSettings,
 }
 
 fn http_url(text: &str) -> Result<Url, String> {
@@ -61,6 +83,13 @@ fn limit(text: &str) -> Result<Duration, String> {
         .ok()
         .filter(|limit| !limit.is_zero() && *limit <= MAX_LIMIT)
         .ok_or_else(|| format!("expected a duration such as 1s or 250ms, up to {MAX_LIMIT:?}"))
+}
+
+fn max_work(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|max| (1..=MAX_WORK).contains(max))
+        .ok_or_else(|| format!("expected 1 to {MAX_WORK} orders"))
 }
 
 /// What the limit means for the inventory's best known delay, in one line.
@@ -102,5 +131,13 @@ mod tests {
             assert!(http_url(text).is_err(), "{text}");
         }
         assert!(http_url("http://inventory:5101").is_ok());
+    }
+
+    #[test]
+    fn a_bound_on_work_that_takes_nothing_or_is_no_number_is_refused() {
+        for text in ["", "0", "-1", "1.5", "many", "1000001", "99999999999999999999"] {
+            assert_eq!(max_work(text).unwrap_err(), "expected 1 to 1000000 orders", "{text}");
+        }
+        assert_eq!((max_work("1"), max_work("1000000")), (Ok(1), Ok(1_000_000)));
     }
 }

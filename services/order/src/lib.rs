@@ -2,8 +2,13 @@
 //! what it knows in the end.
 //!
 //! [`outcome`] holds the rules, `attempts` the client that makes one or two
-//! attempts, `place_order` and `reorder` the calls.
+//! attempts, `place_order` and `reorder` the calls, `admission` the kind of work
+//! that an order is, `told` what a customer is told without a confirmation.
 
+// `println!` and its like panic where the line cannot be written.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
+mod admission;
 mod app;
 mod attempts;
 mod config;
@@ -12,15 +17,17 @@ pub mod outcome;
 mod place_order;
 mod reorder;
 pub mod sequence;
+mod shortened;
+mod told;
 
 use std::process::ExitCode;
 
-use campuscafe_service::{Failure, Instead, Lifecycle, bind, healthcheck, launch};
+use campuscafe_service::{Failure, Instead, Lifecycle, bind, healthcheck, launch, opens};
 use campuscafe_telemetry::{Identity, Metrics};
 use tracing::Level;
 
 pub use app::{App, router};
-pub use config::Config;
+pub use config::{Config, DEFAULT_MAX_WORK};
 
 /// Who this service is in its telemetry.
 pub const IDENTITY: Identity =
@@ -42,10 +49,14 @@ pub fn start(config: Config) -> ExitCode {
 /// When the address cannot be had, or orders were not finished in time.
 async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Failure> {
     let listener = bind("--listen / ORDER_LISTEN", config.listen).await?;
+    if let Some(open) = opens(&listener, "place orders and cause faults") {
+        tracing::info!("{open}");
+    }
     let lifecycle = Lifecycle::default();
     let app = App::new(&config, metrics.clone(), lifecycle.clone())
         .map_err(|error| Failure::Failed(format!("cannot make an HTTP client: {error}")))?;
     tracing::info!(inventory = %config.inventory_url, "{}", config::limit_means(config.attempt_timeout));
-    campuscafe_service::run("order", listener, router(app), lifecycle, metrics).await?;
+    let router = router(app, &config.server.allowed_hosts);
+    campuscafe_service::run("order", listener, router, lifecycle, metrics, &config.server).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,7 @@
 //! What the order service counts.
 
 use campuscafe_api::order::{AttemptResult, Outcome};
+use campuscafe_service::WorkMetrics;
 use campuscafe_telemetry::{Counter, Metric, Metrics, http_client, http_server};
 
 use crate::attempts::{PING, RESERVE};
@@ -16,6 +17,17 @@ const RETRIES: Metric =
 const REORDERED: Metric = Metric {
     name: "order_reordered_replies_total",
     help: "Replies that overtook one whose request was sent earlier.",
+};
+
+pub(crate) const WORK: WorkMetrics = WorkMetrics {
+    in_progress: Metric {
+        name: "order_work_in_progress",
+        help: "Orders and pings under way, also those whose customer has left.",
+    },
+    shed: Metric {
+        name: "order_shed_requests_total",
+        help: "Requests answered 503 at once, because too many orders or pings were under way.",
+    },
 };
 
 /// The counters, all of them at 0 from the start.
@@ -35,11 +47,11 @@ impl std::fmt::Debug for OrderMetrics {
 impl OrderMetrics {
     pub(crate) fn new(metrics: &Metrics) -> Self {
         let server = http_server::Observe::new(metrics);
-        server.expect("POST", "/orders", &[200, 400, 409, 502, 504]);
-        server.expect("GET", "/demo/out-of-order", &[200]);
+        server.expect("POST", "/orders", &[200, 400, 408, 409, 413, 415, 502, 503, 504]);
+        server.expect("GET", "/demo/out-of-order", &[200, 400, 502, 503]);
         let client = http_client::Observe::new(metrics);
-        client.expect("POST", RESERVE.0, &[200, 400, 409, 503]);
-        client.expect("GET", PING.0, &[200]);
+        client.expect("POST", RESERVE.0, &[200, 400, 408, 409, 413, 415, 503]);
+        client.expect("GET", PING.0, &[200, 400, 503]);
         Self {
             outcomes: Outcome::ALL.map(|o| metrics.counter(OUTCOMES, &[("outcome", o.as_str())])),
             attempts: AttemptResult::ALL

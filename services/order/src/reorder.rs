@@ -8,7 +8,7 @@ use axum::extract::State;
 use campuscafe_api::Problem;
 use campuscafe_api::inventory::Pong;
 use campuscafe_api::order::{CompletedPing, PlannedPing, Reordering};
-use campuscafe_service::{Json, Query, Refusal};
+use campuscafe_service::{Json, Query, Refusal, WorkKind, WorkPermit};
 use campuscafe_telemetry::{attribute, current_trace_id, set_attribute};
 use http::Extensions;
 use reqwest::{Request, Response};
@@ -21,6 +21,8 @@ use utoipa::IntoParams;
 use crate::App;
 use crate::attempts::PING;
 use crate::sequence::{delays, inversions, overtakers};
+use crate::shortened::shortened;
+use crate::told::cut;
 
 /// Far beyond every delay: here it is the order that is the lesson, and a
 /// ping that was cut would hide it.
@@ -34,7 +36,7 @@ pub(crate) struct ReorderQuery {
     #[param(example = 6)]
     count: i64,
     /// The same seed gives the same delays; random if left out.
-    #[param(example = 7)]
+    #[param(example = 7, value_type = Option<u64>, format = "uint64", minimum = 0)]
     seed: Option<u64>,
 }
 
@@ -47,12 +49,15 @@ const fn default_count() -> i64 {
 #[utoipa::path(get, path = "/demo/out-of-order", tag = "demo", params(ReorderQuery),
     responses((status = 200, body = Reordering, description = "Every ping was answered"),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "The count or the seed is not a whole number"),
-        (status = 502, body = Problem, content_type = "application/problem+json", description = "A ping was not answered")))]
+        (status = 502, body = Problem, content_type = "application/problem+json", description = "A ping was not answered"),
+        (status = 503, body = Problem, content_type = "application/problem+json", headers(("Retry-After" = u64, description = "Seconds")),
+            description = "Too much work is under way; no ping was sent")))]
 pub(crate) async fn out_of_order(
     State(app): State<Arc<App>>,
     Query(query): Query<ReorderQuery>,
 ) -> std::result::Result<Json<Reordering>, Refusal> {
     let count = u32::try_from(query.count.clamp(2, 20)).unwrap_or(20);
+    let mut permits = permits(&app, count)?.into_iter();
     let delays = delays(count, query.seed.unwrap_or_else(rand::random));
     let planned: Vec<PlannedPing> =
         (0..count).zip(delays).map(|(i, delay_ms)| PlannedPing { i, delay_ms }).collect();
@@ -60,7 +65,8 @@ pub(crate) async fn out_of_order(
     let mut pings = JoinSet::new();
     for ping in planned.clone() {
         let place = Place { sent: ping.i, arrivals: arrivals.clone() };
-        pings.spawn(send(app.clone(), ping, place).instrument(Span::current()));
+        let permit = permits.next();
+        pings.spawn(send(app.clone(), ping, place, permit).instrument(Span::current()));
     }
     let mut answered = HashMap::new();
     while let Some(pong) = pings.join_next().await {
@@ -85,10 +91,18 @@ pub(crate) async fn out_of_order(
     }))
 }
 
+/// A permit for each ping, since each has a connection of its own; but no more
+/// than slow work may have, or under a small bound none could ever be sent.
+fn permits(app: &App, count: u32) -> std::result::Result<Vec<WorkPermit>, Refusal> {
+    let count = usize::try_from(count).unwrap_or(usize::MAX).min(app.slow_share);
+    (0..count).map(|_| app.work.admit(WorkKind::Slow)).collect()
+}
+
 async fn send(
     app: Arc<App>,
     ping: PlannedPing,
     place: Place,
+    _permit: Option<WorkPermit>,
 ) -> std::result::Result<(u32, Pong), Refusal> {
     let response = app
         .clients
@@ -101,14 +115,25 @@ async fn send(
         .send()
         .await
         .map_err(|error| unanswered(&error))?;
-    let pong = response.json().await.map_err(|error| unanswered(&error))?;
-    Ok((ping.i, pong))
+    let status = response.status();
+    if !status.is_success() {
+        let said = response.json::<Problem>().await.ok();
+        let said = said.map(|said| said.detail.unwrap_or(said.title)).unwrap_or_default();
+        return Err(refused(&format!(
+            "the inventory answered a ping with {status}: {}",
+            cut(&said)
+        )));
+    }
+    let pong: Pong = response.json().await.map_err(|error| unanswered(&error))?;
+    Ok((ping.i, Pong { at: shortened(&pong.at).into_owned(), ..pong }))
 }
 
 fn unanswered(error: &dyn std::error::Error) -> Refusal {
-    Problem::new(502, "ping-unanswered", "A ping was not answered")
-        .detail(format!("the inventory did not answer a ping: {error}"))
-        .into()
+    refused(&format!("the inventory did not answer a ping: {error}"))
+}
+
+fn refused(detail: &str) -> Refusal {
+    Problem::new(502, "ping-unanswered", "A ping was not answered").detail(cut(detail)).into()
 }
 
 /// The places of the pings answered so far, in the order of their answers.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use campuscafe_api::inventory::{Delivery, State};
 use campuscafe_service::Failure;
-use reqwest::{Client, Response, Url};
+use reqwest::{Client, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 
 use crate::evidence::counters::{self, Counters};
@@ -154,6 +154,12 @@ fn unreachable(base: &Url, error: &reqwest::Error) -> Failure {
         "nothing answers there".to_owned()
     } else if error.is_timeout() {
         "no answer in time".to_owned()
+    } else if error.status() == Some(StatusCode::MISDIRECTED_REQUEST) {
+        let host = base.host_str().unwrap_or_default();
+        return Failure::Failed(format!(
+            "{base}: it does not answer for the host {host}; add {host} to its ALLOWED_HOSTS, or \
+             use its IP address"
+        ));
     } else if let Some(status) = error.status() {
         format!("it answers {status}, so it is another program")
     } else {

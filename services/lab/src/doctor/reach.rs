@@ -78,6 +78,10 @@ fn verdict(host: Host, target: &Target, reply: &Reply) -> Verdict {
             Seen::NotReady => {
                 Verdict::bad(format!("is not ready at {place}: {}", answer.status), start())
             }
+            Seen::OtherHost => Verdict::bad(
+                format!("what answers at {place} does not answer for that host: 421"),
+                other_host(target),
+            ),
             Seen::Other(what) => other(&what),
         },
     }
@@ -108,12 +112,20 @@ fn elsewhere(target: &Target) -> String {
     format!("set {variable} to where {} is, or do without: unset {variable}", kind.noun())
 }
 
+/// A request that names a host which is not allowed gets this far, and no farther.
+fn other_host(Target { kind, variable, url }: &Target) -> String {
+    let (noun, host) = (kind.noun(), url.host_str().unwrap_or_default());
+    format!("add {host} to ALLOWED_HOSTS of {noun}, or set {variable} to an IP address")
+}
+
 /// Who has answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Seen {
     Itself,
     /// The right one, at the wrong moment.
     NotReady,
+    /// One of ours, which does not answer for the host that the URL names.
+    OtherHost,
     Other(String),
 }
 
@@ -122,6 +134,7 @@ pub(super) enum Seen {
 pub(super) fn identify(kind: Kind, answer: &Answer) -> Seen {
     let Answer { status, media_type, body, metrics, .. } = answer;
     let is_it = match kind {
+        Kind::Inventory | Kind::Order | Kind::Lab if *status == 421 => return Seen::OtherHost,
         Kind::Inventory | Kind::Order | Kind::Lab => match service(metrics) {
             Some(found) if found != kind => return Seen::Other(format!("it is {}", found.noun())),
             found => found.is_some(),

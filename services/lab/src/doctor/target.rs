@@ -1,7 +1,8 @@
 //! What can be reached by a URL, and where each is asked.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 
+use campuscafe_service::reachable;
 use clap::Args;
 use reqwest::Url;
 
@@ -92,12 +93,7 @@ impl Target {
 
     /// What may listen on an address of this machine.
     pub(super) fn listening(kind: Kind, address: SocketAddr) -> Option<Self> {
-        let ip = match address.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-            ip => ip,
-        };
-        let base = format!("http://{}", SocketAddr::new(ip, address.port()));
+        let base = format!("http://{}", reachable(address));
         Some(Self::new(kind, "", &base.parse().ok()?))
     }
 

@@ -50,7 +50,8 @@ impl Service {
         let mut stdout = BufReader::new(stdout);
         let mut line = String::new();
         let read = timeout(START_LIMIT, stdout.read_line(&mut line)).await;
-        let Some(url) = line.trim().split(" on ").nth(1) else {
+        let address = line.trim().split(" on http://").nth(1).and_then(|it| it.parse().ok());
+        let Some(address) = address else {
             // The service has said on stderr what is wrong; its status says whose fault it is.
             let status = timeout(START_LIMIT, child.wait()).await.ok().and_then(Result::ok);
             log.end().await;
@@ -63,7 +64,7 @@ impl Service {
                 _ => Failure::Failed(sentence),
             });
         };
-        let url = local_url(url.trim_start_matches("http://"))?;
+        let url = local_url(address)?;
         Ok(Self { url, name, child, stdin, _stdout: stdout, log })
     }
 

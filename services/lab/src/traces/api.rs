@@ -3,55 +3,76 @@
 use std::num::IntErrorKind;
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use campuscafe_api::Problem;
 use campuscafe_service::Refusal;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
+use super::budget::{Busy, ReaderShare};
 use super::id::TraceId;
-use super::json::write_otlp_json;
-use super::store::{MAX_TRACES, TraceStore};
-use super::summary::TraceSummary;
+use super::json::pages;
+use super::pages::{List, Pages};
+use super::receiver::Receiver;
+use super::store::MAX_TRACES;
 
 /// How many traces are listed where the request does not say.
 const DEFAULT_LIMIT: usize = 20;
+
+/// What a list takes of the budget, in bytes: the ids of its traces, and the
+/// summaries of some.
+const LIST_SHARE: usize = 64 * 1024;
+
+/// JSON takes at most this many times the bytes of what it is written from.
+const JSON_PER_BYTE: usize = 8;
+
+/// The most bytes that are written before they are read: a large span and what
+/// it is unpacked to.
+const MAX_PAGE: usize = 4 * 1024 * 1024;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct RecentQuery {
     limit: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-pub(super) struct Recent {
-    traces: Vec<TraceSummary>,
-}
-
 pub(super) async fn recent(
-    State(store): State<Arc<TraceStore>>,
+    State(lab): State<Arc<Receiver>>,
     query: Result<Query<RecentQuery>, QueryRejection>,
-) -> Result<axum::Json<Recent>, Refusal> {
+) -> Result<Response, Refusal> {
     let Query(query) = query.map_err(|rejection| malformed_limit(&rejection.body_text()))?;
     let limit = match query.limit {
         None => DEFAULT_LIMIT,
         Some(text) => limit(&text).ok_or_else(|| malformed_limit(&format!("not {text:?}")))?,
     };
-    Ok(axum::Json(Recent { traces: store.recent(limit) }))
+    let share = lab.budget.reader(LIST_SHARE).await.map_err(busy)?;
+    let list = List::new(Arc::clone(&lab.store), lab.store.newest(limit));
+    Ok(json(list, share))
 }
 
 pub(super) async fn trace(
-    State(store): State<Arc<TraceStore>>,
+    State(lab): State<Arc<Receiver>>,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Refusal> {
     let Path(id) = id.map_err(|rejection| malformed_id(rejection.body_text()))?;
     let id: TraceId = id.parse().map_err(malformed_id)?;
-    let trace = store.trace(id).ok_or_else(|| unknown(id, store.limits().traces))?;
-    let body = write_otlp_json(&trace).map_err(|error| {
-        Problem::new(500, "unwritable-trace", "Unwritable trace").detail(error.to_string())
-    })?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+    let unknown = || unknown(id, lab.store.limits().traces);
+    let weight = lab.store.weight(id).ok_or_else(unknown)?;
+    // The trace as it is kept, should it be evicted meanwhile, and a page of it.
+    let share = weight + (JSON_PER_BYTE * weight).min(MAX_PAGE);
+    let share = lab.budget.reader(share).await.map_err(busy)?;
+    Ok(json(pages(lab.store.snapshot(id).ok_or_else(unknown)?), share))
+}
+
+/// An answer in JSON that is written as it is read.
+fn json(
+    pages: impl Iterator<Item = Vec<u8>> + Send + Unpin + 'static,
+    share: ReaderShare,
+) -> Response {
+    let body = Body::new(Pages::new(pages, share));
+    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
 /// A number beyond either end means that end; None if it is no number.
@@ -62,6 +83,12 @@ fn limit(text: &str) -> Option<usize> {
         Err(error) if *error.kind() == IntErrorKind::NegOverflow => Some(1),
         Err(_) => None,
     }
+}
+
+fn busy(_: Busy) -> Refusal {
+    let problem = Problem::new(503, "overloaded", "Overloaded")
+        .detail("too many requests are being read and answered; send this one again after 1 s");
+    Refusal::from(problem).retry_after(1)
 }
 
 fn malformed_limit(detail: &str) -> Problem {
@@ -86,14 +113,14 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::super::testing::{Answer, TRACE, get, of_trace, packed, trace_id};
-    use super::super::{Limits, parse_otlp_json};
+    use super::super::{Limits, TraceStore, parse_otlp_json};
     use super::*;
 
     const ID: &str = "0af7651916cd43dd8448eb211c80319c";
 
     fn store() -> Arc<TraceStore> {
         let store = TraceStore::new(Limits::default());
-        store.insert(packed(&of_trace(TRACE, 1)));
+        store.insert(&packed(&of_trace(TRACE, 1)));
         Arc::new(store)
     }
 
@@ -140,7 +167,7 @@ mod tests {
     #[tokio::test]
     async fn the_list_has_the_newest_first_in_one_line_each() {
         let store = store();
-        store.insert(packed(&of_trace(1, 1)));
+        store.insert(&packed(&of_trace(1, 1)));
         let answer = get(&store, "/api/traces").await;
         assert_eq!(answer.status, StatusCode::OK);
         let list: Value = serde_json::from_slice(&answer.body).unwrap();
@@ -159,7 +186,7 @@ mod tests {
     async fn the_list_is_as_long_as_asked_for_within_bounds() {
         let store = store();
         for trace in 1..=2_100 {
-            store.insert(packed(&of_trace(trace, 1)));
+            store.insert(&packed(&of_trace(trace, 1)));
         }
         let far = "9".repeat(30);
         for (query, length) in [

@@ -3,12 +3,15 @@
 use std::io::Read as _;
 use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, FromRequest as _, Request};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::body::{Body, HttpBody as _};
+use axum::extract::Request;
+use axum::http::{HeaderMap, header};
 use flate2::bufread::MultiGzDecoder;
-use tokio::time::timeout;
+use http_body_util::BodyExt as _;
+use tokio::time::{Instant, timeout_at};
 
+use super::budget::Share;
+use super::buffer::Buffer;
 use super::otlp::Failure;
 
 /// The largest compressed body, in bytes.
@@ -20,6 +23,9 @@ pub const MAX_DECOMPRESSED: usize = 8 * 1024 * 1024;
 /// How long a sender may take to send a body.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(10);
 
+/// A body's share of the budget grows in steps of this many bytes.
+const STEP: usize = 16 * 1024;
+
 /// How a body is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Coding {
@@ -27,30 +33,89 @@ enum Coding {
     Gzip,
 }
 
-/// A request's body as it was before it was packed.
-///
-/// # Errors
-///
-/// When it is packed in another way than by gzip, larger than the bounds, or broken.
-pub(super) async fn read(mut request: Request) -> Result<Bytes, Failure> {
-    let coding = coding(request.headers()).ok_or(Failure::UnsupportedEncoding)?;
-    let limit = match coding {
-        Coding::Identity => MAX_DECOMPRESSED,
-        Coding::Gzip => MAX_COMPRESSED,
-    };
-    DefaultBodyLimit::max(limit).apply(&mut request);
-    let body = timeout(TIME_LIMIT, Bytes::from_request(request, &()));
-    let body = body.await.map_err(|_| Failure::TooSlow)?.map_err(|rejection| {
-        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            Failure::TooLarge { limit }
-        } else {
-            Failure::Malformed(rejection.body_text())
-        }
-    })?;
-    match coding {
-        Coding::Identity => Ok(body),
-        Coding::Gzip => unpacked(&body, MAX_DECOMPRESSED),
+/// A body as it came.
+#[derive(Debug)]
+pub(super) struct Received {
+    bytes: Buffer,
+    coding: Coding,
+}
+
+impl Received {
+    /// Reads a request's body. The share grows with what is there, not with what
+    /// is announced: a sender that stops sending must not keep others out.
+    ///
+    /// # Errors
+    ///
+    /// When it is packed in another way than by gzip, larger than the bounds,
+    /// not there within [`TIME_LIMIT`], or when there is no room for it.
+    pub(super) async fn read(request: Request, share: &mut Share) -> Result<Self, Failure> {
+        let coding = coding(request.headers()).ok_or(Failure::UnsupportedEncoding)?;
+        let limit = match coding {
+            Coding::Identity => MAX_DECOMPRESSED,
+            Coding::Gzip => MAX_COMPRESSED,
+        };
+        let bytes = collect(request.into_body(), limit, share).await?;
+        Ok(Self { bytes, coding })
     }
+
+    /// How large it is now, in bytes, and how large it says it is unpacked.
+    pub(super) fn sizes(&self) -> (usize, usize) {
+        let unpacked = match self.coding {
+            Coding::Identity => 0,
+            Coding::Gzip => claimed(&self.bytes),
+        };
+        (self.bytes.len(), unpacked)
+    }
+
+    /// The body as it was before it was packed.
+    ///
+    /// # Errors
+    ///
+    /// When it is broken, or larger than the bound, or when it is larger than it
+    /// says and there is no room for that.
+    pub(super) fn unpacked(self, share: &mut Share) -> Result<Buffer, Failure> {
+        if self.coding == Coding::Identity {
+            return Ok(self.bytes);
+        }
+        match unpacked(&self.bytes, claimed(&self.bytes)) {
+            // Several members in a row: the claim is that of the last one.
+            Err(Failure::TooLarge { limit }) if limit < MAX_DECOMPRESSED => {
+                share.try_grow_to(self.bytes.len() + MAX_DECOMPRESSED)?;
+                unpacked(&self.bytes, MAX_DECOMPRESSED)
+            }
+            result => result,
+        }
+    }
+}
+
+async fn collect(mut body: Body, limit: usize, share: &mut Share) -> Result<Buffer, Failure> {
+    let too_large = Failure::TooLarge { limit };
+    let announced = |size: u64| usize::try_from(size).unwrap_or(usize::MAX);
+    let expected = announced(body.size_hint().upper().unwrap_or(limit as u64)).min(limit);
+    if announced(body.size_hint().lower()) > limit {
+        return Err(too_large);
+    }
+    let mut bytes = Buffer::new(expected)?;
+    let mut deadline = Instant::now() + TIME_LIMIT;
+    while let Some(frame) =
+        timeout_at(deadline, body.frame()).await.map_err(|_| Failure::TooSlow)?
+    {
+        let frame = frame.map_err(|error| Failure::Interrupted(error.to_string()))?;
+        let Ok(data) = frame.into_data() else { continue };
+        let length = bytes.len() + data.len();
+        // The sender is not to blame for what it had to wait.
+        deadline += share.grow_to(length.next_multiple_of(STEP).min(expected)).await?;
+        if !bytes.add(&data) {
+            return Err(too_large);
+        }
+    }
+    Ok(bytes)
+}
+
+/// The size that a gzip file states at its end (RFC 1952 2.3.1), within the bound.
+fn claimed(body: &[u8]) -> usize {
+    let size = body.last_chunk().map_or(0, |size| u32::from_le_bytes(*size));
+    usize::try_from(size).unwrap_or(usize::MAX).min(MAX_DECOMPRESSED)
 }
 
 /// None where a body is packed by anything but gzip, or twice.
@@ -72,13 +137,22 @@ fn coding(headers: &HeaderMap) -> Option<Coding> {
 }
 
 /// Never holds more than `limit` bytes and one: a bomb is cut off, not measured.
-fn unpacked(body: &[u8], limit: usize) -> Result<Bytes, Failure> {
-    let mut unpacked = Vec::new();
-    let mut bounded = MultiGzDecoder::new(body).take(limit as u64 + 1);
-    bounded
-        .read_to_end(&mut unpacked)
-        .map_err(|error| Failure::Malformed(format!("not gzip: {error}")))?;
-    if unpacked.len() > limit { Err(Failure::TooLarge { limit }) } else { Ok(unpacked.into()) }
+fn unpacked(body: &[u8], limit: usize) -> Result<Buffer, Failure> {
+    let mut unpacked = Buffer::new(limit + 1)?;
+    let mut packed = MultiGzDecoder::new(body);
+    loop {
+        let read = match packed.read(unpacked.spare()) {
+            Ok(read) => read,
+            Err(error) => return Err(Failure::Malformed(format!("not gzip: {error}"))),
+        };
+        unpacked.written(read);
+        if unpacked.len() > limit {
+            return Err(Failure::TooLarge { limit });
+        }
+        if read == 0 {
+            return Ok(unpacked);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -127,7 +201,7 @@ mod tests {
     #[test]
     fn gzip_in_several_members_is_one_body() {
         let members = [gzip(b"one"), gzip(b"two")].concat();
-        assert_eq!(unpacked(&members, 100).unwrap(), "onetwo");
+        assert_eq!(*unpacked(&members, 100).unwrap(), *b"onetwo");
     }
 
     #[test]

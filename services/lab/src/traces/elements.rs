@@ -13,8 +13,19 @@ use super::wire::{Fields, Value, another_type, malformed, text};
 /// 8,192 spans of a dozen attributes, stay below.
 pub const MAX_ELEMENTS: usize = 250_000;
 
+/// The most messages in one span, resource or scope, itself included. OpenTelemetry's
+/// own limits (128 attributes, events and links) allow more, but no span in use
+/// comes near; unpacked, it takes about 1 MiB.
+pub const MAX_PART_ELEMENTS: usize = 10_000;
+
+/// The most bytes in one span, or in one resource or scope with its schema URL.
+pub const MAX_PART_BYTES: usize = 256 * 1024;
+
 /// Values nest; the decoder refuses what nests deeper than 100.
 const MAX_DEPTH: usize = 90;
+
+/// The same for JSON, whose reader refuses what nests deeper than 128.
+const MAX_JSON_DEPTH: usize = 127;
 
 /// A message that can stand in an `ExportTraceServiceRequest`
 /// (<https://github.com/open-telemetry/opentelemetry-proto>).
@@ -119,15 +130,25 @@ pub(super) fn take_one(left: &mut usize) -> Result<(), Failure> {
 ///
 /// # Errors
 ///
-/// When it holds more. Whether it is JSON at all is not looked at.
+/// When it holds more, or nests deeper than any export. Whether it is JSON at
+/// all is not looked at.
 pub(super) fn check_json(body: &[u8], limit: usize) -> Result<(), Failure> {
-    let (mut found, mut in_string, mut escaped) = (0_usize, false, false);
+    let (mut found, mut depth, mut in_string, mut escaped) = (0_usize, 0_usize, false, false);
     for byte in body {
         match byte {
             _ if escaped => escaped = false,
             b'\\' if in_string => escaped = true,
             b'"' => in_string = !in_string,
-            b'{' | b'[' | b',' if !in_string => found += 1,
+            _ if in_string => {}
+            b'{' | b'[' => {
+                found += 1;
+                depth += 1;
+                if depth > MAX_JSON_DEPTH {
+                    return Err(malformed("nested too deep"));
+                }
+            }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            b',' => found += 1,
             _ => {}
         }
     }

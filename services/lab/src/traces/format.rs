@@ -10,10 +10,12 @@ use prost::Message;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::body::MAX_DECOMPRESSED;
+use super::buffer::Buffer;
 use super::elements::{MAX_ELEMENTS, check_json};
-use super::json::parse_export;
+use super::export::Export;
+use super::json::{MEMBERS_PER_ELEMENT, Transcoded, transcode};
 use super::otlp::Failure;
-use super::packed::PackedExport;
 
 /// What a body is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,16 +47,27 @@ impl Format {
         formats.into_iter().find(|format| essence.eq_ignore_ascii_case(format.media_type()))
     }
 
-    /// Takes a body apart. JSON is packed first: one way to check and to keep
-    /// spans is enough, and those who write JSON send few.
-    pub(super) fn read(self, body: &[u8]) -> Result<PackedExport, Failure> {
+    /// Checks a body. JSON is rewritten first: one way to check and to keep spans
+    /// is enough, and those who write JSON send few.
+    pub(super) fn read(self, body: Buffer) -> Result<Export, Failure> {
         if self == Self::Protobuf {
-            return PackedExport::of(body, MAX_ELEMENTS);
+            return Export::checked(body, MAX_ELEMENTS);
         }
-        // JSON writes a message with several members, so it may have more of them.
-        check_json(body, 2 * MAX_ELEMENTS)?;
-        let traces = parse_export(body).map_err(|error| Failure::Malformed(error.to_string()))?;
-        PackedExport::of(&traces.encode_to_vec(), MAX_ELEMENTS)
+        check_json(&body, MEMBERS_PER_ELEMENT * MAX_ELEMENTS)?;
+        let Transcoded { protobuf, too_large } = transcode(&body, MAX_DECOMPRESSED)?;
+        drop(body);
+        let mut export = Export::checked(protobuf, MAX_ELEMENTS)?;
+        export.too_large = too_large;
+        Ok(export)
+    }
+
+    /// How much memory reading takes, in bytes: of a body of this size, which
+    /// unpacks to that.
+    pub(super) fn room(self, size: usize, unpacked: usize) -> usize {
+        match self {
+            Self::Protobuf => size + unpacked,
+            Self::Json => (size + unpacked).max(2 * unpacked).max(2 * size),
+        }
     }
 
     /// The answer to an export that was taken, at least in part.

@@ -5,24 +5,38 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use opentelemetry_proto::tonic::trace::v1::TracesData;
-use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+use tokio::sync::Notify;
 
+use super::evicted::Evicted;
+use super::export::Export;
 use super::id::TraceId;
-use super::packed::{Batch, Origin, PackedExport, PackedSpan};
+use super::metrics::Unfit;
+use super::packed::{Exported, Origin, PackedSpan};
+use super::snapshot::Snapshot;
 use super::summary::TraceSummary;
 use super::trace::Trace;
 
 /// How many traces a store keeps, unless told otherwise.
 pub const MAX_TRACES: usize = 2_000;
 
-/// How much a store keeps, unless told otherwise: 64 MiB, as it stands in memory.
-pub const MAX_BYTES: usize = 64 * 1024 * 1024;
+/// How much a store keeps, unless told otherwise: 32 MiB, as it stands in memory.
+/// That is 16 KiB for each of 2,000 traces; one of an order with a retry takes
+/// about 10 KiB.
+pub const MAX_BYTES: usize = 32 * 1024 * 1024;
 
 /// How many spans a store keeps of one trace, unless told otherwise.
 pub const MAX_SPANS_PER_TRACE: usize = 2_000;
 
-/// How many exports are read and decoded at one time; the others wait.
-const MAX_EXPORTS: usize = 4;
+/// How much a store keeps of one trace, unless told otherwise: 4 MiB, so that
+/// who reads it slowly keeps no more than that.
+pub const MAX_BYTES_PER_TRACE: usize = 4 * 1024 * 1024;
+
+/// How many spans are stored, and how many bytes of them, before others get at
+/// the store.
+const MAX_CHUNK: (usize, usize) = (256, 256 * 1024);
+
+/// How many traces are summed up before others get at the store.
+const SUMMARIES_AT_ONCE: usize = 16;
 
 /// The bounds of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,11 +47,18 @@ pub struct Limits {
     pub bytes: usize,
     /// How many spans of one trace are kept.
     pub spans_per_trace: usize,
+    /// How many bytes of one trace are kept.
+    pub bytes_per_trace: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { traces: MAX_TRACES, bytes: MAX_BYTES, spans_per_trace: MAX_SPANS_PER_TRACE }
+        Self {
+            traces: MAX_TRACES,
+            bytes: MAX_BYTES,
+            spans_per_trace: MAX_SPANS_PER_TRACE,
+            bytes_per_trace: MAX_BYTES_PER_TRACE,
+        }
     }
 }
 
@@ -50,13 +71,40 @@ pub struct Inserted {
     pub malformed: usize,
     /// Spans refused because their trace was full.
     pub over_limit: usize,
+    /// Spans refused because they, their resource or their scope are too large.
+    pub too_large: usize,
+    /// Spans that came after their trace had been evicted. To their sender they
+    /// count as taken: had they come in time, they would be gone as well.
+    pub evicted: usize,
+    /// Traces evicted to make room.
+    pub evicted_traces: usize,
 }
 
 impl Inserted {
-    /// Spans that were not taken.
+    /// Spans that were not taken and that their sender is told of.
     #[must_use]
     pub const fn rejected(self) -> usize {
-        self.malformed + self.over_limit
+        self.malformed + self.over_limit + self.too_large
+    }
+
+    pub(super) const fn refused(&self, unfit: Unfit) -> usize {
+        match unfit {
+            Unfit::Malformed => self.malformed,
+            Unfit::TooLarge => self.too_large,
+            Unfit::TraceFull => self.over_limit,
+            Unfit::TraceEvicted => self.evicted,
+        }
+    }
+
+    fn add(&mut self, stored: Result<(), Unfit>) {
+        let count = match stored {
+            Ok(()) => &mut self.accepted,
+            Err(Unfit::Malformed) => &mut self.malformed,
+            Err(Unfit::TooLarge) => &mut self.too_large,
+            Err(Unfit::TraceFull) => &mut self.over_limit,
+            Err(Unfit::TraceEvicted) => &mut self.evicted,
+        };
+        *count += 1;
     }
 }
 
@@ -69,13 +117,12 @@ pub struct DeadlinePassed {
 }
 
 /// The newest traces, within [`Limits`]; the trace whose first span arrived
-/// earliest goes first.
+/// earliest goes first. What comes for a trace after that is refused, so that
+/// what is kept is whole.
 #[derive(Debug)]
 pub struct TraceStore {
     limits: Limits,
     held: Mutex<Held>,
-    changed: Notify,
-    turns: Semaphore,
 }
 
 impl Default for TraceStore {
@@ -90,18 +137,16 @@ struct Held {
     /// The ids of `traces` by arrival of their first span.
     arrivals: VecDeque<TraceId>,
     bytes: usize,
+    evicted: Evicted,
+    /// The traces that somebody waits for, with how many do.
+    awaited: HashMap<TraceId, (Arc<Notify>, usize)>,
 }
 
 impl TraceStore {
     /// An empty store.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self {
-            limits,
-            held: Mutex::default(),
-            changed: Notify::new(),
-            turns: Semaphore::new(MAX_EXPORTS),
-        }
+        Self { limits, held: Mutex::default() }
     }
 
     /// The bounds of this store.
@@ -110,46 +155,84 @@ impl TraceStore {
         self.limits
     }
 
-    /// Waits for a turn to export, and keeps it until the permit is dropped.
-    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
-        // It is never closed, so there is always a turn in the end.
-        self.turns.acquire().await.ok()
-    }
-
     /// Takes the spans of one export. A span whose trace id and span id are
     /// known replaces the one that had them.
-    pub(super) fn insert(&self, export: PackedExport) -> Inserted {
-        let mut inserted = Inserted::default();
-        let mut held = self.held();
-        for Batch { origin, spans } in export.batches {
-            for span in spans {
-                held.put(span, &origin, self.limits, &mut inserted);
+    pub(super) fn insert(&self, export: &Export) -> Inserted {
+        let mut inserted = Inserted { too_large: export.too_large, ..Inserted::default() };
+        let mut changed = HashMap::new();
+        let mut spans = export.spans();
+        loop {
+            // Packed before the store is asked for, so that nobody waits for that.
+            let chunk = chunk(&mut spans);
+            if chunk.is_empty() {
+                break;
             }
+            let mut evicted = Vec::new();
+            let mut held = self.held();
+            for (origin, span) in chunk {
+                let stored = span.and_then(|span| {
+                    let id = span.trace_id;
+                    held.put(span, &origin, self.limits)?;
+                    if let Some((waiting, _)) = held.awaited.get(&id) {
+                        changed.entry(id).or_insert_with(|| Arc::clone(waiting));
+                    }
+                    Ok(())
+                });
+                inserted.add(stored);
+                held.evict(self.limits, &mut evicted);
+            }
+            drop(held);
+            // Giving back the memory of a large trace takes its time, too.
+            inserted.evicted_traces += evicted.len();
         }
-        held.evict(self.limits);
-        drop(held);
-        self.changed.notify_waiters();
+        changed.values().for_each(|waiting| waiting.notify_waiters());
         inserted
     }
 
     /// What is known of a trace: spans by start, grouped by resource and scope.
     #[must_use]
     pub fn trace(&self, id: TraceId) -> Option<TracesData> {
-        self.held().traces.get(&id).map(Trace::assembled)
+        self.snapshot(id).map(Snapshot::assembled)
+    }
+
+    /// A trace as it is now, still packed.
+    pub(super) fn snapshot(&self, id: TraceId) -> Option<Snapshot> {
+        self.held().traces.get(&id).map(Trace::snapshot)
+    }
+
+    /// What a trace weighs, in bytes.
+    pub(super) fn weight(&self, id: TraceId) -> Option<usize> {
+        self.held().traces.get(&id).map(Trace::bytes)
     }
 
     /// The newest traces, newest first, at most `limit` of them.
     #[must_use]
     pub fn recent(&self, limit: usize) -> Vec<TraceSummary> {
-        let held = self.held();
-        let newest = held.arrivals.iter().rev().take(limit);
-        newest.filter_map(|id| TraceSummary::of(*id, held.traces.get(id)?)).collect()
+        self.summaries(&self.newest(limit))
+    }
+
+    /// The ids of the newest traces, newest first, at most `limit` of them.
+    pub(super) fn newest(&self, limit: usize) -> Vec<TraceId> {
+        self.held().arrivals.iter().rev().take(limit).copied().collect()
+    }
+
+    /// Sums up traces, some at a time: others get at the store in between. A
+    /// trace that is evicted meanwhile is left out.
+    pub(super) fn summaries(&self, ids: &[TraceId]) -> Vec<TraceSummary> {
+        let mut summaries = Vec::with_capacity(ids.len());
+        for some in ids.chunks(SUMMARIES_AT_ONCE) {
+            let held = self.held();
+            let summary = |id: &TraceId| TraceSummary::of(*id, held.traces.get(id)?);
+            summaries.extend(some.iter().filter_map(summary));
+        }
+        summaries
     }
 
     /// Waits until `check` finds what it looks for in a trace, and gives that.
     ///
-    /// `check` sees the trace as it is now and again after every export; spans
-    /// arrive from several processes, so it must expect to see a trace in part.
+    /// `check` sees the trace as it is now and again after every export with a
+    /// span of it; spans arrive from several processes, so it must expect to see
+    /// a trace in part.
     ///
     /// # Errors
     ///
@@ -160,10 +243,11 @@ impl TraceStore {
         deadline: Duration,
         check: impl Fn(&TracesData) -> Option<T>,
     ) -> Result<T, DeadlinePassed> {
+        let waiting = self.waiting(id);
         let found = async {
             loop {
                 // Before the check: an export between the two must wake us.
-                let changed = self.changed.notified();
+                let changed = waiting.changed.notified();
                 if let Some(found) = self.trace(id).as_ref().and_then(&check) {
                     return found;
                 }
@@ -174,41 +258,75 @@ impl TraceStore {
         found.map_err(|_| DeadlinePassed { last: self.trace(id) })
     }
 
+    fn waiting(&self, id: TraceId) -> Waiting<'_> {
+        let mut held = self.held();
+        let (changed, waiters) = held.awaited.entry(id).or_default();
+        *waiters += 1;
+        Waiting { store: self, id, changed: Arc::clone(changed) }
+    }
+
     fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// Somebody waits for a trace, until this is dropped.
+struct Waiting<'a> {
+    store: &'a TraceStore,
+    id: TraceId,
+    changed: Arc<Notify>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let mut held = self.store.held();
+        let Some((_, waiters)) = held.awaited.get_mut(&self.id) else { return };
+        *waiters -= 1;
+        if *waiters == 0 {
+            held.awaited.remove(&self.id);
+        }
+    }
+}
+
+/// The next spans, as many as are stored at once.
+fn chunk(spans: &mut impl Iterator<Item = Exported>) -> Vec<Exported> {
+    let (mut chunk, mut bytes) = (Vec::new(), 0);
+    while chunk.len() < MAX_CHUNK.0
+        && bytes < MAX_CHUNK.1
+        && let Some(span) = spans.next()
+    {
+        bytes += span.1.as_ref().map_or(0, |span| span.packed.weight());
+        chunk.push(span);
+    }
+    chunk
+}
+
 impl Held {
-    fn put(
-        &mut self,
-        span: PackedSpan,
-        origin: &Arc<Origin>,
-        limits: Limits,
-        inserted: &mut Inserted,
-    ) {
-        let Some((trace_id, span_id)) = span.ids else {
-            inserted.malformed += 1;
-            return;
-        };
-        let trace = self.traces.entry(trace_id).or_insert_with(|| {
-            self.arrivals.push_back(trace_id);
-            Trace::default()
+    fn put(&mut self, span: PackedSpan, origin: &Arc<Origin>, limits: Limits) -> Result<(), Unfit> {
+        let id = span.trace_id;
+        if !self.traces.contains_key(&id) && self.evicted.contains(&id) {
+            return Err(Unfit::TraceEvicted);
+        }
+        let trace = self.traces.entry(id).or_insert_with(|| {
+            let trace = Trace::default();
+            self.arrivals.push_back(id);
+            self.bytes += trace.bytes();
+            trace
         });
         self.bytes -= trace.bytes();
-        if trace.put(span_id, span, origin, limits.spans_per_trace) {
-            inserted.accepted += 1;
-        } else {
-            inserted.over_limit += 1;
-        }
+        let stored = trace.put(span, origin, limits);
         self.bytes += trace.bytes();
+        stored
     }
 
-    fn evict(&mut self, limits: Limits) {
+    fn evict(&mut self, limits: Limits, evicted: &mut Vec<Trace>) {
         while self.arrivals.len() > limits.traces || self.bytes > limits.bytes {
             let Some(oldest) = self.arrivals.pop_front() else { return };
-            let evicted = self.traces.remove(&oldest);
-            self.bytes -= evicted.map_or(0, |trace| trace.bytes());
+            if let Some(trace) = self.traces.remove(&oldest) {
+                self.bytes -= trace.bytes();
+                evicted.push(trace);
+            }
+            self.evicted.add(oldest);
         }
     }
 }

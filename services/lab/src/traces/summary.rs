@@ -1,19 +1,16 @@
 //! A trace in one line.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use opentelemetry_proto::tonic::common::v1::any_value::Value;
-use opentelemetry_proto::tonic::resource::v1::Resource;
-use opentelemetry_proto::tonic::trace::v1::Span;
 use serde::{Serialize, Serializer};
 
-use super::id::TraceId;
-use super::packed::{Origin, Packed};
-use super::trace::Trace;
+use super::id::{SpanId, TraceId};
+use super::packed::Origin;
+use super::trace::{Stored, Trace};
 
-/// What OpenTelemetry's resource conventions call a service that gives no name.
-const UNKNOWN_SERVICE: &str = "unknown_service";
+/// How many services of a trace are named in its summary.
+const MAX_SERVICES: usize = 64;
 
 /// A trace in one line.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -23,6 +20,7 @@ pub struct TraceSummary {
     #[serde(serialize_with = "as_text")]
     pub trace_id: TraceId,
     /// The name of the root: the earliest span whose parent is not in the trace.
+    /// Names of more than 256 bytes are cut.
     pub root: String,
     /// The root's service.
     pub service: String,
@@ -36,62 +34,59 @@ pub struct TraceSummary {
     pub spans: usize,
     /// How many spans were refused because the trace was full.
     pub dropped_spans: usize,
-    /// The services, in the order of their first spans.
+    /// The services, in the order of their first spans; at most 64 of them.
     pub services: Vec<String>,
 }
 
 impl TraceSummary {
     /// None for a trace without spans.
     pub(super) fn of(trace_id: TraceId, trace: &Trace) -> Option<Self> {
-        let spans = trace.by_start();
-        let earliest = spans.first()?;
-        let (origin, root) = root(&spans).unwrap_or(earliest);
-        let start = earliest.1.start_time_unix_nano;
-        let end = spans.iter().map(|(_, span)| span.end_time_unix_nano).max().unwrap_or(start);
+        let (_, earliest) = trace.spans.iter().min_by_key(by_start)?;
+        let root = root(trace).unwrap_or(earliest);
+        let start = earliest.start_unix_nano;
+        let end = trace.spans.values().map(|span| span.end_unix_nano).max().unwrap_or(start);
         Some(Self {
             trace_id,
-            root: root.name.clone(),
-            service: service(origin),
+            root: root.packed.text(&root.name),
+            service: root.origin.source.service.clone(),
             start_unix_nano: start,
             duration_ms: end.saturating_sub(start) as f64 / 1e6,
-            spans: spans.len(),
+            spans: trace.spans.len(),
             dropped_spans: trace.dropped(),
-            services: services(&spans),
+            services: services(trace),
         })
     }
 }
 
-/// A span, and where it came from.
-type Found<'a> = (&'a Arc<Origin>, Span);
+/// By id where spans start together, as in the trace itself.
+fn by_start((id, span): &(&SpanId, &Stored)) -> (u64, SpanId) {
+    (span.start_unix_nano, **id)
+}
 
 /// The earliest span whose parent is not in the trace. None where spans are
 /// each other's parents, which only a broken exporter does.
-fn root<'a, 'b>(by_start: &'b [Found<'a>]) -> Option<&'b Found<'a>> {
-    let ids: HashSet<_> = by_start.iter().map(|(_, span)| span.span_id.as_slice()).collect();
-    by_start.iter().find(|(_, span)| !ids.contains(span.parent_span_id.as_slice()))
+fn root(trace: &Trace) -> Option<&Stored> {
+    let is_child = |span: &Stored| span.parent.is_some_and(|id| trace.spans.contains_key(&id));
+    let roots = trace.spans.iter().filter(|(_, span)| !is_child(span));
+    roots.min_by_key(by_start).map(|(_, root)| root)
 }
 
-fn services(by_start: &[Found<'_>]) -> Vec<String> {
-    // A trace has each origin once, and reading its name means unpacking it.
-    let mut origins = HashSet::new();
-    let distinct = by_start.iter().filter(|(origin, _)| origins.insert(Arc::as_ptr(origin)));
-    let mut seen = HashSet::new();
-    let names = distinct.map(|(origin, _)| service(origin));
-    names.filter(|name| seen.insert(name.clone())).collect()
-}
-
-fn service(origin: &Origin) -> String {
-    let resource: Option<Resource> = origin.source.resource.as_ref().and_then(Packed::decode);
-    let name = resource.as_ref().and_then(service_name).unwrap_or(UNKNOWN_SERVICE);
-    name.to_owned()
-}
-
-fn service_name(resource: &Resource) -> Option<&str> {
-    let attribute = resource.attributes.iter().find(|attribute| attribute.key == "service.name")?;
-    match attribute.value.as_ref()?.value.as_ref()? {
-        Value::StringValue(name) => Some(name),
-        _ => None,
+fn services(trace: &Trace) -> Vec<String> {
+    let mut firsts: HashMap<&Arc<Origin>, (u64, SpanId)> = HashMap::new();
+    for found in &trace.spans {
+        let first = firsts.entry(&found.1.origin).or_insert_with(|| by_start(&found));
+        *first = by_start(&found).min(*first);
     }
+    let mut origins: Vec<_> = firsts.into_iter().map(|(origin, first)| (first, origin)).collect();
+    origins.sort_unstable_by_key(|(first, _)| *first);
+    let mut services: Vec<String> = Vec::new();
+    for (_, origin) in origins {
+        let service = &origin.source.service;
+        if services.len() < MAX_SERVICES && !services.contains(service) {
+            services.push(service.clone());
+        }
+    }
+    services
 }
 
 fn as_text<S: Serializer>(value: &impl ToString, serializer: S) -> Result<S::Ok, S::Error> {
@@ -110,7 +105,7 @@ mod tests {
 
     fn summary(requests: Vec<ResourceSpans>) -> TraceSummary {
         let store = TraceStore::new(Limits::default());
-        store.insert(packed(&export(requests)));
+        store.insert(&packed(&export(requests)));
         store.recent(1).pop().unwrap()
     }
 

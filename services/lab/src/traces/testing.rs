@@ -5,9 +5,11 @@ use std::io::Read as _;
 use std::ops::Range;
 use std::sync::Arc;
 
+use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Request, StatusCode};
+use campuscafe_telemetry::Metrics;
 use flate2::Compression;
 use flate2::read::GzEncoder;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -18,8 +20,10 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Tra
 use prost::Message as _;
 use tower::ServiceExt as _;
 
+use super::buffer::Buffer;
 use super::elements::MAX_ELEMENTS;
-use super::packed::PackedExport;
+use super::export::Export;
+use super::otlp::Failure;
 use super::{TraceId, TraceStore, router};
 
 /// The trace of tests that need one only.
@@ -67,8 +71,14 @@ pub(super) fn of_trace(trace: u128, span_id: u64) -> ExportTraceServiceRequest {
 }
 
 /// The export as it arrives.
-pub(super) fn packed(export: &ExportTraceServiceRequest) -> PackedExport {
-    PackedExport::of(&export.encode_to_vec(), MAX_ELEMENTS).unwrap()
+pub(super) fn packed(export: &ExportTraceServiceRequest) -> Export {
+    checked(&export.encode_to_vec(), MAX_ELEMENTS).unwrap()
+}
+
+pub(super) fn checked(body: &[u8], limit: usize) -> Result<Export, Failure> {
+    let mut buffer = Buffer::new(body.len()).unwrap();
+    assert!(buffer.add(body));
+    Export::checked(buffer, limit)
 }
 
 pub(super) fn span_names(trace: &TracesData) -> Vec<String> {
@@ -96,7 +106,11 @@ impl Answer {
 }
 
 pub(super) async fn answer(store: &Arc<TraceStore>, request: Request<Body>) -> Answer {
-    let response = router(Arc::clone(store)).oneshot(request).await.unwrap();
+    answer_of(&router(Arc::clone(store), &Metrics::new("1")), request).await
+}
+
+pub(super) async fn answer_of(router: &Router, request: Request<Body>) -> Answer {
+    let response = router.clone().oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap();
     Answer { status: parts.status, headers: parts.headers, body }

@@ -1,65 +1,98 @@
 //! One trace as it is kept: its spans, and where each came from.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
-use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, TracesData};
-
 use super::elements::MAX_ELEMENTS;
-use super::id::SpanId;
-use super::packed::{Origin, Packed, PackedSpan, Source};
+use super::id::{SpanId, TraceId};
+use super::metrics::Unfit;
+use super::packed::{Origin, Packed, PackedSpan};
+use super::snapshot::{Snapshot, Taken};
+use super::store::Limits;
+
+/// A hash table has up to twice as many places as entries.
+const TABLE_SLACK: usize = 2;
 
 /// A span with its origin.
 #[derive(Debug)]
-struct Stored {
-    start_unix_nano: u64,
-    packed: Packed,
-    origin: Arc<Origin>,
+pub(super) struct Stored {
+    pub(super) start_unix_nano: u64,
+    pub(super) end_unix_nano: u64,
+    pub(super) parent: Option<SpanId>,
+    /// Where its name stands in it.
+    pub(super) name: Range<u32>,
+    pub(super) packed: Packed,
+    pub(super) origin: Arc<Origin>,
 }
 
 impl Stored {
     fn weight(&self) -> usize {
-        size_of::<(SpanId, Self)>() + self.packed.weight()
+        TABLE_SLACK * size_of::<(SpanId, Self)>() + self.packed.weight()
     }
 }
 
 /// The spans of one trace id.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Trace {
-    spans: HashMap<SpanId, Stored>,
-    /// Exactly the origins of `spans`, each once, however many exports they came in.
-    origins: Vec<Arc<Origin>>,
+    pub(super) spans: HashMap<SpanId, Stored>,
+    /// Exactly the origins of `spans`, however many exports they came in, each
+    /// with the number of its spans.
+    pub(super) origins: HashMap<Arc<Origin>, usize>,
     bytes: usize,
     /// What the trace unpacks to, so that reading it is bounded too.
     elements: usize,
     dropped: usize,
 }
 
+impl Default for Trace {
+    fn default() -> Self {
+        // The trace in the store's table, its id in the order of arrival, and
+        // the smallest tables of its own.
+        let bytes = TABLE_SLACK * (size_of::<(TraceId, Self)>() + size_of::<TraceId>()) + 256;
+        let (spans, origins) = (HashMap::new(), HashMap::new());
+        Self { spans, origins, bytes, elements: 0, dropped: 0 }
+    }
+}
+
 impl Trace {
-    /// Adds a span, or replaces the one with its id; says whether there was room.
+    /// Adds a span, or replaces the one with its id.
+    ///
+    /// # Errors
+    ///
+    /// When there is no room for it.
     pub(super) fn put(
         &mut self,
-        id: SpanId,
         span: PackedSpan,
         origin: &Arc<Origin>,
-        max_spans: usize,
-    ) -> bool {
-        let full = self.spans.len() >= max_spans && !self.spans.contains_key(&id);
-        let elements = self.elements + span.packed.elements + origin.elements();
-        if full || elements > MAX_ELEMENTS {
+        limits: Limits,
+    ) -> Result<(), Unfit> {
+        let PackedSpan { span_id, parent, start_unix_nano, end_unix_nano, name, packed, .. } = span;
+        let known = self.origins.get_key_value(origin).map(|(known, _)| Arc::clone(known));
+        let (bytes, elements) = match known {
+            Some(_) => (0, 0),
+            None => (origin_weight(origin), origin.elements()),
+        };
+        let origin = known.unwrap_or_else(|| Arc::clone(origin));
+        let stored = Stored { start_unix_nano, end_unix_nano, parent, name, packed, origin };
+        let (bytes, elements) = (bytes + stored.weight(), elements + stored.packed.elements);
+        let full = self.spans.len() >= limits.spans_per_trace && !self.spans.contains_key(&span_id);
+        if full
+            || self.elements + elements > MAX_ELEMENTS
+            || self.bytes + bytes > limits.bytes_per_trace
+        {
             self.dropped += 1;
-            return false;
+            return Err(Unfit::TraceFull);
         }
-        let PackedSpan { start_unix_nano, packed, .. } = span;
-        let stored = Stored { start_unix_nano, packed, origin: self.shared(origin) };
-        self.bytes += stored.weight();
-        self.elements += stored.packed.elements;
-        if let Some(replaced) = self.spans.insert(id, stored) {
+        self.bytes += bytes;
+        self.elements += elements;
+        *self.origins.entry(Arc::clone(&stored.origin)).or_default() += 1;
+        if let Some(replaced) = self.spans.insert(span_id, stored) {
             self.bytes -= replaced.weight();
             self.elements -= replaced.packed.elements;
             self.forget_unless_used(&replaced.origin);
         }
-        true
+        Ok(())
     }
 
     /// What the trace counts against the store's bound, in bytes.
@@ -72,60 +105,28 @@ impl Trace {
         self.dropped
     }
 
-    /// The spans by start; by id where they start together, so that the order
-    /// never depends on who exported first.
-    pub(super) fn by_start(&self) -> Vec<(&Arc<Origin>, Span)> {
-        let mut spans: Vec<_> = self.spans.iter().collect();
-        spans.sort_unstable_by_key(|(id, stored)| (stored.start_unix_nano, **id));
-        let unpacked = |stored: &Stored| stored.packed.decode();
-        spans.into_iter().filter_map(|(_, it)| Some((&it.origin, unpacked(it)?))).collect()
-    }
-
-    /// The trace as OTLP has it: one `ResourceSpans` per resource, in the order
-    /// of their first spans.
-    pub(super) fn assembled(&self) -> TracesData {
-        let mut groups: Vec<(&Arc<Origin>, Vec<Span>)> = Vec::new();
-        for (origin, span) in self.by_start() {
-            match groups.iter_mut().find(|(known, _)| Arc::ptr_eq(known, origin)) {
-                Some((_, spans)) => spans.push(span),
-                None => groups.push((origin, vec![span])),
-            }
-        }
-        let mut sources: Vec<(&Arc<Source>, Vec<ScopeSpans>)> = Vec::new();
-        for (origin, spans) in groups {
-            let scope = origin.scope.as_ref().and_then(Packed::decode);
-            let spans = ScopeSpans { scope, spans, schema_url: origin.schema_url.clone() };
-            match sources.iter_mut().find(|(known, _)| **known == origin.source) {
-                Some((_, scopes)) => scopes.push(spans),
-                None => sources.push((&origin.source, vec![spans])),
-            }
-        }
-        let resource_spans = sources.into_iter().map(|(source, scope_spans)| ResourceSpans {
-            resource: source.resource.as_ref().and_then(Packed::decode),
-            scope_spans,
-            schema_url: source.schema_url.clone(),
-        });
-        TracesData { resource_spans: resource_spans.collect() }
-    }
-
-    fn shared(&mut self, origin: &Arc<Origin>) -> Arc<Origin> {
-        let known =
-            self.origins.iter().find(|known| Arc::ptr_eq(known, origin) || *known == origin);
-        if let Some(known) = known {
-            return Arc::clone(known);
-        }
-        self.bytes += origin.weight();
-        self.elements += origin.elements();
-        self.origins.push(Arc::clone(origin));
-        Arc::clone(origin)
+    /// The trace as it is now.
+    pub(super) fn snapshot(&self) -> Snapshot {
+        let taken = |(id, stored): (&SpanId, &Stored)| Taken {
+            start_unix_nano: stored.start_unix_nano,
+            id: *id,
+            packed: stored.packed.clone(),
+            origin: Arc::clone(&stored.origin),
+        };
+        Snapshot { spans: self.spans.iter().map(taken).collect() }
     }
 
     fn forget_unless_used(&mut self, origin: &Arc<Origin>) {
-        if self.spans.values().any(|stored| Arc::ptr_eq(&stored.origin, origin)) {
-            return;
+        let Some(uses) = self.origins.get_mut(origin) else { return };
+        *uses -= 1;
+        if *uses == 0 {
+            self.origins.remove(origin);
+            self.bytes -= origin_weight(origin);
+            self.elements -= origin.elements();
         }
-        self.origins.retain(|known| !Arc::ptr_eq(known, origin));
-        self.bytes -= origin.weight();
-        self.elements -= origin.elements();
     }
+}
+
+fn origin_weight(origin: &Origin) -> usize {
+    TABLE_SLACK * size_of::<(Arc<Origin>, usize)>() + origin.weight()
 }

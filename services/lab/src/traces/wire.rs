@@ -75,6 +75,14 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
+/// The messages that stand in a field, in their order.
+pub(super) fn messages(message: &[u8], field: u32) -> impl Iterator<Item = &[u8]> {
+    Fields::of(message).filter_map(move |found| match found {
+        Ok((number, Value::Length(body))) if number == field => Some(body),
+        _ => None,
+    })
+}
+
 /// Text, which protobuf wants in UTF-8.
 pub(super) fn text(bytes: &[u8]) -> Result<&str, Failure> {
     std::str::from_utf8(bytes).map_err(|_| malformed("text that is not UTF-8"))

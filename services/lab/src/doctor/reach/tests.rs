@@ -53,6 +53,8 @@ fn each_is_known_by_what_only_it_says() {
     for (kind, answer, expected) in [
         (Kind::Order, answer(200, text, "ready\n", ORDER), Seen::Itself),
         (Kind::Order, answer(503, json, "{}", ORDER), Seen::NotReady),
+        (Kind::Order, answer(421, json, "{}", ""), Seen::OtherHost),
+        (Kind::Jaeger, answer(421, json, "", ""), other("421")),
         (Kind::Order, answer(200, text, "ready\n", INVENTORY), other("it is the inventory")),
         (Kind::Inventory, answer(200, text, "ready\n", LAB), other("it is the lab")),
         (Kind::Lab, answer(200, text, "ready\n", ""), other("200")),
@@ -130,6 +132,15 @@ fn a_wrong_program_is_named_as_such() {
     assert_eq!((wrong.status, wrong.found.as_str()), (Status::Bad, found));
     let mend = "set JAEGER_URL to where Jaeger is, or do without: unset JAEGER_URL";
     assert_eq!(wrong.mend.as_deref(), Some(mend));
+
+    let order = target(Kind::Order, "ORDER_URL", "http://cafe.example:5201/readyz");
+    let reply = Reply::Answered(Box::new(answer(421, "application/problem+json", "{}", "")));
+    let misdirected = verdict(Host::Machine(Way::Lab), &order, &reply);
+    let found = "what answers at http://cafe.example:5201 does not answer for that host: 421";
+    assert_eq!((misdirected.status, misdirected.found.as_str()), (Status::Bad, found));
+    let mend =
+        "add cafe.example to ALLOWED_HOSTS of the order service, or set ORDER_URL to an IP address";
+    assert_eq!(misdirected.mend.as_deref(), Some(mend));
 
     let variable = "OTEL_EXPORTER_OTLP_ENDPOINT";
     let grpc = target(Kind::Collector, variable, "http://localhost:4317/v1/traces");

@@ -3,16 +3,25 @@
 //!
 //! Reading is our own: `opentelemetry-proto`'s serde refuses what exporters
 //! send (an `arrayValue` without `values`, `null`, `"NaN"`, unpadded base64, an
-//! entity without a schema) and takes arrays for objects. Writing is its own,
-//! less the `null`s.
+//! entity without a schema) and takes arrays for objects. So is writing: its
+//! serde writes `null`s, and every default.
+//!
+//! Both the export that is read and the trace that is written may be large, so
+//! neither is ever taken apart whole: see [`transcode`] and [`pages`].
 
 mod fields;
+mod pages;
 mod read;
+mod transcode;
+mod write;
 
 use opentelemetry_proto::tonic::trace::v1::TracesData;
-use serde_json::Value;
 
 use fields::Fields;
+
+pub(super) use pages::pages;
+pub(super) use transcode::{MEMBERS_PER_ELEMENT, Transcoded, transcode};
+pub(super) use write::to_json;
 
 /// Why some bytes are no traces in OTLP's JSON.
 #[derive(Debug, thiserror::Error)]
@@ -48,38 +57,15 @@ pub fn parse_otlp_json(bytes: &[u8]) -> Result<TracesData, OtlpJsonError> {
     }
 }
 
-/// Reads the body of an export.
-///
-/// # Errors
-///
-/// As [`parse_otlp_json`].
-pub(super) fn parse_export(bytes: &[u8]) -> Result<TracesData, OtlpJsonError> {
-    read::traces(Fields::of("the whole", serde_json::from_slice(bytes)?)?)
-}
-
 /// Writes traces as OTLP's JSON: lower-case hexadecimal ids, 64-bit integers as
-/// strings, enums as numbers. A double that is not finite becomes an empty
-/// value, since JSON has no such number.
+/// strings, enums as numbers, no empty lists and no counts of 0. A double that
+/// is not finite becomes an empty value, since JSON has no such number.
 ///
 /// # Errors
 ///
 /// Never for traces; serde's interface leaves it open.
 pub fn write_otlp_json(traces: &TracesData) -> Result<Vec<u8>, serde_json::Error> {
-    let mut value = serde_json::to_value(traces)?;
-    without_nulls(&mut value);
-    serde_json::to_vec(&value)
-}
-
-/// For protobuf `null` is the same as nothing, but not every reader knows.
-fn without_nulls(value: &mut Value) {
-    match value {
-        Value::Object(fields) => {
-            fields.retain(|_, value| !value.is_null());
-            fields.values_mut().for_each(without_nulls);
-        }
-        Value::Array(items) => items.iter_mut().for_each(without_nulls),
-        _ => {}
-    }
+    to_json(&write::Otlp(traces))
 }
 
 #[cfg(test)]

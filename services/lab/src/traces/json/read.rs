@@ -27,7 +27,7 @@ fn resource_spans(mut fields: Fields) -> Read<ResourceSpans> {
     })
 }
 
-fn resource(mut fields: Fields) -> Read<Resource> {
+pub(super) fn resource(mut fields: Fields) -> Read<Resource> {
     Ok(Resource {
         attributes: fields.many("attributes", key_value)?,
         dropped_attributes_count: fields.integer("droppedAttributesCount")?,
@@ -52,7 +52,7 @@ fn scope_spans(mut fields: Fields) -> Read<ScopeSpans> {
     })
 }
 
-fn scope(mut fields: Fields) -> Read<InstrumentationScope> {
+pub(super) fn scope(mut fields: Fields) -> Read<InstrumentationScope> {
     Ok(InstrumentationScope {
         name: fields.text("name")?,
         version: fields.text("version")?,
@@ -61,7 +61,7 @@ fn scope(mut fields: Fields) -> Read<InstrumentationScope> {
     })
 }
 
-fn span(mut fields: Fields) -> Read<Span> {
+pub(super) fn span(mut fields: Fields) -> Read<Span> {
     Ok(Span {
         trace_id: fields.hex("traceId")?,
         span_id: fields.hex("spanId")?,

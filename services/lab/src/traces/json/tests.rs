@@ -4,13 +4,20 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, EntityRef, KeyValueList};
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use opentelemetry_proto::tonic::trace::v1::{Span, Status};
-use serde_json::json;
+use prost::Message as _;
+use serde_json::{Value, json};
 
 use super::*;
+use crate::traces::otlp::Failure;
 use crate::traces::testing::{TRACE, attribute, of_service, span, with_parent};
 
 fn read(value: Value) -> TracesData {
     parse_otlp_json(value.to_string().as_bytes()).unwrap()
+}
+
+fn parse_export(bytes: &[u8]) -> Result<TracesData, Failure> {
+    let transcoded = transcode(bytes, 1024 * 1024)?;
+    Ok(TracesData::decode(&*transcoded.protobuf).expect("protobuf"))
 }
 
 fn read_span(span: Value) -> Result<Span, OtlpJsonError> {
@@ -112,6 +119,34 @@ fn what_is_written_has_hex_ids_string_integers_number_enums_and_no_nulls() {
         assert!(text.contains(part), "{part} in {text}");
     }
     assert!(!text.contains("null"), "{text}");
+}
+
+#[test]
+fn no_control_character_is_written_as_itself() {
+    let control = "\u{0}\u{7}\u{1b}[2J\u{7f}\u{85}\u{9b}2J";
+    let mut traces = everything();
+    traces.resource_spans[0].scope_spans[0].spans[0].name = control.to_owned();
+    let written = write_otlp_json(&traces).unwrap();
+    let text = std::str::from_utf8(&written).unwrap();
+    assert!(!text.contains(char::is_control), "{text}");
+    assert!(text.contains(r"\u0000\u0007\u001b[2J\u007f\u0085\u009b2J"), "{text}");
+    assert_eq!(parse_otlp_json(&written).unwrap(), traces);
+}
+
+#[test]
+fn an_export_of_very_many_members_takes_about_its_own_size() {
+    let members = r#"{"a":{}},"#.repeat(50_000);
+    let spans = format!(r#"{{"name":"kept"}},{{"attributes":[{members}{{}}]}}"#);
+    let json = format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{spans}]}}]}}]}}"#);
+    let Transcoded { protobuf, too_large } = transcode(json.as_bytes(), json.len()).unwrap();
+    assert_eq!((protobuf.len() < 100, too_large), (true, 1), "the large span is left out");
+
+    let spans = r#"{"attributes":[{}]},"#.repeat(10_000);
+    let json = format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{spans}{{}}]}}]}}]}}"#);
+    let transcoded = transcode(json.as_bytes(), json.len()).unwrap();
+    assert_eq!((transcoded.too_large, transcoded.protobuf.len() < json.len()), (0, true));
+    let refused = transcode(json.as_bytes(), 1_000).unwrap_err();
+    assert!(matches!(refused, Failure::TooLarge { limit: 1_000 }), "{refused}");
 }
 
 #[test]
@@ -300,6 +335,8 @@ fn json_nested_without_end_is_refused_without_exhausting_the_stack() {
     let deep = 100_000;
     let unknown = format!("{{\"x\":{}{}}}", "[".repeat(deep), "]".repeat(deep));
     assert!(matches!(parse_otlp_json(unknown.as_bytes()), Err(OtlpJsonError::Syntax(_))));
+    // Unknown fields are skipped; the receiver looks at the depth beforehand.
+    assert_eq!(parse_export(unknown.as_bytes()).unwrap(), TracesData::default());
     let nest = |levels| {
         let value = format!(
             "{}{{}}{}",
@@ -311,5 +348,7 @@ fn json_nested_without_end_is_refused_without_exhausting_the_stack() {
         )
     };
     assert!(matches!(parse_otlp_json(nest(deep).as_bytes()), Err(OtlpJsonError::Syntax(_))));
+    assert!(parse_export(nest(deep).as_bytes()).is_err());
     assert!(parse_otlp_json(nest(30).as_bytes()).is_ok());
+    assert!(parse_export(nest(30).as_bytes()).is_ok());
 }

@@ -1,15 +1,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use axum::body::{Body, Bytes};
+use campuscafe_telemetry::Metrics;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use opentelemetry_proto::tonic::trace::v1::TracesData;
 use prost::Message as _;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
+use super::super::budget::WAIT;
 use super::super::testing::{
-    Answer, TRACE, answer, export as request, gzip, of_service, of_trace, span, trace_id,
+    Answer, TRACE, answer, answer_of, export as request, gzip, of_service, of_trace, span, trace_id,
 };
-use super::super::{MAX_COMPRESSED, MAX_DECOMPRESSED, write_otlp_json};
+use super::super::{MAX_COMPRESSED, MAX_DECOMPRESSED, TraceStore, router, write_otlp_json};
 use super::*;
 
 const PROTOBUF: &str = "application/x-protobuf";
@@ -168,27 +171,158 @@ async fn a_small_body_of_very_many_spans_is_refused_before_it_takes_memory() {
     assert!(grown < 300, "{grown} MiB more at the peak, that of tests beside this one included");
 }
 
-/// A body whose sender says nothing.
-struct Never;
+/// A body whose sender says this much, and then nothing.
+struct Never(usize);
 
 impl http_body::Body for Never {
     type Data = axum::body::Bytes;
     type Error = std::convert::Infallible;
 
     fn poll_frame(
-        self: std::pin::Pin<&mut Self>,
+        mut self: std::pin::Pin<&mut Self>,
         _: &mut std::task::Context<'_>,
     ) -> std::task::Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
-        std::task::Poll::Pending
+        match std::mem::take(&mut self.0) {
+            0 => std::task::Poll::Pending,
+            said => std::task::Poll::Ready(Some(Ok(http_body::Frame::data(vec![0; said].into())))),
+        }
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_body_that_does_not_come_is_given_up_after_ten_seconds() {
-    let never = Body::new(Never);
+    let never = Body::new(Never(0));
     let answer = post_as(&store(), PROTOBUF, never).await;
     assert_eq!(answer.status, StatusCode::REQUEST_TIMEOUT);
     assert!(failure(&answer, PROTOBUF).message.contains("within 10 s"));
+}
+
+/// A request for a router that several requests share.
+fn request_of(body: impl Into<Body>) -> Request {
+    let request = axum::http::Request::post("/v1/traces").header("content-type", PROTOBUF);
+    request.body(body.into()).unwrap()
+}
+
+#[tokio::test]
+async fn senders_that_send_nothing_more_do_not_delay_another() {
+    let router = router(store(), &Metrics::new("1"));
+    let silent: Vec<_> = (0..64)
+        .map(|said| {
+            let router = router.clone();
+            let never = Body::new(Never(said * 2_000));
+            tokio::spawn(async move { answer_of(&router, request_of(never)).await.status })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    assert_eq!(answer_of(&router, request_of(protobuf())).await.status, StatusCode::OK);
+    assert!(silent.iter().all(|sender| !sender.is_finished()), "all of them are still there");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_export_that_finds_no_room_in_time_is_a_503_that_says_when_to_come_again() {
+    let metrics = Metrics::new("1");
+    let router = router(store(), &metrics);
+    // Two fill one half of the budget, one has the other.
+    let greedy: Vec<_> = (0..3)
+        .map(|_| {
+            let router = router.clone();
+            let never = Body::new(Never(MAX_DECOMPRESSED));
+            tokio::spawn(async move { answer_of(&router, request_of(never)).await.status })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    let begin = Instant::now();
+    let answer = answer_of(&router, request_of(protobuf())).await;
+    assert_eq!((answer.status, begin.elapsed()), (StatusCode::SERVICE_UNAVAILABLE, WAIT));
+    assert_eq!(answer.headers["retry-after"], "1");
+    let status = failure(&answer, PROTOBUF);
+    assert_eq!(status.code, 14);
+    assert!(status.message.contains("can be sent again after 1 s"), "{}", status.message);
+    for status in greedy {
+        assert_eq!(status.await.unwrap(), StatusCode::REQUEST_TIMEOUT);
+    }
+    assert_eq!(answer_of(&router, request_of(protobuf())).await.status, StatusCode::OK);
+    let page = metrics.render();
+    for line in [
+        "lab_spans_received_total 1",
+        "lab_exports_refused_total{reason=\"busy\"} 1",
+        "lab_exports_refused_total{reason=\"too_slow\"} 3",
+    ] {
+        assert!(page.lines().any(|found| found == line), "no {line} in\n{page}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sender_is_not_told_that_it_was_slow_when_it_had_to_wait() {
+    let metrics = Metrics::new("1");
+    let router = router(store(), &metrics);
+    let send = |never: Never| {
+        let router = router.clone();
+        tokio::spawn(async move { answer_of(&router, request_of(Body::new(never))).await.status })
+    };
+    let greedy: Vec<_> = (0..3).map(|_| send(Never(MAX_DECOMPRESSED))).collect();
+    tokio::time::sleep(body::TIME_LIMIT - WAIT / 2).await;
+    // It waits for half of what it may, until the greedy are given up.
+    let begin = Instant::now();
+    assert_eq!(send(Never(1)).await.unwrap(), StatusCode::REQUEST_TIMEOUT);
+    assert_eq!(begin.elapsed(), WAIT / 2 + body::TIME_LIMIT);
+    for status in greedy {
+        assert_eq!(status.await.unwrap(), StatusCode::REQUEST_TIMEOUT);
+    }
+}
+
+#[tokio::test]
+async fn every_count_exists_at_zero_and_says_what_became_of_spans() {
+    let metrics = Metrics::new("1");
+    let limits = Limits { traces: 1, spans_per_trace: 1, ..Limits::default() };
+    let router = router(Arc::new(TraceStore::new(limits)), &metrics);
+    let counts = || -> Vec<String> {
+        let page = metrics.render();
+        let ours = page.lines().filter(|line| line.starts_with("lab_"));
+        let mut counts: Vec<_> =
+            ours.map(|line| line.trim_start_matches("lab_").to_owned()).collect();
+        counts.sort();
+        counts
+    };
+    let words = [
+        "exports_refused_total{reason=\"busy\"}",
+        "exports_refused_total{reason=\"interrupted\"}",
+        "exports_refused_total{reason=\"malformed\"}",
+        "exports_refused_total{reason=\"too_large\"}",
+        "exports_refused_total{reason=\"too_slow\"}",
+        "exports_refused_total{reason=\"unsupported\"}",
+        "spans_received_total",
+        "spans_refused_total{reason=\"malformed\"}",
+        "spans_refused_total{reason=\"too_large\"}",
+        "spans_refused_total{reason=\"trace_evicted\"}",
+        "spans_refused_total{reason=\"trace_full\"}",
+        "traces_evicted_total",
+    ];
+    let with = |values: [u64; 12]| -> Vec<String> {
+        words.iter().zip(values).map(|(word, value)| format!("{word} {value}")).collect()
+    };
+    assert_eq!(counts(), with([0; 12]));
+
+    let long = "x".repeat(MAX_PART_BYTES);
+    let spans = vec![
+        span(1, 1, "taken", 1..2),
+        span(0, 1, "malformed", 1..2),
+        span(1, 2, "beyond the spans of a trace", 1..2),
+        span(1, 3, &long, 1..2),
+        span(2, 1, "taken", 1..2),
+        span(1, 4, "after its trace was evicted", 1..2),
+    ];
+    let export = request(vec![of_service("order", spans)]).encode_to_vec();
+    assert_eq!(answer_of(&router, request_of(export)).await.status, StatusCode::OK);
+    let no_type = axum::http::Request::post("/v1/traces").body(Body::empty()).unwrap();
+    for (refused, status) in [
+        (no_type, StatusCode::UNSUPPORTED_MEDIA_TYPE),
+        (request_of("no protobuf"), StatusCode::BAD_REQUEST),
+        (request_of(vec![0; MAX_DECOMPRESSED + 1]), StatusCode::PAYLOAD_TOO_LARGE),
+    ] {
+        assert_eq!(answer_of(&router, refused).await.status, status);
+    }
+    assert_eq!(counts(), with([0, 0, 1, 1, 0, 1, 2, 1, 1, 1, 1, 1]));
 }
 
 #[tokio::test]
@@ -262,8 +396,8 @@ async fn spans_that_were_refused_are_counted_and_explained_in_a_200() {
     let response = ExportTraceServiceResponse::decode(&answer.body[..]).unwrap();
     let partial = response.partial_success.unwrap();
     let why = "spans refused: 1 without a trace id of 16 bytes and a span id of 8 bytes that are \
-               not all zero; 1 beyond the 1 spans, or the 250000 messages in them, that are kept of a \
-               trace";
+               not all zero; 1 beyond the 1 spans, 250000 messages or 4194304 bytes that are kept \
+               of a trace";
     assert_eq!((partial.rejected_spans, partial.error_message.as_str()), (2, why));
 
     let store = Arc::new(TraceStore::new(limits));

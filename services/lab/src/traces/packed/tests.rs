@@ -10,9 +10,20 @@ use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 use prost::Message as _;
 
+use std::cell::Cell;
+
 use super::super::elements::MAX_ELEMENTS;
-use super::super::testing::attribute;
+use super::super::export::Export;
+use super::super::otlp::Failure;
+use super::super::testing::{attribute, checked, of_service, packed, span};
 use super::*;
+
+thread_local! {
+    /// How many messages this thread has unpacked.
+    pub(in crate::traces) static DECODED: Cell<usize> = const { Cell::new(0) };
+    /// How many pairs of origins this thread has compared.
+    pub(in crate::traces) static COMPARED: Cell<usize> = const { Cell::new(0) };
+}
 
 fn text(text: &str) -> AnyValue {
     AnyValue { value: Some(Any::StringValue(text.to_owned())) }
@@ -98,13 +109,18 @@ fn everything() -> (ExportTraceServiceRequest, usize) {
     (ExportTraceServiceRequest { resource_spans: vec![resource_spans] }, count)
 }
 
-/// The export again, from its parts.
-fn unpacked(export: &PackedExport) -> ExportTraceServiceRequest {
-    let resource_spans = export.batches.iter().map(|Batch { origin, spans }| ResourceSpans {
+/// The spans of an export.
+fn spans_of(export: &Export) -> Vec<(Arc<Origin>, PackedSpan)> {
+    export.spans().map(|(origin, span)| (origin, span.expect("a span that fits"))).collect()
+}
+
+/// The export again, from its parts, one `ResourceSpans` for each span.
+fn unpacked(export: &Export) -> ExportTraceServiceRequest {
+    let resource_spans = spans_of(export).into_iter().map(|(origin, span)| ResourceSpans {
         resource: origin.source.resource.as_ref().map(|it| it.decode().expect("a resource")),
         scope_spans: vec![ScopeSpans {
             scope: origin.scope.as_ref().map(|it| it.decode().expect("a scope")),
-            spans: spans.iter().map(|it| it.packed.decode().expect("a span")).collect(),
+            spans: vec![span.packed.decode().expect("a span")],
             schema_url: origin.schema_url.clone(),
         }],
         schema_url: origin.source.schema_url.clone(),
@@ -115,23 +131,59 @@ fn unpacked(export: &PackedExport) -> ExportTraceServiceRequest {
 #[test]
 fn what_was_packed_is_unpacked_to_the_last_field() {
     let (export, _) = everything();
-    let packed = PackedExport::of(&export.encode_to_vec(), MAX_ELEMENTS).unwrap();
+    let packed = packed(&export);
     assert_eq!(unpacked(&packed), export);
-    let span = &packed.batches[0].spans[0];
-    assert_eq!(span.start_unix_nano, u64::MAX);
-    let (trace_id, span_id) = span.ids.unwrap();
-    assert_eq!((trace_id.as_bytes(), span_id.as_bytes()), (&[1; 16], &[2; 8]));
+    let (origin, span) = spans_of(&packed).remove(0);
+    assert_eq!((span.start_unix_nano, span.end_unix_nano), (u64::MAX, 5));
+    assert_eq!((span.trace_id.as_bytes(), span.span_id.as_bytes()), (&[1; 16], &[2; 8]));
+    assert_eq!(span.parent.unwrap().as_bytes(), &[3; 8]);
+    assert_eq!(span.packed.text(&span.name), "commit reservation");
+    assert_eq!(origin.source.service, "unknown_service");
 }
 
 #[test]
 fn every_message_counts_wherever_it_stands() {
     let (export, count) = everything();
     let body = export.encode_to_vec();
-    let packed = PackedExport::of(&body, count).unwrap();
-    let batch = &packed.batches[0];
+    let packed = checked(&body, count).unwrap();
+    let (origin, span) = spans_of(&packed).remove(0);
     let outside = 2;
-    assert_eq!(batch.origin.elements() + batch.spans[0].packed.elements + outside, count);
-    assert!(matches!(PackedExport::of(&body, count - 1), Err(Failure::TooMany)));
+    assert_eq!(origin.elements() + span.packed.elements + outside, count);
+    assert!(matches!(checked(&body, count - 1), Err(Failure::TooMany)));
+}
+
+#[test]
+fn what_is_larger_than_any_that_is_kept_is_refused_and_the_rest_is_taken() {
+    let many = vec![KeyValue::default(); MAX_PART_ELEMENTS];
+    let long = "x".repeat(MAX_PART_BYTES);
+    let sound = span(1, 1, "sound", 1..2);
+    let spans = vec![
+        Span { attributes: many.clone(), ..sound.clone() },
+        Span { name: long.clone(), ..sound.clone() },
+        sound.clone(),
+    ];
+    let mut wide = of_service("order", vec![sound.clone()]);
+    wide.resource.as_mut().unwrap().attributes = many;
+    let mut linked = of_service("order", vec![sound.clone()]);
+    linked.schema_url = long.clone() + "x";
+    let mut scoped = of_service("order", vec![sound]);
+    scoped.scope_spans[0].scope = Some(InstrumentationScope { name: long, ..Default::default() });
+    let resource_spans = vec![of_service("order", spans), wide, linked, scoped];
+    let packed = packed(&ExportTraceServiceRequest { resource_spans });
+    let taken: Vec<_> = packed.spans().map(|(_, span)| span.err()).collect();
+    let large = Some(Unfit::TooLarge);
+    assert_eq!(taken, [large, large, None, large, large, large]);
+}
+
+#[test]
+fn a_name_is_cut_where_a_list_would_grow_with_it() {
+    let name = "ä".repeat(MAX_NAME);
+    let export = ExportTraceServiceRequest {
+        resource_spans: vec![of_service(&name, vec![span(1, 1, &name, 1..2)])],
+    };
+    let (origin, span) = spans_of(&packed(&export)).remove(0);
+    assert_eq!(span.packed.text(&span.name), "ä".repeat(MAX_NAME / 2));
+    assert_eq!(origin.source.service, "ä".repeat(MAX_NAME / 2));
 }
 
 /// A span is unpacked when somebody looks at it, and then nobody can be told
@@ -156,10 +208,17 @@ fn whatever_is_taken_can_be_unpacked() {
                 _ => body.insert(at, u8::try_from(below(256)).unwrap()),
             }
         }
-        match PackedExport::of(&body, MAX_ELEMENTS) {
+        match checked(&body, MAX_ELEMENTS) {
             Ok(packed) => {
                 taken += 1;
-                let _ = unpacked(&packed);
+                for (origin, span) in packed.spans() {
+                    let parts =
+                        origin.source.resource.iter().map(|it| it.decode::<Resource>().is_some());
+                    let scopes =
+                        origin.scope.iter().map(|it| it.decode::<InstrumentationScope>().is_some());
+                    let spans = span.iter().map(|it| it.packed.decode::<Span>().is_some());
+                    assert!(parts.chain(scopes).chain(spans).all(|decoded| decoded), "{body:?}");
+                }
                 assert!(ExportTraceServiceRequest::decode(&*body).is_ok(), "{body:?}");
             }
             Err(Failure::Malformed(_)) => refused += 1,
@@ -173,7 +232,7 @@ fn whatever_is_taken_can_be_unpacked() {
 fn what_ends_early_or_is_no_protobuf_is_malformed_and_never_a_panic() {
     let body = everything().0.encode_to_vec();
     for end in 1..body.len() {
-        let short = PackedExport::of(&body[..end], MAX_ELEMENTS);
+        let short = checked(&body[..end], MAX_ELEMENTS);
         assert!(matches!(short, Err(Failure::Malformed(_))), "{end}");
     }
     for broken in [
@@ -185,7 +244,7 @@ fn what_ends_early_or_is_no_protobuf_is_malformed_and_never_a_panic() {
         b"\x00\x00",
         b"\x09\x00",
     ] {
-        let broken = PackedExport::of(broken, MAX_ELEMENTS);
+        let broken = checked(broken, MAX_ELEMENTS);
         assert!(matches!(broken, Err(Failure::Malformed(_))), "{broken:?}");
     }
 }
@@ -198,11 +257,11 @@ fn values_that_nest_without_end_are_malformed() {
         };
         let value = Some((0..depth).fold(text("core"), nest));
         let attributes = vec![KeyValue { key: "deep".to_owned(), value, key_strindex: 0 }];
-        let spans = vec![Span { attributes, ..Span::default() }];
+        let spans = vec![Span { attributes, ..span(1, 1, "deep", 1..2) }];
         let scope_spans = vec![ScopeSpans { spans, ..ScopeSpans::default() }];
         let resource_spans = vec![ResourceSpans { scope_spans, ..ResourceSpans::default() }];
         let body = ExportTraceServiceRequest { resource_spans }.encode_to_vec();
-        PackedExport::of(&body, MAX_ELEMENTS)
+        checked(&body, MAX_ELEMENTS)
     };
     let _ = unpacked(&nested(40).unwrap());
     for depth in [50, 1_000] {

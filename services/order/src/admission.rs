@@ -1,0 +1,44 @@
+//! How an order uses its time, which decides on the permit it needs.
+
+use campuscafe_chaos::{Plan, Step};
+use campuscafe_service::WorkKind;
+
+/// Slow, if one of the attempts may meet a step that waits; else ordinary.
+pub(crate) fn kind(plan: Option<&Plan>, attempts: u32) -> WorkKind {
+    let may_wait = |plan: &Plan| (1..=attempts).any(|attempt| waits(plan.step(attempt)));
+    if plan.is_some_and(may_wait) { WorkKind::Slow } else { WorkKind::Ordinary }
+}
+
+fn waits(step: Step) -> bool {
+    match step {
+        Step::Certain(fault) => fault.waits(),
+        Step::Flaky => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_is_slow_if_an_attempt_it_may_make_can_be_told_to_wait() {
+        for (plan, attempts, expected) in [
+            ("", 2, WorkKind::Ordinary),
+            ("none", 2, WorkKind::Ordinary),
+            ("fail,abort", 2, WorkKind::Ordinary),
+            ("lostreply", 2, WorkKind::Ordinary),
+            ("slow", 1, WorkKind::Slow),
+            ("slowfail:10", 1, WorkKind::Slow),
+            ("slowreply", 1, WorkKind::Slow),
+            ("hold", 1, WorkKind::Slow),
+            ("flaky", 1, WorkKind::Slow),
+            ("none,slow", 2, WorkKind::Slow),
+            ("none,slow", 1, WorkKind::Ordinary),
+            ("none,none,slow", 2, WorkKind::Ordinary),
+        ] {
+            let found = kind(Some(&plan.parse().unwrap()), attempts);
+            assert_eq!(found, expected, "{plan:?}, {attempts} attempts");
+        }
+        assert_eq!(kind(None, 2), WorkKind::Ordinary);
+    }
+}
