@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use campuscafe_tests::{Cafe, DEADLINE, Process, binary, eventually, signal};
+use campuscafe_tests::{Cafe, DEADLINE, Process, binary, children, eventually, signal};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
@@ -188,6 +188,28 @@ async fn a_lab_that_is_killed_leaves_no_orphans() {
 }
 
 #[tokio::test]
+async fn services_whose_lab_is_killed_finish_late_work_and_say_so() {
+    let collector = Cafe::open().await;
+    let mut cafe = Cafe::open_with(&[("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.lab)]).await;
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let sent = cafe
+        .reserve_cake("slow:1500", "late")
+        .header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"));
+    let sent = tokio::spawn(sent.send());
+    eventually("the fault at work", || async {
+        let slow = cafe.metric(&cafe.inventory, "inventory_faults_total{fault=\"slow\"}").await;
+        (slow > 0.0).then_some(())
+    })
+    .await;
+    // Its death closes both the services' stdin and the pipe that took their log.
+    cafe.process.signal("KILL");
+    cafe.process.ended().await;
+    assert_eq!(sent.await.unwrap().unwrap().status(), 200);
+    let spans = collector.trace(trace, 3).await;
+    assert!(spans.iter().any(|span| span.name == "commit reservation"), "{spans:?}");
+}
+
+#[tokio::test]
 async fn the_death_of_either_service_ends_all_and_its_last_lines_are_shown() {
     for (index, name, line) in
         [(0, "inventory", "faults are chosen by this seed"), (1, "order", "an attempt may take")]
@@ -204,8 +226,8 @@ async fn the_death_of_either_service_ends_all_and_its_last_lines_are_shown() {
     }
 }
 
-#[tokio::test]
-async fn a_lab_whose_stderr_nobody_reads_goes_on_and_ends_when_it_is_told_to() {
+/// A lab that has logged more than anybody reads.
+async fn unread_lab() -> tokio::process::Child {
     let any = "127.0.0.1:0";
     let mut lab = tokio::process::Command::new(binary("campuscafe"))
         .env_clear()
@@ -231,9 +253,19 @@ async fn a_lab_whose_stderr_nobody_reads_goes_on_and_ends_when_it_is_told_to() {
         let answer = answer.timeout(std::time::Duration::from_secs(20)).send().await;
         assert_eq!(answer.expect("an answer").status(), 409, "order {number}");
     }
-    signal(&lab.id().unwrap().to_string(), "TERM");
-    let ended = tokio::time::timeout(DEADLINE, lab.wait()).await.expect("its end");
-    assert_eq!(ended.unwrap().code(), Some(0));
+    lab
+}
+
+#[tokio::test]
+async fn a_lab_whose_stderr_nobody_reads_goes_on_and_ends_as_it_should() {
+    for (name, expected) in [("TERM", 0), ("KILL", 1)] {
+        let mut lab = unread_lab().await;
+        let pid = lab.id().unwrap();
+        let told = if name == "TERM" { pid } else { children(pid)[0] };
+        signal(&told.to_string(), name);
+        let ended = tokio::time::timeout(DEADLINE, lab.wait()).await.expect("its end");
+        assert_eq!(ended.unwrap().code(), Some(expected), "{name}");
+    }
 }
 
 #[tokio::test]

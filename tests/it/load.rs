@@ -12,12 +12,18 @@ use campuscafe_chaos::Roll;
 use campuscafe_tests::{Cafe, Process, binary, eventually, signal};
 use serde_json::Value;
 use tokio::net::TcpListener;
-use tokio::time::Instant;
 
 const ANY_PORT: &str = "127.0.0.1:0";
 
 /// What Ctrl-C may take on a busy machine; what it promises is a second.
-const SOON: Duration = Duration::from_secs(4);
+const SOON: Duration = Duration::from_secs(8);
+
+/// So generous that even on a busy machine no healthy order meets it.
+const PATIENT: (&str, &str) = ("ORDER_ATTEMPT_TIMEOUT", "20s");
+
+/// Each attempt at `slow:6000` is given up after half of its time, so that a busy
+/// machine turns neither its end nor its lateness around.
+const HALF_OF_SLOW: (&str, &str) = ("ORDER_ATTEMPT_TIMEOUT", "3s");
 
 async fn load(arguments: &[&str], environment: &[(&str, &str)]) -> Value {
     let all = [&["load", "--json"], arguments].concat();
@@ -33,8 +39,7 @@ fn orders(json: &Value, outcome: &str) -> u64 {
 #[tokio::test]
 async fn orders_arrive_at_the_rate_however_slow_the_answers() {
     let arguments = ["--rate", "50", "--duration", "2s", "--mix", "slow:900=1"];
-    // So generous that even on a busy machine no order meets it.
-    let json = load(&arguments, &[("ORDER_ATTEMPT_TIMEOUT", "20s")]).await;
+    let json = load(&arguments, &[PATIENT]).await;
     assert_eq!((&json["answered"], &json["notSent"]), (&100.into(), &0.into()), "{json}");
     assert_eq!(orders(&json, "confirmed"), 100, "{json}");
     // One after the other they would have taken 90 s.
@@ -46,8 +51,8 @@ async fn orders_arrive_at_the_rate_however_slow_the_answers() {
 
 #[tokio::test]
 async fn the_gap_counts_the_late_work_too() {
-    let arguments = ["--rate", "20", "--duration", "1s", "--mix", "slow=1", "--retry"];
-    let json = load(&arguments, &[]).await;
+    let arguments = ["--rate", "20", "--duration", "1s", "--mix", "slow:6000=1", "--retry"];
+    let json = load(&arguments, &[HALF_OF_SLOW]).await;
     assert_eq!(orders(&json, "unknown"), 20, "{json}");
     let ledger = &json["ledger"];
     assert_eq!((&ledger["reservations"], &ledger["gap"]), (&40.into(), &40.into()), "{json}");
@@ -57,34 +62,37 @@ async fn the_gap_counts_the_late_work_too() {
 
 #[tokio::test]
 async fn on_a_running_cafe_every_slow_order_is_late_twice_and_doubled_once() {
-    let cafe = Cafe::open().await;
-    let (seed, orders_due) = (7, 150);
-    let slow = (0..orders_due).filter(|n| Roll::nth(seed, *n).below(100) >= 80).count() as u64;
-    let arguments = "--rate 50 --duration 3s --mix none=80,slow=20 --seed 7 --retry --lab-url";
+    let cafe = Cafe::open_with(&[HALF_OF_SLOW]).await;
+    let (seed, due) = (7, 90);
+    let slow = (0..due).filter(|n| Roll::nth(seed, *n).below(100) >= 80).count() as u64;
+    let arguments = "--rate 30 --duration 3s --mix none=80,slow:6000=20 --seed 7 --retry --lab-url";
     let arguments = [arguments.split(' ').collect(), vec![cafe.lab.as_str()]].concat();
     let json = load(&arguments, &[]).await;
-    assert_eq!((orders(&json, "unknown"), orders(&json, "confirmed")), (slow, 150 - slow));
+    assert_eq!((orders(&json, "unknown"), orders(&json, "confirmed")), (slow, due - slow));
     let ledger = &json["ledger"];
     assert_eq!((&ledger["late"], &ledger["duplicates"]), (&(2 * slow).into(), &slow.into()));
+    // How many are lost depends on the machine; that both are counted does not.
+    let spans = &json["spans"];
+    assert!(spans["exported"].as_u64().unwrap() > due && spans["lost"].is_object(), "{json}");
 }
 
 #[tokio::test]
 async fn a_small_stock_gets_deliveries_and_keeps_what_it_remembers() {
-    let cafe = Cafe::open().await;
+    let cafe = Cafe::open_with(&[PATIENT]).await;
     cafe.order_cake("none", false).await;
-    let arguments =
-        ["--rate", "100", "--duration", "2s", "--mix", "none=1", "--lab-url", &cafe.lab];
+    let arguments = ["--rate", "50", "--duration", "4s", "--mix", "none=1", "--lab-url", &cafe.lab];
     let json = load(&arguments, &[]).await;
     // Twenty coffees would have been gone after the first tenth.
     assert_eq!(orders(&json, "confirmed"), 200, "{json}");
-    // Three seconds of two pieces an order, less the twenty that were there.
-    assert!(json["delivered"].as_u64().unwrap() >= 580, "{json}");
+    // Three seconds of two pieces an order, less the twenty that were there; and
+    // once a third of that is gone, as much again.
+    assert!(json["delivered"].as_u64().unwrap() >= 280 + 100, "{json}");
     let state = cafe.state().await;
     assert_eq!((&state["reservations"], &state["stock"]["cake"]), (&201.into(), &9.into()));
     let coffee = state["stock"]["coffee"].as_u64().unwrap();
-    assert!((20..=600).contains(&coffee), "{state}");
+    assert!((20..=300).contains(&coffee), "{state}");
     let (_, text, _) = Process::run("campuscafe", &[&["load"], &arguments[..]].concat(), &[]).await;
-    assert!(text.contains("pieces delivered"), "{text}");
+    assert!(text.contains("The load delivered "), "{text}");
 }
 
 #[tokio::test]
@@ -109,7 +117,7 @@ async fn a_reset_by_somebody_else_is_followed_by_a_delivery() {
 async fn the_same_seed_meets_the_same_faults() {
     let arguments =
         ["--rate", "100", "--duration", "1s", "--mix", "none=1,fail=1,abort=1", "--seed", "5"];
-    let (one, again) = (load(&arguments, &[]).await, load(&arguments, &[]).await);
+    let (one, again) = (load(&arguments, &[PATIENT]).await, load(&arguments, &[PATIENT]).await);
     assert_eq!(one["counters"], again["counters"]);
     assert!(orders(&one, "failed") > 0 && orders(&one, "unknown") > 0, "{one}");
 }
@@ -119,18 +127,22 @@ async fn said(load: &Process, what: &str) {
     eventually(what, || std::future::ready(load.stderr().contains(what).then_some(()))).await;
 }
 
-/// Sends Ctrl-C; the load must end soon, and gives its exit code and its report.
+/// Sends Ctrl-C, and gives the load's exit code and its report.
 async fn interrupted(mut load: Process) -> (Option<i32>, Value) {
-    let sent = Instant::now();
     load.signal("INT");
     let status = load.ended().await;
-    assert!(sent.elapsed() < SOON, "{:?}: {}", sent.elapsed(), load.stderr());
     (status.code(), serde_json::from_str(&load.stdout()).unwrap_or_default())
+}
+
+/// The same where nothing of its own has to drain: it must end soon.
+async fn interrupted_soon(load: Process) -> (Option<i32>, Value) {
+    let ended = tokio::time::timeout(SOON, interrupted(load)).await;
+    ended.unwrap_or_else(|_| panic!("still there {SOON:?} after Ctrl-C"))
 }
 
 #[tokio::test]
 async fn ctrl_c_ends_the_arrivals_and_still_sums_up_and_ends_what_was_started() {
-    let endless = Process::start("campuscafe", &["load", "--json", "--rate", "100"], &[]);
+    let endless = Process::start("campuscafe", &["load", "--json", "--rate", "20"], &[]);
     // The first line of progress says that orders are under way.
     said(&endless, "confirmed").await;
     let services = endless.children();
@@ -159,12 +171,12 @@ async fn a_stopped_order_service_stops_neither_the_arrivals_nor_ctrl_c() {
         std::future::ready((most >= Some(300)).then_some(()))
     })
     .await;
-    let (code, json) = interrupted(load).await;
+    let (code, json) = interrupted_soon(load).await;
     signal(&order, "CONT");
     assert_eq!(code, Some(1), "the services could not be asked: {json}");
     let number = |name: &str| json[name].as_f64().unwrap();
-    // By the clock alone; the loop may be behind by an instant.
-    assert!((number("arrivals") - 100.0 * number("seconds")).abs() < 2.0, "{json}");
+    // By the clock alone, give or take what a busy machine does in between.
+    assert!((number("arrivals") - 100.0 * number("seconds")).abs() < 50.0, "{json}");
     assert!(number("underWay") >= 300.0 && json["ledger"].is_null(), "{json}");
     let ended: u64 = ["confirmed", "failed", "unknown", "shed", "no_answer"]
         .iter()
@@ -172,6 +184,14 @@ async fn a_stopped_order_service_stops_neither_the_arrivals_nor_ctrl_c() {
         .sum();
     let known = ended as f64 + number("underWay") + number("notSent");
     assert!((number("arrivals") - known).abs() < f64::EPSILON, "each is accounted for: {json}");
+}
+
+/// Whether the process has a handler for SIGINT, number 2.
+fn hears_ctrl_c(pid: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    caught.is_some_and(|mask| mask & 0b10 != 0)
 }
 
 #[tokio::test]
@@ -183,15 +203,11 @@ async fn ctrl_c_ends_it_before_the_first_answer() {
         signal(stopped, "STOP");
         let arguments = ["load", "--json", "--lab-url", &cafe.lab];
         let load = Process::start("campuscafe", &arguments, &[]);
-        // It has a connection to somebody who does not answer; the lab's is the first.
-        eventually("a connection", || {
-            let sockets = std::fs::read_dir(format!("/proc/{}/fd", load.pid())).unwrap();
-            let sockets = sockets.flatten().filter_map(|fd| std::fs::read_link(fd.path()).ok());
-            let count = sockets.filter(|to| to.to_string_lossy().starts_with("socket")).count();
-            std::future::ready((count > 1).then_some(()))
+        eventually("its listening to Ctrl-C", || {
+            std::future::ready(hears_ctrl_c(load.pid()).then_some(()))
         })
         .await;
-        let (code, json) = interrupted(load).await;
+        let (code, json) = interrupted_soon(load).await;
         signal(stopped, "CONT");
         assert_eq!((code, json), (Some(1), Value::Null));
     }
@@ -204,7 +220,7 @@ async fn ctrl_c_ends_the_waiting_for_orders_that_are_under_way() {
     let arguments = [arguments.split(' ').collect(), vec![cafe.lab.as_str()]].concat();
     let load = Process::start("campuscafe", &arguments, &[]);
     said(&load, "waiting for 10 orders that are under way").await;
-    let (code, json) = interrupted(load).await;
+    let (code, json) = interrupted_soon(load).await;
     assert_eq!((code, &json["underWay"]), (Some(1), &10.into()), "none was answered: {json}");
     assert_eq!((&json["settled"], &json["ledger"]["reservations"]), (&false.into(), &0.into()));
 }
@@ -222,7 +238,7 @@ async fn the_report_survives_the_death_of_the_order_service() {
     order.signal("KILL");
     order.ended().await;
     said(&load, "no answer").await;
-    let (code, json) = interrupted(load).await;
+    let (code, json) = interrupted_soon(load).await;
     assert_eq!(code, Some(1), "{json}");
     assert!(orders(&json, "confirmed") > 0 && orders(&json, "no_answer") > 0, "{json}");
     assert!(json["notAsked"].as_str().unwrap().contains("nothing answers there"), "{json}");
@@ -251,8 +267,8 @@ async fn orders_that_are_shed_and_orders_that_are_not_sent_are_counted_apart() {
     let json: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!((orders(&json, "shed"), orders(&json, "no_answer")), (50, 0), "{json}");
 
-    let few = "--rate 100 --duration 500ms --mix slow:1500=1 --max-in-flight 7";
-    let json = load(&few.split(' ').collect::<Vec<_>>(), &[("ORDER_ATTEMPT_TIMEOUT", "20s")]).await;
+    let few = "--rate 100 --duration 500ms --mix slow:5000=1 --max-in-flight 7";
+    let json = load(&few.split(' ').collect::<Vec<_>>(), &[PATIENT]).await;
     assert_eq!((&json["notSent"], orders(&json, "confirmed")), (&43.into(), 7), "{json}");
 }
 

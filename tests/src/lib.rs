@@ -11,6 +11,6 @@ mod wait;
 
 pub use cafe::{Answer, Cafe};
 pub use problem::{assert_problem, assert_problem_without_trace, is_hex_id};
-pub use process::{Process, binary, signal};
+pub use process::{Process, binary, children, signal};
 pub use spans::{Span, spans_of};
 pub use wait::{DEADLINE, eventually};

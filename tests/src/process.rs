@@ -115,10 +115,7 @@ impl Process {
     /// When the process has ended.
     #[must_use]
     pub fn children(&self) -> Vec<u32> {
-        let pid = self.pid();
-        let path = format!("/proc/{pid}/task/{pid}/children");
-        let list = std::fs::read_to_string(path).unwrap_or_default();
-        list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
+        children(self.pid())
     }
 
     /// Sends a signal by its name, such as `TERM`.
@@ -186,6 +183,14 @@ impl Process {
     pub fn stderr(&self) -> String {
         lock(&self.stderr).join("\n")
     }
+}
+
+/// The processes that a process started and that still run, oldest first.
+#[must_use]
+pub fn children(pid: u32) -> Vec<u32> {
+    let path = format!("/proc/{pid}/task/{pid}/children");
+    let list = std::fs::read_to_string(path).unwrap_or_default();
+    list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
 /// Sends a signal by its name to a process, or to a group by its negative id.

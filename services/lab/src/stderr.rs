@@ -4,7 +4,7 @@
 //! here goes through a bounded queue to a thread of its own; what finds the
 //! queue full is lost, and the number of lost pieces is written instead.
 
-use std::io::{Write as _, stderr};
+use std::io::{self, Write};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -59,19 +59,36 @@ pub(crate) async fn flush() {
 }
 
 fn write_all(pieces: Receiver<Piece>) {
+    let mut to = own_handle();
     for piece in pieces {
         let lost = LOST.swap(0, Ordering::Relaxed);
         // There is nobody to tell that nothing can be told.
         if lost > 0 {
-            let _ = writeln!(stderr(), "{lost} lines were lost here: stderr was not read in time");
+            let _ = writeln!(to, "{lost} lines were lost here: stderr was not read in time");
         }
         match piece {
             Piece::Text(text) => {
-                let _ = stderr().write_all(&text);
+                let _ = to.write_all(&text);
             }
             Piece::Mark(written) => {
                 let _ = written.send(());
             }
         }
     }
+}
+
+/// The standard library's handle has a lock, which a write that blocks would
+/// keep from everybody else.
+#[cfg(unix)]
+fn own_handle() -> Box<dyn Write> {
+    use std::os::fd::AsFd as _;
+    match io::stderr().as_fd().try_clone_to_owned() {
+        Ok(own) => Box::new(std::fs::File::from(own)),
+        Err(_) => Box::new(io::stderr()),
+    }
+}
+
+#[cfg(not(unix))]
+fn own_handle() -> Box<dyn Write> {
+    Box::new(io::stderr())
 }

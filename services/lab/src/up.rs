@@ -17,6 +17,7 @@ use crate::command::Tools;
 use crate::links::Links;
 use crate::server::{Addresses, Lab};
 use crate::services::{Manner, Services};
+use crate::stderr;
 
 /// Start the lab and both services, and say where everything is; Ctrl-C ends it all
 ///
@@ -89,7 +90,11 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Fa
         () = &mut end => None,
     };
     services.stop().await;
-    died.map_or(Ok(ExitCode::SUCCESS), |sentence| Err(Failure::Failed(sentence)))
+    let Some(sentence) = died else { return Ok(ExitCode::SUCCESS) };
+    // Not left to whoever called us: they would wait for a reader of stderr.
+    stderr::write(format!("error: {sentence}\n"));
+    stderr::flush().await;
+    Ok(ExitCode::FAILURE)
 }
 
 /// Nobody may be reading any more; that is no reason to end.

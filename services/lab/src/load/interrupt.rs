@@ -1,5 +1,7 @@
 //! Ctrl-C or SIGTERM, heard once and known everywhere.
 
+use std::future::poll_fn;
+use std::task::Poll;
 use std::time::Duration;
 
 use campuscafe_service::end_signal;
@@ -12,12 +14,16 @@ pub(crate) struct Interrupt(watch::Receiver<Option<Instant>>);
 
 impl Interrupt {
     /// Listens from now on, in a task of its own: whatever else waits, this hears.
-    pub(crate) fn listen() -> Self {
+    pub(crate) async fn listen() -> Self {
         let (heard, told) = watch::channel(None);
-        tokio::spawn(async move {
+        let mut listening = Box::pin(async move {
             end_signal().await;
             heard.send_replace(Some(Instant::now()));
         });
+        // The first poll is what makes the process hear signals.
+        if poll_fn(|context| Poll::Ready(listening.as_mut().poll(context))).await.is_pending() {
+            tokio::spawn(listening);
+        }
         Self(told)
     }
 

@@ -101,7 +101,7 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 /// Runs for as long as asked, or until Ctrl-C; both end with the summary.
 pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Failure> {
-    let interrupt = Interrupt::listen();
+    let interrupt = Interrupt::listen().await;
     let seed = config.seed.unwrap_or_else(|| rand::random::<u32>().into());
     let mut settings = vec![("CHAOS_SEED", seed.to_string())];
     if std::env::var_os("INVENTORY_STOCK").is_none() {

@@ -123,9 +123,9 @@ fn ledger(gap: &Gap) -> String {
 fn supply(came: &Came) -> String {
     let mut text = match came.delivered.pieces {
         0 => "  Nothing had to be delivered: the stock was enough for all.\n".to_owned(),
-        pieces => format!(
-            "  The load had {pieces} pieces delivered, so that the stock did not run out.\n"
-        ),
+        pieces => {
+            format!("  The load delivered {pieces} pieces, so that the stock did not run out.\n")
+        }
     };
     if let Some(failure) = &came.delivered.failure {
         let _ = writeln!(text, "  The stock could not always be kept: {failure}");
