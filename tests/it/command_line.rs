@@ -149,31 +149,33 @@ async fn an_address_that_cannot_be_had_is_one_line_that_names_it_and_exit_2() {
 #[tokio::test]
 async fn help_names_every_flag_its_variable_and_its_default() {
     let connections = ("--max-connections <NUMBER>", "[env: MAX_CONNECTIONS=]", "[default: 500]");
+    let hosts = ("--allowed-hosts <NAME,...>", "[env: ALLOWED_HOSTS=]", "[default: none]");
     let inventory = &[
         ("--listen <ADDRESS>", "[env: INVENTORY_LISTEN=]", "[default: 127.0.0.1:5101]"),
         ("--stock <ITEM=PIECES,...>", "[env: INVENTORY_STOCK=]", "[default: cake=10,coffee=20]"),
         ("--chaos-seed <NUMBER>", "[env: CHAOS_SEED=]", "[default: random, logged at the start]"),
         ("--max-work <REQUESTS>", "[env: INVENTORY_MAX_WORK=]", "[default: 1000]"),
-        ("--allowed-hosts <NAME,...>", "[env: ALLOWED_HOSTS=]", "[default: none]"),
         connections,
+        hosts,
     ][..];
     let order = &[
         ("--listen <ADDRESS>", "[env: ORDER_LISTEN=]", "[default: 127.0.0.1:5201]"),
         ("--inventory-url <URL>", "[env: INVENTORY_URL=]", "[default: http://127.0.0.1:5101]"),
         ("--attempt-timeout <DURATION>", "[env: ORDER_ATTEMPT_TIMEOUT=]", "[default: 1s]"),
-        ("--allowed-hosts <NAME,...>", "[env: ALLOWED_HOSTS=]", "[default: none]"),
+        ("--max-work <ORDERS>", "[env: ORDER_MAX_WORK=]", "[default: 400]"),
         connections,
+        hosts,
     ];
     let lab = &[
         ("--listen <ADDRESS>", "[env: LAB_LISTEN=]", "[default: 127.0.0.1:5301]"),
         ("--order-url <URL>", "[env: ORDER_URL=]", ""),
         ("--inventory-url <URL>", "[env: INVENTORY_URL=]", ""),
         connections,
+        hosts,
         ("--jaeger-url <URL>", "[env: JAEGER_URL=]", ""),
         ("--jaeger-link-url <URL>", "[env: JAEGER_LINK_URL=]", ""),
         ("--grafana-url <URL>", "[env: GRAFANA_URL=]", ""),
         ("--grafana-link-url <URL>", "[env: GRAFANA_LINK_URL=]", ""),
-        ("--allowed-hosts <NAME,...>", "[env: ALLOWED_HOSTS=]", "[default: none]"),
     ];
     for (command, flags) in [
         ("inventory", inventory),

@@ -91,7 +91,12 @@ async fn answers(sent: &mut JoinSet<(u16, String)>, count: u64) -> Vec<(u16, Str
 #[tokio::test]
 async fn by_default_a_thousand_may_be_under_way_half_of_them_slow_and_the_rest_is_shed_for_certain()
 {
-    let settings = [("INVENTORY_STOCK", "cake=10000"), ("RUST_LOG", "warn")];
+    let settings = [
+        ("INVENTORY_STOCK", "cake=10000"),
+        // This is about work: connections must not be what is short.
+        ("MAX_CONNECTIONS", "3000"),
+        ("RUST_LOG", "warn"),
+    ];
     let mut inventory = Process::start("inventory", &["--listen", "127.0.0.1:0"], &settings);
     let url = &inventory.address().await;
     let http = Client::builder().no_proxy().build().unwrap();

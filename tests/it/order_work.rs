@@ -20,10 +20,13 @@ struct Services {
 impl Services {
     /// Attempts wait for their answers as long as any test does.
     async fn start(settings: &[(&str, &str)]) -> Self {
-        let environment = [("INVENTORY_STOCK", "cake=10000"), ("RUST_LOG", "warn")];
+        // These tests are about work: connections must not be what is short.
+        let connections = ("MAX_CONNECTIONS", "3000");
+        let environment = [("INVENTORY_STOCK", "cake=10000"), ("RUST_LOG", "warn"), connections];
         let mut inventory = Process::start("inventory", &["--listen", ANY_PORT], &environment);
         let inventory_url = inventory.address().await;
-        let mut environment = vec![("ORDER_ATTEMPT_TIMEOUT", "60s"), ("RUST_LOG", "warn")];
+        let mut environment =
+            vec![("ORDER_ATTEMPT_TIMEOUT", "60s"), ("RUST_LOG", "warn"), connections];
         environment.extend(settings);
         let arguments = ["--listen", ANY_PORT, "--inventory-url", &inventory_url];
         let mut order = Process::start("order", &arguments, &environment);
