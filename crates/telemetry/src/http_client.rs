@@ -159,9 +159,11 @@ impl Middleware for Observe {
         }
 
         let sent = Instant::now();
-        let result = async { read_whole(next.run(request, extensions).await?).await }
-            .instrument(span.clone())
-            .await;
+        let result = match next.run(request, extensions).instrument(span.clone()).await {
+            // Boxed, so that an attempt that waits for its answer has no room for it yet.
+            Ok(response) => Box::pin(read_whole(response)).instrument(span.clone()).await,
+            Err(error) => Err(error),
+        };
         let (status, error) = match &result {
             Ok(response) => {
                 let status = response.status();

@@ -17,6 +17,7 @@ use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error, Middleware,
 use reqwest_retry::{
     RetryDecision, RetryPolicy, RetryTransientMiddleware, Retryable, RetryableStrategy,
 };
+use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use crate::metrics::OrderMetrics;
@@ -92,8 +93,7 @@ impl Errand {
 
     /// The reservation that an answer holds, if it is the one that was asked for.
     pub(crate) fn reservation(&self, response: &Response) -> Option<Reservation> {
-        let WholeBody(body) = response.extensions().get()?;
-        serde_json::from_slice(body).ok().filter(|reservation| answers(&self.wish, reservation))
+        body(response).filter(|reservation| answers(&self.wish, reservation))
     }
 
     /// What became of an attempt, in the order service's words. Whatever answers
@@ -113,6 +113,12 @@ impl Errand {
             },
         }
     }
+}
+
+/// The value that an answer holds as JSON.
+pub(crate) fn body<T: DeserializeOwned>(response: &Response) -> Option<T> {
+    let WholeBody(body) = response.extensions().get()?;
+    serde_json::from_slice(body).ok()
 }
 
 /// Whether a reservation is of what was asked for: the same item, whose name

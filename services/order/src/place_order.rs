@@ -10,11 +10,13 @@ use campuscafe_api::{Problem, REQUEST_ID_HEADER};
 use campuscafe_chaos::Plan;
 use campuscafe_service::{Json, Refusal, RequestId, WorkPermit, ids};
 use campuscafe_telemetry::{attribute, current_trace_id, set_attribute};
+use http::Extensions;
+use reqwest_middleware::ClientWithMiddleware;
 use tracing::{Instrument as _, Span};
 
 use crate::App;
 use crate::admission::kind;
-use crate::attempts::{Errand, RESERVE};
+use crate::attempts::{Errand, RESERVE, body};
 use crate::outcome::{MAX_ATTEMPTS, outcome};
 use crate::shortened::shortened;
 use crate::told::told_no;
@@ -72,15 +74,14 @@ async fn carry_out(
     let client = if order.retry_on_timeout { &app.clients.retrying } else { &app.clients.once };
     let wish = Reserve { item_id: order.item_id, quantity: order.quantity };
     let errand = Arc::new(Errand::new(wish, plan, format!("order-{order_id}")));
-    let answer = client
-        .post(app.url(RESERVE))
-        .timeout(app.limit)
-        .header(REQUEST_ID_HEADER, &errand.request_id)
-        .json(&errand.wish)
-        .with_extension(RESERVE)
-        .with_extension(errand.clone())
-        .send()
-        .await;
+    // Not `RequestBuilder::send`: its future keeps the request three times.
+    let mut extensions = Extensions::new();
+    extensions.insert(RESERVE);
+    extensions.insert(errand.clone());
+    let answer = match request(client, &app, &errand) {
+        Ok(request) => client.execute_with_extensions(request, &mut extensions).await,
+        Err(error) => Err(error.into()),
+    };
     let attempts = errand.attempts();
     let results: Vec<AttemptResult> = attempts.iter().map(|attempt| attempt.result).collect();
     let report = OrderReport {
@@ -97,7 +98,8 @@ async fn carry_out(
         attempts = report.attempts.len(),
         "order ended"
     );
-    match answer.as_ref().ok().and_then(|response| errand.reservation(response)) {
+    let answer = answer.as_ref().ok();
+    match answer.and_then(|response| errand.reservation(response)) {
         Some(reserved) if report.outcome == Outcome::Confirmed => {
             let note = if report.attempts.len() > 1 {
                 "reserved (after timeout retry) ⚠️"
@@ -106,11 +108,23 @@ async fn carry_out(
             };
             Ok(Json(Confirmation { reserved, note: note.to_owned(), report }).into_response())
         }
-        _ => Err(told_no(&report, said_no(answer).await, app.limit).into()),
+        _ => {
+            // The inventory's own words, where it said no itself.
+            let said = answer.filter(|answer| !answer.status().is_success()).and_then(body);
+            Err(told_no(&report, said, app.limit).into())
+        }
     }
 }
 
-/// The inventory's own words, where it said no itself.
-async fn said_no(answer: reqwest_middleware::Result<reqwest::Response>) -> Option<Problem> {
-    answer.ok().filter(|answer| !answer.status().is_success())?.json().await.ok()
+fn request(
+    client: &ClientWithMiddleware,
+    app: &App,
+    errand: &Errand,
+) -> reqwest::Result<reqwest::Request> {
+    client
+        .post(app.url(RESERVE))
+        .timeout(app.limit)
+        .header(REQUEST_ID_HEADER, &errand.request_id)
+        .json(&errand.wish)
+        .build()
 }
