@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use campuscafe_tests::{Cafe, Process, assert_problem_without_trace};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 const ANY_PORT: &str = "127.0.0.1:0";
 
@@ -107,6 +107,50 @@ async fn an_experiment_leaves_one_mark_and_a_name_that_is_none_leaves_nothing() 
     let answer = cafe.send(post.json(&json!({"experiment": "tea"}))).await;
     assert_problem_without_trace("tea", &answer, 400, "expected one of slow, cut, reorder, double");
     assert_eq!(page().await, before);
+}
+
+#[tokio::test]
+async fn senders_that_dribble_cost_no_span_of_others() {
+    let cafe = Cafe::open().await;
+    let mut senders = Vec::new();
+    for _ in 0..16 {
+        let mut sender = TcpStream::connect(address(&cafe.lab)).await.unwrap();
+        let head = "POST /v1/traces HTTP/1.1\r\nhost: 127.0.0.1\r\n\
+                    content-type: application/x-protobuf\r\ncontent-length: 8000000\r\n\r\n";
+        sender.write_all(head.as_bytes()).await.unwrap();
+        sender.write_all(&[0; 20_000]).await.unwrap();
+        senders.push(sender);
+    }
+    let told = cafe.order_cake("none", false).await;
+    cafe.trace(told.text("traceId"), 4).await;
+    assert_eq!(cafe.metric(&cafe.lab, "lab_spans_received_total").await, 4.0);
+    let refused = "lab_exports_refused_total{reason=\"busy\"}";
+    assert_eq!(cafe.metric(&cafe.lab, refused).await, 0.0);
+}
+
+#[tokio::test]
+async fn the_lab_counts_spans_that_it_takes_and_what_it_refuses_from_zero_on() {
+    let cafe = Cafe::open().await;
+    let counts = async || {
+        let page = cafe.page(&format!("{}/metrics", cafe.lab)).await;
+        let ours = ["lab_spans_", "lab_exports_", "lab_traces_"];
+        let lines = page.lines().filter(|line| ours.iter().any(|name| line.starts_with(name)));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let before = counts().await;
+    assert_eq!(before.len(), 12, "{before:#?}");
+    assert!(before.iter().all(|line| line.ends_with(" 0")), "{before:#?}");
+
+    let told = cafe.order_cake("none", false).await;
+    cafe.trace(told.text("traceId"), 4).await;
+    let post = cafe.http.post(format!("{}/v1/traces", cafe.lab));
+    let post = post.header("content-type", "application/x-protobuf").body("no protobuf");
+    assert_eq!(cafe.send(post).await.status, 400);
+    let after: BTreeSet<_> = counts().await.into_iter().collect();
+    let changed: Vec<_> = after.iter().filter(|line| !before.contains(line)).collect();
+    let expected =
+        ["lab_exports_refused_total{reason=\"malformed\"} 1", "lab_spans_received_total 4"];
+    assert_eq!(changed, expected);
 }
 
 /// A tool that answers every path with these words, or 404.

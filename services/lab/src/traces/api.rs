@@ -26,8 +26,9 @@ const DEFAULT_LIMIT: usize = 20;
 /// summaries of some.
 const LIST_SHARE: usize = 64 * 1024;
 
-/// JSON takes at most this many times the bytes of what it is written from.
-const JSON_PER_BYTE: usize = 8;
+/// JSON takes at most about this many times the bytes of what it is written
+/// from: an event that says nothing is 2 bytes of protobuf, and 31 of JSON.
+const JSON_PER_BYTE: usize = 16;
 
 /// The most bytes that are written before they are read: a large span and what
 /// it is unpacked to.
