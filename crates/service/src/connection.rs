@@ -1,8 +1,9 @@
 //! One connection, from its first byte to its last.
 
+use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -19,10 +20,10 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tower::ServiceExt as _;
 
+use crate::Refusal;
 use crate::body::Joined;
 use crate::places::{Closed, Place, Use};
 use crate::socket::{Connection, Cuttable};
-use crate::{Lifecycle, Refusal};
 
 /// How long a client may take to send a request's head, and how long a
 /// connection may stay idle. Clients must drop idle connections sooner, or
@@ -33,12 +34,16 @@ pub(crate) const HEAD_LIMIT: Duration = Duration::from_secs(10);
 /// A connection keeps as much of what was read and of what will be written.
 const MAX_HEAD: usize = 16 * 1024;
 
-/// How long a connection on which nothing was said yet may still say something
-/// when the service ends: its request may be on its way.
-const FIRST_BYTE_LIMIT: Duration = Duration::from_millis(100);
+/// How long a connection that must make room for another may still bring a
+/// request, which may be on its way or not yet read. It is refused with an answer:
+/// a client whose connection is reset cannot know that nothing was done.
+const EVICTED_LIMIT: Duration = Duration::from_millis(10);
 
-/// How long a head that has begun may still take when the service ends.
-const LAST_HEAD_LIMIT: Duration = Duration::from_secs(1);
+/// How long an idle connection may still bring a request when the service ends.
+const DRAIN_IDLE_LIMIT: Duration = Duration::from_millis(100);
+
+/// How long a head that has begun may take when the service ends.
+const DRAIN_HEAD_LIMIT: Duration = Duration::from_secs(1);
 
 /// What a connection beyond the limit may ask for.
 const PROBES: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
@@ -62,36 +67,34 @@ pub(crate) async fn serve_connection(
     stream: TcpStream,
     protocol: http1::Builder,
     router: Router,
-    lifecycle: Lifecycle,
-    (place, evicted): (Place, oneshot::Receiver<Closed>),
+    (place, told_to_go): (Place, oneshot::Receiver<Closed>),
 ) {
-    let connection = Connection::default();
-    let talk = Arc::new(Talk { place, connection, stage: AtomicU8::new(WAITING) });
+    let talk = Arc::new(Talk {
+        place,
+        connection: Connection::default(),
+        stage: AtomicU8::new(WAITING),
+        leaving: AtomicBool::new(false),
+    });
+    let mut told = None;
     let closed = tokio::select! {
         biased;
-        Ok(reason) = evicted => reason,
-        closed = converse(stream, protocol, router, lifecycle, &talk) => closed,
+        closed = converse(stream, protocol, router, &talk) => closed,
+        () = async {
+            told = told_to_go.await.ok();
+            talk.last_request(told).await;
+        } => Closed::Done,
     };
     // By now the socket is closed, so the place can be given to another.
-    talk.place.count(closed);
+    talk.place.count(if closed == Closed::Done { told.unwrap_or(closed) } else { closed });
 }
 
 async fn converse(
     stream: TcpStream,
     protocol: http1::Builder,
     router: Router,
-    lifecycle: Lifecycle,
     talk: &Arc<Talk>,
 ) -> Closed {
-    let said_nothing = tokio::select! {
-        biased;
-        heard = first_byte(&stream) => heard.err(),
-        () = async {
-            lifecycle.draining().await;
-            tokio::time::sleep(FIRST_BYTE_LIMIT).await;
-        } => Some(Closed::Drain),
-    };
-    if let Some(closed) = said_nothing {
+    if let Err(closed) = first_byte(&stream).await {
         return closed;
     }
     let service = service_fn({
@@ -99,20 +102,10 @@ async fn converse(
         move |request| answer(talk.clone(), router.clone(), request)
     });
     let stream = TokioIo::new(Cuttable::new(stream, talk.connection.clone()));
-    let mut connection = Box::pin(protocol.serve_connection(stream, service));
-    tokio::select! {
-        biased;
-        served = talk.follow(connection.as_mut()) => return talk.why_closed(served),
-        () = lifecycle.draining() => connection.as_mut().graceful_shutdown(),
-    }
-    tokio::select! {
-        biased;
-        served = talk.follow(connection.as_mut()) => match talk.why_closed(served) {
-            Closed::Done => Closed::Drain,
-            other => other,
-        },
-        () = talk.last_head() => Closed::Drain,
-    }
+    // On the heap, so that a connection on which nothing was said yet stays small.
+    let connection = Box::pin(protocol.serve_connection(stream, service));
+    let served = talk.follow(connection).await;
+    talk.why_closed(served)
 }
 
 /// Waits until the client says something. Until then its connection needs no
@@ -138,6 +131,8 @@ struct Talk {
     place: Place,
     connection: Connection,
     stage: AtomicU8,
+    /// Whether it ends after the answer that is under way, or without one.
+    leaving: AtomicBool,
 }
 
 impl Talk {
@@ -145,23 +140,33 @@ impl Talk {
         self.stage.load(Ordering::Acquire) == stage
     }
 
-    /// A request has come; nothing where the connection has to go.
-    fn begin(self: &Arc<Self>) -> Option<UnderWay> {
+    fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Acquire)
+    }
+
+    /// A request has come. Gives what must be held while it is under way, and
+    /// what may be asked for.
+    fn begin(self: &Arc<Self>) -> (UnderWay, Use) {
         // The next request may be there before the last answer was settled.
-        if self.is_at(WAITING) && !self.place.begin() {
-            return None;
-        }
+        let stays = !self.is_at(WAITING) || self.place.begin();
         self.stage.store(ANSWERING, Ordering::Release);
-        Some(UnderWay { talk: self.clone() })
+        let used_for = if stays { self.place.used_for() } else { Use::Probes };
+        (UnderWay { talk: self.clone() }, used_for)
     }
 
     /// Drives the connection, and notes when an answer has left.
-    async fn follow<C: Future>(&self, mut connection: Pin<&mut C>) -> C::Output {
+    async fn follow<C>(&self, mut connection: Pin<Box<C>>) -> hyper::Result<()>
+    where
+        C: Future<Output = hyper::Result<()>>,
+    {
         std::future::poll_fn(|cx| {
             let served = connection.as_mut().poll(cx);
             if served.is_pending() && self.is_at(ANSWERED) && !self.connection.is_blocked() {
+                if self.is_leaving() {
+                    return Poll::Ready(Ok(()));
+                }
                 self.stage.store(WAITING, Ordering::Release);
-                self.connection.take_heard();
+                self.connection.forget_heard();
                 self.place.rest();
             }
             served
@@ -169,11 +174,19 @@ impl Talk {
         .await
     }
 
-    /// Resolves when a head that was under way at the end has had its time.
-    async fn last_head(&self) {
-        tokio::time::sleep(LAST_HEAD_LIMIT).await;
+    /// The connection was told to go. Resolves when no request came in time;
+    /// never if one did, as the connection then ends with its answer.
+    async fn last_request(&self, told: Option<Closed>) {
+        self.leaving.store(true, Ordering::Release);
+        if told == Some(Closed::Drain) {
+            tokio::time::sleep(DRAIN_IDLE_LIMIT).await;
+            if self.connection.is_heard() {
+                tokio::time::sleep(DRAIN_HEAD_LIMIT).await;
+            }
+        } else {
+            tokio::time::sleep(EVICTED_LIMIT).await;
+        }
         if !self.is_at(WAITING) {
-            // It became a request, and ends with its answer.
             std::future::pending::<()>().await;
         }
     }
@@ -184,7 +197,7 @@ impl Talk {
             Ok(()) => Closed::Done,
             Err(_) if self.connection.is_unread() => Closed::WriteTimeout,
             Err(error) if error.is_timeout() => {
-                if self.connection.take_heard() {
+                if self.connection.is_heard() {
                     Closed::HeadTimeout
                 } else {
                     Closed::IdleTimeout
@@ -206,27 +219,20 @@ impl Drop for UnderWay {
     }
 }
 
-/// A request came on a connection that had been told to go.
-#[derive(Debug, thiserror::Error)]
-#[error("the connection was closed to make room for another")]
-struct Gone;
-
 async fn answer(
     talk: Arc<Talk>,
     router: Router,
     mut request: Request<Incoming>,
-) -> Result<Response<Answer>, Gone> {
-    let under_way = talk.begin().ok_or(Gone)?;
-    let probes_only = talk.place.used_for() == Use::Probes;
+) -> Result<Response<Answer>, Infallible> {
+    let (under_way, used_for) = talk.begin();
+    let probes_only = used_for == Use::Probes;
     let mut response = if probes_only && !PROBES.contains(&request.uri().path()) {
         at_the_limit().into_response()
     } else {
         request.extensions_mut().insert(talk.connection.clone());
-        let Ok(response) = router.oneshot(request.map(|body| Body::new(Joined::new(body)))).await;
-        response
+        router.oneshot(request.map(|body| Body::new(Joined::new(body)))).await?
     };
-    if probes_only {
-        // The place is needed for the next probe.
+    if probes_only || talk.is_leaving() {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     Ok(response.map(|body| Answer { body, _under_way: under_way }))

@@ -117,16 +117,24 @@ struct Class {
 }
 
 struct Entry {
-    evict: oneshot::Sender<Closed>,
+    tell: Option<oneshot::Sender<Closed>>,
     idle_since: Option<u64>,
+}
+
+impl Entry {
+    fn tell(&mut self, reason: Closed) {
+        if let Some(tell) = self.tell.take() {
+            // Its task may be about to end by itself.
+            let _ = tell.send(reason);
+        }
+    }
 }
 
 impl Class {
     fn evict(&mut self, reason: Closed) -> bool {
         let Some((_, id)) = self.idle.pop_first() else { return false };
-        if let Some(entry) = self.open.remove(&id) {
-            // Its task may be about to end by itself.
-            let _ = entry.evict.send(reason);
+        if let Some(mut entry) = self.open.remove(&id) {
+            entry.tell(reason);
         }
         true
     }
@@ -172,7 +180,7 @@ impl Places {
     /// A place for a new connection, which is idle at first, and what tells it
     /// to go. Without one, the connection must be closed.
     pub(crate) fn admit(&self) -> Option<(Place, oneshot::Receiver<Closed>)> {
-        let (evict, evicted) = oneshot::channel();
+        let (tell, told) = oneshot::channel();
         let mut book = self.shared.book();
         let Some(used_for) = book.make_room(self.shared.max) else {
             self.shared.count(Closed::RefusedAtCap);
@@ -180,11 +188,11 @@ impl Places {
         };
         let id = book.next();
         let class = book.class(used_for);
-        class.open.insert(id, Entry { evict, idle_since: Some(id) });
+        class.open.insert(id, Entry { tell: Some(tell), idle_since: Some(id) });
         class.idle.insert(id, id);
         drop(book);
         self.shared.open.increment(1.0);
-        Some((Place { shared: self.shared.clone(), id, used_for }, evicted))
+        Some((Place { shared: self.shared.clone(), id, used_for }, told))
     }
 
     /// Closes the connection that was idle longest, since the process has no
@@ -192,6 +200,14 @@ impl Places {
     pub(crate) fn evict(&self) -> bool {
         let mut book = self.shared.book();
         book.any.evict(Closed::NoDescriptors) || book.probes.evict(Closed::NoDescriptors)
+    }
+
+    /// Tells every connection to go, since the service ends.
+    pub(crate) fn drain(&self) {
+        let mut book = self.shared.book();
+        for used_for in [Use::Any, Use::Probes] {
+            book.class(used_for).open.values_mut().for_each(|entry| entry.tell(Closed::Drain));
+        }
     }
 
     /// Resolves when a connection is gone.
@@ -223,8 +239,8 @@ impl Place {
         self.used_for
     }
 
-    /// A request has come. False if the connection was told to go meanwhile;
-    /// then nothing may be done for the request.
+    /// A request has come. False if the connection was told to go meanwhile; its
+    /// place belongs to another, so that the request must be refused.
     pub(crate) fn begin(&self) -> bool {
         let mut book = self.shared.book();
         let class = book.class(self.used_for);
@@ -290,7 +306,7 @@ mod tests {
         assert_eq!(newcomer.0.used_for(), Use::Any);
         let gone: Vec<_> = open.iter_mut().map(|(_, evicted)| told_to_go(evicted)).collect();
         assert_eq!(gone, [None, Some(Closed::IdleAtCap), None]);
-        assert!(!open[1].0.begin(), "a request on a connection that must go is not begun");
+        assert!(!open[1].0.begin(), "a connection that must go takes no more requests");
     }
 
     #[test]

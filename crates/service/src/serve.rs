@@ -105,13 +105,12 @@ pub async fn serve(
         // Small answers should leave at once; a socket that cannot do that still works.
         let _ = stream.set_nodelay(true);
         if let Some(place) = places.admit() {
-            let (protocol, router, lifecycle) =
-                (protocol.clone(), router.clone(), lifecycle.clone());
-            open.spawn(serve_connection(stream, protocol, router, lifecycle, place));
+            open.spawn(serve_connection(stream, protocol.clone(), router.clone(), place));
         }
     }
     drop(listener);
     lifecycle.drain();
+    places.drain();
     open.close();
     tracing::info!(late_work = lifecycle.unfinished(), connections = open.len(), "ending");
     // Not both at once: a request whose body is still being read may start work.

@@ -70,9 +70,13 @@ impl Connection {
         self.state.cut.load(Ordering::Acquire)
     }
 
-    /// Whether the client sent anything since this was last asked.
-    pub(crate) fn take_heard(&self) -> bool {
-        self.state.heard.swap(false, Ordering::Relaxed)
+    /// Whether the client sent anything since its last request was answered.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.state.heard.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn forget_heard(&self) {
+        self.state.heard.store(false, Ordering::Relaxed);
     }
 
     /// Whether bytes wait until the client reads those before them.

@@ -168,7 +168,8 @@ async fn silence_and_an_unfinished_head_are_closed_after_ten_seconds_and_told_ap
         rest(stream).await;
         tokio::time::resume();
         let case = format!("{} {}", first.escape_ascii(), then.escape_ascii());
-        assert_eq!(begun.elapsed().as_secs(), 10, "{case}");
+        // A little of the time passed before the clock stood still.
+        assert!((9..=10).contains(&begun.elapsed().as_secs()), "{case}: {:?}", begun.elapsed());
         assert_eq!(server.closed(reason), before + 1, "{case}");
     }
 }
@@ -208,6 +209,26 @@ async fn at_the_limit_the_longest_idle_is_closed_and_who_works_is_not() {
     answer(&mut kept, "ok").await;
     go.notify_one();
     answer(&mut busy, "done").await;
+}
+
+#[tokio::test]
+async fn a_request_on_a_connection_that_must_go_is_refused_with_an_answer_and_a_probe_is_answered()
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let router = Router::new().route("/healthz", get("ok")).route("/work", get("done"));
+    for (path, status) in [("/work", "HTTP/1.1 503 "), ("/healthz", "HTTP/1.1 200 ")] {
+        let places = Places::new(1, &Metrics::new("1"));
+        let place = places.admit().unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
+        client.write_all(request.as_bytes()).await.unwrap();
+        // Another connection takes the place before the request is read.
+        let _newcomer = places.admit().unwrap();
+        serve_connection(stream, protocol(), router.clone(), place).await;
+        let said = rest(client).await;
+        assert!(said.starts_with(status) && said.contains("connection: close"), "{said}");
+    }
 }
 
 #[tokio::test]
@@ -278,7 +299,7 @@ async fn work_that_begins_when_the_end_has_begun_is_finished_before_the_end() {
 }
 
 #[tokio::test]
-async fn at_the_end_idle_connections_go_at_once_and_heads_that_have_begun_get_a_second() {
+async fn at_the_end_idle_connections_go_soon_and_heads_that_have_begun_get_a_second() {
     let server = Server::start(9, |_| Router::new()).await;
     let _silent = server.connect().await;
     let mut kept = server.send(GET).await;
