@@ -326,3 +326,28 @@ async fn a_process_without_file_descriptors_closes_idle_connections_and_goes_on(
     assert!(value(&page, closed) > 0.0, "{page}");
     assert!(inventory.stderr().matches("cannot accept a connection").count() == 1);
 }
+
+/// What a client sent and nobody read makes the kernel send a reset when the
+/// connection closes, and a reset takes what the client has not read yet with it.
+#[tokio::test]
+async fn a_get_with_a_body_that_nobody_needs_is_answered_whole() {
+    let mut inventory = Process::start("inventory", &["--listen", "127.0.0.1:0"], &[]);
+    let url = inventory.address().await;
+    let address = url.trim_start_matches("http://");
+    let body = "x".repeat(12_000);
+    let request = format!(
+        "GET /metrics HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    for round in 0..100 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.expect("no reset");
+        let answer = String::from_utf8(answer).unwrap();
+        let (head, page) = answer.split_once("\r\n\r\n").expect("a head");
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+        assert_eq!(page.len().to_string(), length, "round {round}");
+    }
+}

@@ -11,7 +11,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::response::IntoResponse as _;
 use campuscafe_api::Problem;
-use http::{HeaderValue, Request, Response, header};
+use http::{HeaderValue, Method, Request, Response, header};
+use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -23,6 +24,7 @@ use tower::ServiceExt as _;
 use crate::Refusal;
 use crate::body::Joined;
 use crate::places::{Closed, Place, Use};
+use crate::request::{BODY_LIMIT, MAX_BODY};
 use crate::socket::{Connection, Cuttable};
 
 /// How long a client may take to send a request's head, and how long a
@@ -230,12 +232,27 @@ async fn answer(
         at_the_limit().into_response()
     } else {
         request.extensions_mut().insert(talk.connection.clone());
-        router.oneshot(request.map(|body| Body::new(Joined::new(body)))).await?
+        let request = request.map(|body| Body::new(Joined::new(body)));
+        router.oneshot(without_needless_body(request).await).await?
     };
     if probes_only || talk.is_leaving() {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     Ok(response.map(|body| Answer { body, _under_way: under_way }))
+}
+
+/// No GET or HEAD here reads a body. One that is left unread when the connection
+/// closes makes the kernel send a reset, which can take the end of our answer with
+/// it. So it is read first, within the bounds of any body, and dropped.
+async fn without_needless_body(request: Request<Body>) -> Request<Body> {
+    let reads_none = matches!(*request.method(), Method::GET | Method::HEAD);
+    if !reads_none || hyper::body::Body::is_end_stream(request.body()) {
+        return request;
+    }
+    let (head, body) = request.into_parts();
+    // A body beyond the bounds is the client's loss, not a reason to refuse.
+    let _ = tokio::time::timeout(BODY_LIMIT, Limited::new(body, MAX_BODY).collect()).await;
+    Request::from_parts(head, Body::empty())
 }
 
 fn at_the_limit() -> Refusal {

@@ -20,7 +20,7 @@ pub const MAX_BODY: usize = 16 * 1024;
 const MAX_REQUEST_ID: usize = 128;
 
 /// How long a client may take to send a body.
-const BODY_LIMIT: Duration = Duration::from_secs(10);
+pub(crate) const BODY_LIMIT: Duration = Duration::from_secs(10);
 
 /// A JSON body: read whole, within bounds, with no field missing or unknown.
 #[derive(Debug, Clone, Copy)]
