@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::generator::Sent;
-use crate::url;
+use crate::order_url;
 
 /// How long a connection waits between two orders: at 2,000 connections these are
 /// 1,000 orders a second, which is what a service carries.
@@ -26,7 +26,7 @@ struct Tally {
 }
 
 pub(crate) async fn load(connections: usize, seconds: u64, a_third_slow: bool) -> Sent {
-    let address = url("ORDER_URL").trim_start_matches("http://").to_owned();
+    let address = order_url().trim_start_matches("http://").to_owned();
     let tally = Arc::new(Mutex::new(Tally::default()));
     let begun = Instant::now();
     let end = begun + Duration::from_secs(seconds);

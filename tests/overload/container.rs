@@ -20,6 +20,13 @@ pub(crate) struct Container {
 }
 
 impl Container {
+    /// Its address in the network of the project.
+    pub(crate) async fn address(service: &str) -> String {
+        let id = run(&["docker", "compose", "ps", "--quiet", service]).await;
+        let format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
+        run(&["docker", "inspect", "--format", format, id.trim()]).await.trim().to_owned()
+    }
+
     pub(crate) async fn all() -> Vec<Self> {
         let mut all = Vec::new();
         for service in SERVICES {

@@ -16,14 +16,17 @@ pub(crate) struct Sent {
     pub(crate) not_sent: u64,
 }
 
-/// More than can be under way in the services, so that the sender is never the limit.
-const MAX_IN_FLIGHT: &str = "20000";
+/// As many connections as a service takes by default. A sender with more would wait
+/// for the kernel to let it in, and that says nothing about the service; what is due
+/// meanwhile is counted as not sent.
+const MAX_IN_FLIGHT: &str = "500";
 
 pub(crate) async fn load(rate: f64, seconds: u64, mix: &str) -> Sent {
     let output = Command::new(binary("campuscafe"))
         .args(["load", "--json", "--seed", "7", "--mix", mix])
         .args(["--rate", &rate.to_string(), "--duration", &format!("{seconds}s")])
         .args(["--max-in-flight", MAX_IN_FLIGHT])
+        .args(["--order-url", crate::order_url(), "--inventory-url", crate::inventory_url()])
         .kill_on_drop(true)
         .output()
         .await

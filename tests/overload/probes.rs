@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, interval};
 
-use crate::url;
+use crate::{inventory_url, order_url};
 
 const EVERY: Duration = Duration::from_millis(250);
 
@@ -36,10 +36,10 @@ impl Probes {
             loop {
                 again.tick().await;
                 tokio::join!(
-                    self.ask("ORDER_URL", "/healthz"),
-                    self.ask("ORDER_URL", "/metrics"),
-                    self.ask("INVENTORY_URL", "/healthz"),
-                    self.ask("INVENTORY_URL", "/metrics"),
+                    self.ask(order_url(), "/healthz"),
+                    self.ask(order_url(), "/metrics"),
+                    self.ask(inventory_url(), "/healthz"),
+                    self.ask(inventory_url(), "/metrics"),
                 );
             }
         };
@@ -51,7 +51,7 @@ impl Probes {
 
     async fn ask(&self, service: &str, path: &str) {
         let sent = Instant::now();
-        let answer = self.http.get(format!("{}{path}", url(service))).send().await;
+        let answer = self.http.get(format!("{service}{path}")).send().await;
         let answer = match answer {
             Ok(answer) if answer.status().is_success() => answer.bytes().await.is_ok(),
             _ => false,

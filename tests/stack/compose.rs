@@ -100,7 +100,7 @@ async fn without_env_everything_has_the_value_that_the_example_shows() {
     // Compose writes the number as text.
     let memory = memory.map(|one| one["mem_limit"].as_str().unwrap().parse::<u64>().unwrap());
     let memory: u64 = memory.sum();
-    assert!(memory < 1_600_000_000, "limits of {memory} bytes together");
+    assert!(memory < 1_700_000_000, "limits of {memory} bytes together");
 }
 
 #[tokio::test]

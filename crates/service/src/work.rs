@@ -49,12 +49,14 @@ pub struct WorkMetrics {
 
 /// How much work a service takes on at one time.
 ///
-/// Slow work may use half of the permits, so that it cannot keep out the rest.
+/// Slow work may use half of the permits, and ordinary work the other half. So slow
+/// work cannot keep out the rest; and ordinary work, which only waits for the
+/// processor, cannot queue up for longer than half of the permits take.
 #[derive(Clone)]
 pub struct WorkLimit {
     max: usize,
     all: Arc<Semaphore>,
-    slow: Arc<Semaphore>,
+    shares: [Arc<Semaphore>; WorkKind::ALL.len()],
     in_progress: Gauge,
     shed: [Counter; WorkKind::ALL.len()],
 }
@@ -69,7 +71,7 @@ impl std::fmt::Debug for WorkLimit {
 #[must_use]
 pub struct WorkPermit {
     _all: OwnedSemaphorePermit,
-    _slow: Option<OwnedSemaphorePermit>,
+    _share: OwnedSemaphorePermit,
     in_progress: Gauge,
 }
 
@@ -93,16 +95,20 @@ impl WorkLimit {
         Self {
             max,
             all: Arc::new(Semaphore::new(max)),
-            slow: Arc::new(Semaphore::new(Self::slow_share(max))),
+            shares: WorkKind::ALL.map(|kind| Arc::new(Semaphore::new(Self::share(max, kind)))),
             in_progress: metrics.gauge(names.in_progress, &[]),
             shed: WorkKind::ALL.map(|kind| metrics.counter(names.shed, &[("kind", kind.as_str())])),
         }
     }
 
-    /// How many of `max` permits slow work may use: half, at least 1.
+    /// How many of `max` permits work of this kind may use: half, at least 1.
     #[must_use]
-    pub const fn slow_share(max: usize) -> usize {
-        if max < 2 { 1 } else { max / 2 }
+    pub const fn share(max: usize, kind: WorkKind) -> usize {
+        match kind {
+            WorkKind::Slow if max >= 2 => max / 2,
+            WorkKind::Ordinary if max >= 2 => max - max / 2,
+            WorkKind::Slow | WorkKind::Ordinary => 1,
+        }
     }
 
     /// A permit, or a 503 that is counted. Nothing has been done by then, so the
@@ -118,18 +124,13 @@ impl WorkLimit {
     /// The refusal of a request for which there is no permit; counts it.
     #[must_use]
     pub fn shed(&self, kind: WorkKind) -> Refusal {
-        let problem = Problem::new(503, "overloaded", "Overloaded").detail(match kind {
-            WorkKind::Ordinary => format!(
-                "{} requests are under way already, which is the most that this service takes on; \
-                 nothing was done for this one, so it can be sent again after {RETRY_AFTER} s",
-                self.max
-            ),
-            WorkKind::Slow => format!(
-                "there is no room for one more slow request, of which this service takes on {} at \
-                 most; nothing was done for this one, so it can be sent again after {RETRY_AFTER} s",
-                Self::slow_share(self.max)
-            ),
-        });
+        let problem = Problem::new(503, "overloaded", "Overloaded").detail(format!(
+            "{} requests of the kind {} are under way already, which is the most that this \
+             service takes on; nothing was done for this one, so it can be sent again after \
+             {RETRY_AFTER} s",
+            Self::share(self.max, kind),
+            kind.as_str()
+        ));
         self.shed_with(kind, problem)
     }
 
@@ -144,13 +145,10 @@ impl WorkLimit {
     /// for under a lock; [`WorkLimit::shed`] makes the refusal after that.
     #[must_use]
     pub fn try_admit(&self, kind: WorkKind) -> Option<WorkPermit> {
-        let slow = match kind {
-            WorkKind::Ordinary => None,
-            WorkKind::Slow => Some(self.slow.clone().try_acquire_owned().ok()?),
-        };
+        let share = self.shares[kind as usize].clone().try_acquire_owned().ok()?;
         let all = self.all.clone().try_acquire_owned().ok()?;
         self.in_progress.increment(1.0);
-        Some(WorkPermit { _all: all, _slow: slow, in_progress: self.in_progress.clone() })
+        Some(WorkPermit { _all: all, _share: share, in_progress: self.in_progress.clone() })
     }
 }
 

@@ -55,7 +55,8 @@ pub struct Config {
 
     /// Reserve requests that may be under way at one time, those that outlived
     /// their callers included; more are answered 503 at once, and reserve
-    /// nothing. Slow requests may use half of it, held ones a quarter
+    /// nothing. Slow requests may use half of it, held ones a quarter, and requests
+    /// that do not wait the other half
     #[arg(
         long,
         env = "INVENTORY_MAX_WORK",

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::extract::State;
 use campuscafe_api::Problem;
 use campuscafe_api::inventory::{Hold, Holds as HoldList, Released, Reservation};
-use campuscafe_service::{Json, Lifecycle, PathPart, Refusal, WorkLimit, validated};
+use campuscafe_service::{Json, Lifecycle, PathPart, Refusal, WorkKind, WorkLimit, validated};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::Instant;
 
@@ -16,7 +16,7 @@ use crate::App;
 /// How many answers may be held at one time: half of what slow work may use, so
 /// that held answers, which last up to 60 s, do not keep out what is only slow.
 pub(crate) const fn most_holds(max_work: usize) -> usize {
-    let most = WorkLimit::slow_share(max_work) / 2;
+    let most = WorkLimit::share(max_work, WorkKind::Slow) / 2;
     if most == 0 { 1 } else { most }
 }
 

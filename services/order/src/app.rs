@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use campuscafe_service::{AllowedHosts, Lifecycle, WorkLimit, assemble};
+use campuscafe_service::{AllowedHosts, Lifecycle, WorkKind, WorkLimit, assemble};
 use campuscafe_telemetry::Metrics;
 use campuscafe_telemetry::http_client::{Observe, Template};
 use reqwest::Url;
@@ -50,7 +50,7 @@ impl App {
             lifecycle,
             limit: config.attempt_timeout,
             work: WorkLimit::new(config.max_work, WORK, &registry),
-            slow_share: WorkLimit::slow_share(config.max_work),
+            slow_share: WorkLimit::share(config.max_work, WorkKind::Slow),
             inventory: config.inventory_url.clone(),
             registry,
         }))

@@ -56,7 +56,8 @@ pub struct Config {
 
     /// Orders and pings under way at one time, with those whose customer has left;
     /// a further order is answered 503 at once, and nothing is sent for it. Orders
-    /// that meet a slow or held fault, and pings, may be half of them
+    /// that meet a slow or held fault, and pings, may be half of them, and orders
+    /// without such a fault the other half
     #[arg(
         long,
         env = "ORDER_MAX_WORK",
