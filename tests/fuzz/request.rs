@@ -57,16 +57,6 @@ impl Request {
         self.headers.push((name.to_owned(), value.iter().filter(fit).copied().collect()));
     }
 
-    /// Whether the head may be larger than the 16 KiB that a service reads.
-    pub(super) fn has_large_head(&self) -> bool {
-        const NEARLY_TOO_LARGE: usize = 15 * 1024;
-        let pair = |(name, value): &(String, Vec<u8>)| name.len() + value.len() + 4;
-        // A byte of a path or a query takes up to three in percent encoding.
-        let parts = self.parts.iter().chain(&self.query).map(|part| 3 * pair(part));
-        let headers = self.headers.iter().map(pair);
-        parts.chain(headers).sum::<usize>() > NEARLY_TOO_LARGE || self.headers.len() > 90
-    }
-
     /// Whether the path is still the route's.
     pub(super) fn leads_to(&self, route: &Route) -> bool {
         self.path == route.path

@@ -19,6 +19,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 use tower::ServiceExt as _;
 
 use crate::Refusal;
@@ -36,10 +37,14 @@ pub(crate) const HEAD_LIMIT: Duration = Duration::from_secs(10);
 /// A connection keeps as much of what was read and of what will be written.
 const MAX_HEAD: usize = 16 * 1024;
 
-/// How long a connection that must make room for another may still bring a
-/// request, which may be on its way or not yet read. It is refused with an answer:
-/// a client whose connection is reset cannot know that nothing was done.
-const EVICTED_LIMIT: Duration = Duration::from_millis(10);
+/// How long a silent connection that must make room for another may still bring a
+/// request: on a busy machine a client may need that long from its connection to its
+/// first byte. The request is refused with an answer, because a client whose
+/// connection is reset cannot know that nothing was done. Silence costs 2 KB.
+const EVICTED_LIMIT: Duration = Duration::from_millis(250);
+
+/// How long a head that has begun may take then; an unfinished head costs much more.
+const EVICTED_HEAD_LIMIT: Duration = Duration::from_millis(10);
 
 /// How long an idle connection may still bring a request when the service ends.
 const DRAIN_IDLE_LIMIT: Duration = Duration::from_millis(100);
@@ -186,7 +191,11 @@ impl Talk {
                 tokio::time::sleep(DRAIN_HEAD_LIMIT).await;
             }
         } else {
-            tokio::time::sleep(EVICTED_LIMIT).await;
+            let limit = Instant::now() + EVICTED_LIMIT;
+            while !self.connection.is_heard() && self.is_at(WAITING) && Instant::now() < limit {
+                tokio::time::sleep(EVICTED_HEAD_LIMIT).await;
+            }
+            tokio::time::sleep(EVICTED_HEAD_LIMIT).await;
         }
         if !self.is_at(WAITING) {
             std::future::pending::<()>().await;

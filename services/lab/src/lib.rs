@@ -4,6 +4,9 @@
 //! [`command`] says what can be asked for, [`experiment`] holds the lessons,
 //! [`evidence`] turns spans into proof, [`diagram`] draws it.
 
+// `println!` and its like panic where the line cannot be written.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod bench;
 pub mod command;
 mod crossing;

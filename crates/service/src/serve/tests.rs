@@ -323,7 +323,7 @@ async fn a_stream_that_ends_on_the_signal_does_not_hold_up_the_end() {
         let lifecycle = lifecycle.clone();
         get(async move || {
             let end = async move { lifecycle.draining().await };
-            Body::new(UntilDraining(Box::pin(end)))
+            Body::new(Until(Box::pin(end)))
         })
     };
     let server =
@@ -334,10 +334,30 @@ async fn a_stream_that_ends_on_the_signal_does_not_hold_up_the_end() {
     assert_eq!(rest(stream).await, "0\r\n\r\n", "the client reads a whole answer");
 }
 
-/// A stream without events, which ends when the service does.
-struct UntilDraining(Pin<Box<dyn Future<Output = ()> + Send>>);
+#[tokio::test]
+async fn a_stream_that_ends_late_is_the_last_answer_on_its_connection() {
+    let go = Arc::new(Notify::new());
+    let route = {
+        let go = go.clone();
+        get(async move || Body::new(Until(Box::pin(async move { go.notified().await }))))
+    };
+    let server = Server::start(9, |_| Router::new().route("/stream", route)).await;
+    let mut stream = server.send(b"GET /stream HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+    answer(&mut stream, "\r\n\r\n").await;
+    let lifecycle = server.lifecycle.clone();
+    let ended = tokio::spawn(server.end());
+    lifecycle.draining().await;
+    pause();
+    tokio::time::sleep(DRAIN_LIMIT / 2).await;
+    go.notify_one();
+    ended.await.unwrap().unwrap();
+    assert_eq!(rest(stream).await, "0\r\n\r\n");
+}
 
-impl hyper::body::Body for UntilDraining {
+/// A stream without events, which ends when a future does.
+struct Until(Pin<Box<dyn Future<Output = ()> + Send>>);
+
+impl hyper::body::Body for Until {
     type Data = Bytes;
     type Error = std::convert::Infallible;
 
