@@ -299,6 +299,7 @@ async fn misuse_is_one_line_and_exit_2() {
         &["--duration", "soon"],
         &["--mix", "slwo=1"],
         &["--mix", "none"],
+        &["--max-in-flight", "0"],
     ] {
         let all = [&["load"], arguments].concat();
         let (code, _, stderr) = Process::run("campuscafe", &all, &[]).await;

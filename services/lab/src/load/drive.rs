@@ -194,11 +194,13 @@ impl Drive {
                 SETTLE_LIMIT.as_secs()
             ));
         }
-        let _all = self.shared.places.acquire_many(self.shared.max_in_flight).await;
         let mut again = interval(ASK_EVERY);
         let mut idle_since = None;
         loop {
             again.tick().await;
+            if self.shared.under_way() > 0 {
+                continue;
+            }
             let Ok(now) = Reading::take(&self.bench).await else { return };
             if !now.is_idle() {
                 idle_since = None;
