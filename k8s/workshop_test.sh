@@ -179,8 +179,8 @@ a_page_that_does_not_answer_is_named_and_no_address_is_printed() {
 every_page_is_opened_before_its_address_is_printed() {
   on_machine -- kind-up
   local url
-  for url in 5201/swagger/ 5101/swagger/ 5301/api/traces 16686 9090 3000; do
-    says "http://127.0.0.1:$url"
+  for url in 5201/swagger/ 5101/swagger/ 5301/api/traces 16686/api/v3/services 9090/-/ready 3000/api/health; do
+    says "http://127.0.0.1:${url%%/*}"
     grep -q "^curl .*http://127.0.0.1:$url\$" "$CALLS" || wrong "did not open $url"
   done
 }

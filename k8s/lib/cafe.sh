@@ -105,21 +105,23 @@ own() {
     -p "{\"metadata\":{\"ownerReferences\":[{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"name\":\"$NAMESPACE\",\"uid\":\"$uid\"}]}}" >/dev/null
 }
 
-# The pages of the café as this machine reaches them under kind: name, address.
+# The pages of the café as this machine reaches them under kind: name, address, and
+# the path that is opened to see whether the program behind it answers. Ours are
+# opened as they are printed.
 readonly PAGES="order       http://127.0.0.1:5201/swagger/
 inventory   http://127.0.0.1:5101/swagger/
 lab         http://127.0.0.1:5301/api/traces
-Jaeger      http://127.0.0.1:16686
-Prometheus  http://127.0.0.1:9090
-Grafana     http://127.0.0.1:3000"
+Jaeger      http://127.0.0.1:16686 /api/v3/services
+Prometheus  http://127.0.0.1:9090 /-/ready
+Grafana     http://127.0.0.1:3000 /api/health"
 
 # An address is printed only after it was opened: a pod that is ready is not yet a
 # page that this machine can reach.
 open_pages() {
-  local name url
-  while read -r name url; do
-    curl --silent --fail --location --output /dev/null --max-time 5 --retry 20 --retry-delay 1 --retry-all-errors "$url" ||
-      die "$name does not answer at $url, although its pod is ready: 'kubectl -n $NAMESPACE get pods,services' says what is there"
+  local name url path
+  while read -r name url path; do
+    curl --silent --fail --output /dev/null --max-time 5 --retry 20 --retry-delay 1 --retry-all-errors "$url$path" ||
+      die "$name does not answer at $url$path, although its pod is ready: 'kubectl -n $NAMESPACE get pods,services' says what is there"
   done <<<"$PAGES"
 }
 
@@ -127,7 +129,7 @@ links() {
   if [ "$context" = "kind-$CLUSTER" ] && [ "$OVERLAY" = kind ]; then
     need curl
     open_pages
-    printf '\n%s\n' "$PAGES" | sed 's/^\(.\)/  \1/'
+    printf '\n%s\n' "$PAGES" | sed -e 's/^\(.\)/  \1/' -e 's/\(http[^ ]*\) .*/\1/'
   else
     cat <<LINKS
 

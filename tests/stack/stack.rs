@@ -1,6 +1,7 @@
 //! Where everything is, and what to ask there.
 
 use std::io::Write as _;
+use std::time::Duration;
 
 use campuscafe_tests::{Span, eventually, spans_of};
 use reqwest::Client;
@@ -55,7 +56,13 @@ impl Stack {
             jaeger: url("JAEGER_URL"),
             prometheus: url("PROMETHEUS_URL"),
             grafana: url("GRAFANA_URL"),
-            http: Client::builder().no_proxy().build().unwrap(),
+            // The services close connections that were idle for 10 s, and a request that
+            // is on its way at that moment has no answer.
+            http: Client::builder()
+                .no_proxy()
+                .pool_idle_timeout(Duration::from_secs(5))
+                .build()
+                .unwrap(),
         }
     }
 

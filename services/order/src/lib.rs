@@ -17,7 +17,6 @@ pub mod outcome;
 mod place_order;
 mod reorder;
 pub mod sequence;
-mod shortened;
 mod told;
 
 use std::process::ExitCode;

@@ -18,7 +18,6 @@ use crate::App;
 use crate::admission::kind;
 use crate::attempts::{Errand, RESERVE, body};
 use crate::outcome::{MAX_ATTEMPTS, outcome};
-use crate::shortened::shortened;
 use crate::told::told_no;
 
 /// Places an order: one attempt, and one more after a timeout if asked for.
@@ -41,7 +40,7 @@ pub(crate) async fn place_order(
     RequestId(customers_id): RequestId,
     Json(order): Json<PlaceOrder>,
 ) -> Result<Response, Refusal> {
-    set_attribute(&Span::current(), attribute::REQUEST_ID, shortened(&customers_id).into_owned());
+    set_attribute(&Span::current(), attribute::REQUEST_ID, customers_id);
     let plan = order.chaos.as_deref().map(str::parse::<Plan>).transpose().map_err(|error| {
         Problem::new(400, "unknown-fault", "Unknown fault").detail(error.to_string())
     })?;
@@ -67,9 +66,9 @@ async fn carry_out(
     let span = Span::current();
     let chaos = plan.as_ref().map_or_else(|| "none".to_owned(), Plan::to_string);
     set_attribute(&span, attribute::ORDER_ID, order_id.clone());
-    set_attribute(&span, attribute::ORDER_ITEM, shortened(&order.item_id).into_owned());
+    set_attribute(&span, attribute::ORDER_ITEM, order.item_id.clone());
     set_attribute(&span, attribute::ORDER_QUANTITY, order.quantity);
-    set_attribute(&span, attribute::ORDER_CHAOS, shortened(&chaos).into_owned());
+    set_attribute(&span, attribute::ORDER_CHAOS, chaos);
 
     let client = if order.retry_on_timeout { &app.clients.retrying } else { &app.clients.once };
     let wish = Reserve { item_id: order.item_id, quantity: order.quantity };

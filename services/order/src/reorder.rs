@@ -9,7 +9,7 @@ use campuscafe_api::Problem;
 use campuscafe_api::inventory::Pong;
 use campuscafe_api::order::{CompletedPing, PlannedPing, Reordering};
 use campuscafe_service::{Json, Query, Refusal, WorkKind, WorkPermit};
-use campuscafe_telemetry::{attribute, current_trace_id, set_attribute};
+use campuscafe_telemetry::{attribute, current_trace_id, set_attribute, shortened};
 use http::Extensions;
 use reqwest::{Request, Response};
 use reqwest_middleware::{Middleware, Next, Result};
@@ -21,7 +21,6 @@ use utoipa::IntoParams;
 use crate::App;
 use crate::attempts::PING;
 use crate::sequence::{delays, inversions, overtakers};
-use crate::shortened::shortened;
 use crate::told::cut;
 
 /// Far beyond every delay: here it is the order that is the lesson, and a
