@@ -3,9 +3,10 @@
 //!
 //! The services run in containers with the memory limits of docker-compose.yml and
 //! with a processor quota (compose.yml beside this file); the sender has the rest of
-//! the machine. SECONDS_EACH=60 is how long each phase takes. What depends on the
-//! speed of the machine, p99 and goodput, is a figure with a goal: it is printed, and
-//! it fails the run only with GOALS=must.
+//! the machine. SECONDS_EACH=60 is how long each phase takes. That nothing restarts
+//! and that memory stays bounded must hold everywhere. What depends on the speed of
+//! the machine is a figure with a goal: it is printed, and it fails the run only with
+//! GOALS=must.
 
 #![allow(
     clippy::unwrap_used,
@@ -29,12 +30,13 @@ use container::Container;
 use generator::Sent;
 use tokio::time::{Instant, interval};
 
-/// What must hold: of the memory's limit, of a probe, and until all is normal again.
+/// What must hold: of the memory's limit.
 const MEMORY_SHARE: f64 = 0.80;
+
+/// What is to be reached: by a probe, until all is normal again, by confirmed orders
+/// without faults, and of the peak.
 const PROBE: Duration = Duration::from_millis(500);
 const RECOVERY: Duration = Duration::from_secs(2);
-
-/// What is to be reached: for confirmed orders without faults, and of the peak.
 const P99_MS: f64 = 250.0;
 const GOODPUT_SHARE: f64 = 0.80;
 
@@ -159,9 +161,9 @@ async fn row(name: String, peak: f64, phase: impl AsyncFnOnce(&probes::Probes) -
     }
     check(&mut broken, restarts.is_empty(), format!("restarted: {restarts:?}"));
     check(&mut broken, memory.iter().all(|(_, share)| *share < MEMORY_SHARE), "memory".to_owned());
-    check(&mut broken, probe <= PROBE, format!("a probe took {} ms", probe.as_millis()));
+    check(&mut missed, probe <= PROBE, format!("a probe took {} ms", probe.as_millis()));
     let normal = recovery.is_some_and(|after| after <= RECOVERY);
-    check(&mut broken, normal, format!("not normal again within {RECOVERY:?}"));
+    check(&mut missed, normal, format!("not normal again within {RECOVERY:?}"));
     check(&mut missed, sent.p99_ms < P99_MS, format!("p99 {:.0} ms", sent.p99_ms));
     let goodput = sent.goodput >= GOODPUT_SHARE * peak;
     check(&mut missed, goodput, format!("goodput {:.0}/s of {peak:.0}/s", sent.goodput));
