@@ -26,7 +26,7 @@ use tokio::task::JoinSet;
 use dice::SEED;
 use document::Route;
 use judge::judge;
-use services::Services;
+use services::Flooded;
 use wire::Wire;
 
 /// Requests to each route that a service describes.
@@ -110,7 +110,7 @@ async fn flood(routes: &[Arc<Route>], requests: u64) -> BTreeMap<String, Tally> 
 
 #[tokio::test]
 async fn ten_thousand_near_valid_requests_to_each_route_get_no_failure_that_nobody_asked_for() {
-    let services = Services::start().await;
+    let services = Flooded::start().await;
     let before = services.memory();
     // The page of metrics grows with every status that came, so it goes first.
     let (described, operations): (Vec<_>, Vec<_>) =

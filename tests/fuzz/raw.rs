@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use super::dice::Dice;
 use super::document::Route;
-use super::services::Services;
+use super::services::Flooded;
 use super::{Replay, near_valid};
 
 const REQUESTS: usize = 1_000;
@@ -131,7 +131,7 @@ async fn send_damaged(route: Arc<Route>, number: u64) -> Vec<u8> {
 
 #[tokio::test]
 async fn a_thousand_damaged_requests_get_no_failure_and_harm_nobody() {
-    let services = Services::start().await;
+    let services = Flooded::start().await;
     let mut routes = services.routes().await;
     // A fault may be asked for by accident, and then a failure would be right.
     let faultless = |n: &u64, route: &Route| {

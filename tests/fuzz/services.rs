@@ -3,65 +3,36 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use campuscafe_tests::{Process, eventually};
-use reqwest::Client;
-use serde_json::{Value, json};
+use campuscafe_tests::{Services, eventually};
+use serde_json::json;
 
 use super::document::{Route, routes};
 
 const STOCK: &str = "cake=1000000000,coffee=20";
 
 /// The two services, without a lab: nothing else may use the books.
-pub(super) struct Services {
-    inventory: Process,
-    order: Process,
-    inventory_url: String,
-    order_url: String,
-    http: Client,
-}
+pub(super) struct Flooded(Services);
 
-impl Services {
+impl Flooded {
     pub(super) async fn start() -> Self {
-        let arguments = ["--listen", "127.0.0.1:0"];
-        let environment = [("INVENTORY_STOCK", STOCK), ("RUST_LOG", "warn")];
-        let mut inventory = Process::start("inventory", &arguments, &environment);
-        let inventory_url = inventory.address().await;
         // No attempt may time out, however busy the machine: then a 504 is a
         // fault that was asked for, or a bug.
-        let environment = [
-            ("INVENTORY_URL", inventory_url.as_str()),
-            ("ORDER_ATTEMPT_TIMEOUT", "30s"),
-            ("RUST_LOG", "warn"),
-        ];
-        let mut order = Process::start("order", &arguments, &environment);
-        let order_url = order.address().await;
-        let http = Client::builder().no_proxy().build().unwrap();
-        Self { inventory, order, inventory_url, order_url, http }
+        let patient = [("ORDER_ATTEMPT_TIMEOUT", "30s")];
+        Self(Services::start(&[("INVENTORY_STOCK", STOCK)], &patient).await)
     }
 
     pub(super) async fn routes(&self) -> Vec<Arc<Route>> {
         let mut all = Vec::new();
-        for url in [&self.inventory_url, &self.order_url] {
-            let page = self.page(&format!("{url}/openapi.json")).await;
+        for url in [&self.0.inventory_url, &self.0.order_url] {
+            let page = self.0.page(&format!("{url}/openapi.json")).await;
             all.extend(routes(url, serde_json::from_str(&page).unwrap()).into_iter().map(Arc::new));
         }
         all
     }
 
-    async fn page(&self, url: &str) -> String {
-        let answer = self.http.get(url).send().await.expect("an answer");
-        assert_eq!(answer.status(), 200, "{url}");
-        answer.text().await.unwrap()
-    }
-
-    async fn state(&self) -> Value {
-        let page = self.page(&format!("{}/inventory/state", self.inventory_url)).await;
-        serde_json::from_str(&page).unwrap()
-    }
-
     /// The inventory's series of one metric: labels and value.
     async fn series(&self, metric: &str) -> Vec<(String, f64)> {
-        let page = self.page(&format!("{}/metrics", self.inventory_url)).await;
+        let page = self.0.page(&format!("{}/metrics", self.0.inventory_url)).await;
         let series = page.lines().filter_map(|line| line.strip_prefix(metric)?.rsplit_once(' '));
         series.map(|(labels, value)| (labels.to_owned(), value.parse().unwrap())).collect()
     }
@@ -80,15 +51,15 @@ impl Services {
     /// Fails unless both live, nobody panicked, and the books are in order.
     pub(super) async fn assert_unharmed(&self) {
         for (process, url) in
-            [(&self.inventory, &self.inventory_url), (&self.order, &self.order_url)]
+            [(&self.0.inventory, &self.0.inventory_url), (&self.0.order, &self.0.order_url)]
         {
-            assert_eq!(self.page(&format!("{url}/healthz")).await, "ok\n");
-            assert_eq!(self.page(&format!("{url}/readyz")).await, "ready\n");
+            assert_eq!(self.0.page(&format!("{url}/healthz")).await, "ok\n");
+            assert_eq!(self.0.page(&format!("{url}/readyz")).await, "ready\n");
             let said = process.stderr();
             assert!(!said.contains("panicked"), "{said}");
         }
         self.made().await;
-        let state = self.state().await;
+        let state = self.0.state().await;
         let left = |item: &str| state["stock"][item].as_u64().unwrap();
         assert_eq!(state["stock"].as_object().unwrap().len(), 2, "{state}");
         // Deliveries are among what came, up to what a stock may hold.
@@ -98,22 +69,22 @@ impl Services {
             assert_eq!(shown, left(item) as f64, "{labels}: {state}");
         }
 
-        let reset = self.http.post(format!("{}/inventory/reset", self.inventory_url));
+        let reset = self.0.http.post(format!("{}/inventory/reset", self.0.inventory_url));
         assert_eq!(reset.send().await.unwrap().status(), 200);
-        let order = self.http.post(format!("{}/orders", self.order_url));
+        let order = self.0.http.post(format!("{}/orders", self.0.order_url));
         let order = order.json(&json!({"itemId": "cake", "quantity": 3})).send().await.unwrap();
         assert_eq!(order.status(), 200, "a good order is taken");
         let stock = json!({"cake": 999_999_997, "coffee": 20});
-        assert_eq!(self.state().await, json!({"stock": stock, "reservations": 1}));
+        assert_eq!(self.0.state().await, json!({"stock": stock, "reservations": 1}));
 
-        let page = self.page(&format!("{}/metrics", self.inventory_url)).await;
+        let page = self.0.page(&format!("{}/metrics", self.0.inventory_url)).await;
         let items = page.split("item=\"").skip(1).filter_map(|rest| rest.split('"').next());
         assert_eq!(items.collect::<BTreeSet<_>>(), ["cake", "coffee"].into(), "labels");
     }
 
     /// What each service has in memory, in KiB, where the system tells.
     pub(super) fn memory(&self) -> [Option<u64>; 2] {
-        [&self.inventory, &self.order].map(|process| {
+        [&self.0.inventory, &self.0.order].map(|process| {
             let status = std::fs::read_to_string(format!("/proc/{}/status", process.pid())).ok()?;
             let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
             line.split_whitespace().next()?.parse().ok()

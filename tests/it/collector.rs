@@ -10,20 +10,16 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse as _, Response};
-use campuscafe_tests::{Process, eventually};
-use reqwest::Client;
-use serde_json::{Value, json};
+use campuscafe_tests::{Process, Services, eventually};
+use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 /// Both services, with a collector somewhere.
-struct Services {
-    inventory: Process,
-    order: Process,
-    addresses: [String; 2],
-    http: Client,
+struct Traced {
+    services: Services,
     started: Instant,
     placed: AtomicUsize,
 }
@@ -52,43 +48,31 @@ impl Spans {
     }
 }
 
-impl Services {
+impl Traced {
     async fn start(collector: &str) -> Self {
         Self::start_with(collector, &[]).await
     }
 
     async fn start_with(collector: &str, settings: &[(&str, &str)]) -> Self {
-        let mut telemetry = vec![
-            ("OTEL_EXPORTER_OTLP_ENDPOINT", collector),
-            ("LOG_FORMAT", "json"),
-            ("RUST_LOG", "warn"),
-            ("INVENTORY_STOCK", "cake=1000000"),
-        ];
-        telemetry.extend(settings);
-        let listen = ["--listen", "127.0.0.1:0"];
-        let mut inventory = Process::start("inventory", &listen, &telemetry);
-        let url = inventory.address().await;
-        let arguments = [&listen[..], &["--inventory-url", &url]].concat();
-        let mut order = Process::start("order", &arguments, &telemetry);
-        let addresses = [url, order.address().await];
-        let http = Client::builder().no_proxy().build().expect("a client");
-        let (started, placed) = (Instant::now(), AtomicUsize::new(0));
-        Self { inventory, order, addresses, http, started, placed }
+        let telemetry = [("OTEL_EXPORTER_OTLP_ENDPOINT", collector), ("LOG_FORMAT", "json")];
+        let telemetry = [&telemetry[..], settings].concat();
+        let stock = [("INVENTORY_STOCK", "cake=1000000")];
+        let services = Services::start(&[&telemetry[..], &stock].concat(), &telemetry).await;
+        Self { services, started: Instant::now(), placed: AtomicUsize::new(0) }
     }
 
     fn both(&self) -> [&Process; 2] {
-        [&self.inventory, &self.order]
+        [&self.services.inventory, &self.services.order]
     }
 
     /// Places that many orders by so many customers at once; all are confirmed.
     async fn place(&self, orders: usize, customers: usize) {
         let mut at_once = JoinSet::new();
         for _ in 0..customers {
-            let (http, url) = (self.http.clone(), format!("{}/orders", self.addresses[1]));
+            let order = self.services.order_cake("none");
             at_once.spawn(async move {
-                let order = json!({"itemId": "cake", "quantity": 1, "chaos": "none"});
                 for _ in 0..orders / customers {
-                    let response = http.post(&url).json(&order).send().await.unwrap();
+                    let response = order.try_clone().unwrap().send().await.unwrap();
                     assert_eq!(response.status(), 200);
                     let body: Value = response.json().await.unwrap();
                     assert_eq!(body["traceId"].as_str().map(str::len), Some(32));
@@ -104,9 +88,8 @@ impl Services {
     /// What each service says now about its spans.
     async fn now(&self) -> [Spans; 2] {
         let mut both = Vec::new();
-        for address in &self.addresses {
-            let page = self.http.get(format!("{address}/metrics")).send().await.unwrap();
-            let page = page.text().await.unwrap();
+        for url in [&self.services.inventory_url, &self.services.order_url] {
+            let page = self.services.page(&format!("{url}/metrics")).await;
             let value = |series: &str| {
                 let found = page.lines().find_map(|l| l.strip_prefix(series)?.strip_prefix(' '));
                 found.unwrap_or_else(|| panic!("no {series} in {page}")).parse().unwrap()
@@ -178,7 +161,7 @@ impl Services {
         for service in self.both() {
             service.signal("TERM");
         }
-        for service in [&mut self.order, &mut self.inventory] {
+        for service in [&mut self.services.order, &mut self.services.inventory] {
             assert_eq!(service.ended().await.code(), Some(0), "{}", service.stderr());
             assert!(asked.elapsed() < Duration::from_secs(10), "after {:?}", asked.elapsed());
         }
@@ -191,7 +174,7 @@ const SMALL_QUEUE: [(&str, &str); 2] =
     [("OTEL_BSP_MAX_QUEUE_SIZE", "2048"), ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "512")];
 
 /// Orders go through, memory does not pile up, and one warning is all.
-async fn assert_unimpressed(services: Services, exports: Option<&AtomicUsize>) {
+async fn assert_unimpressed(services: Traced, exports: Option<&AtomicUsize>) {
     services.place(200, 1).await;
     services.warned().await;
 
@@ -223,7 +206,7 @@ async fn a_collector_that_is_down_costs_a_warning_a_minute_and_nothing_else() {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse::<SocketAddr>().unwrap()).unwrap();
     let url = format!("http://{}", socket.local_addr().unwrap());
-    assert_unimpressed(Services::start_with(&url, &SMALL_QUEUE).await, None).await;
+    assert_unimpressed(Traced::start_with(&url, &SMALL_QUEUE).await, None).await;
 }
 
 #[tokio::test]
@@ -240,7 +223,7 @@ async fn a_collector_that_hangs_costs_a_warning_a_minute_and_nothing_else() {
             seen.fetch_add(1, Ordering::SeqCst);
         }
     });
-    let services = Services::start_with(&collector, &SMALL_QUEUE).await;
+    let services = Traced::start_with(&collector, &SMALL_QUEUE).await;
     assert_unimpressed(services, Some(&exports)).await;
 }
 
@@ -280,7 +263,7 @@ async fn a_collectors_redirect_is_not_followed() {
         async { (StatusCode::TEMPORARY_REDIRECT, [(LOCATION, target)]).into_response() }
     };
     let (url, heard) = collector(redirect).await;
-    let services = Services::start(&url).await;
+    let services = Traced::start(&url).await;
     services.place(20, 2).await;
     services.counted("failed exports", |spans| spans.dropped("export_failed") > 0).await;
     services.place(20, 2).await;
@@ -295,7 +278,7 @@ async fn spans_that_a_collector_rejects_are_counted_apart_from_those_it_accepts(
     // ExportTraceServiceResponse { partial_success: { rejected_spans: 1 } }
     let answer = async || [0x0a, 0x02, 0x08, 0x01].into_response();
     let (url, heard) = collector(answer).await;
-    let services = Services::start(&url).await;
+    let services = Traced::start(&url).await;
     services.place(40, 4).await;
     let both = services.counted("an empty queue", |spans| spans.queued == 0).await;
     assert_eq!(both.map(|spans| spans.dropped("rejected")).iter().sum::<usize>(), heard.times());
@@ -308,7 +291,7 @@ async fn spans_that_a_collector_rejects_are_counted_apart_from_those_it_accepts(
 async fn spans_that_find_the_queue_full_are_counted() {
     let (url, _heard) = collector(std::future::pending).await;
     let settings = [("OTEL_BSP_MAX_QUEUE_SIZE", "20"), ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "10")];
-    let services = Services::start_with(&url, &settings).await;
+    let services = Traced::start_with(&url, &settings).await;
     services.place(400, 8).await;
     let both = services.counted("a full queue", |spans| spans.dropped("queue_full") > 0).await;
     assert!(both.iter().all(|spans| spans.queued <= 20 + 10 && spans.exported == 0), "{both:?}");
@@ -324,7 +307,7 @@ async fn a_slow_collector_gets_every_span_within_the_limit_that_the_variable_giv
         StatusCode::OK.into_response()
     };
     let (url, _heard) = collector(slow).await;
-    let services = Services::start_with(&url, &[("OTEL_EXPORTER_OTLP_TIMEOUT", "60000")]).await;
+    let services = Traced::start_with(&url, &[("OTEL_EXPORTER_OTLP_TIMEOUT", "60000")]).await;
     services.place(40, 4).await;
     let both = services.counted("an empty queue", |spans| spans.queued == 0).await;
     assert!(both.iter().all(|spans| spans.exported == 80), "{both:?}");
@@ -354,7 +337,7 @@ async fn no_answer_of_a_collector_stops_the_exports() {
         }
     });
     let settings = [("OTEL_EXPORTER_OTLP_TIMEOUT", "500"), ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "4")];
-    let services = Services::start_with(&url, &settings).await;
+    let services = Traced::start_with(&url, &settings).await;
     for _ in 0..3 {
         services.place(16, 4).await;
         services.counted("an empty queue", |spans| spans.queued == 0).await;

@@ -2,7 +2,7 @@
 //! of it: metrics, data sources, panels, rules.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use campuscafe_tests::Cafe;
 use serde_json::Value;
@@ -31,7 +31,7 @@ const OF_OTHERS: [&str; 4] =
 const DASHBOARDS: [&str; 3] = ["four-pains", "one-order", "services"];
 
 fn root(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+    campuscafe_tests::root().join(path)
 }
 
 fn read(path: &str) -> String {

@@ -4,7 +4,7 @@
 mod browser;
 
 use campuscafe_tests::{
-    Answer, Cafe, Process, assert_problem, assert_problem_without_trace, eventually,
+    Answer, Cafe, Process, assert_problem, assert_problem_without_trace, eventually, root,
 };
 use reqwest::{Client, Method, RequestBuilder, StatusCode, redirect};
 use serde_json::json;
@@ -268,7 +268,7 @@ async fn a_refused_request_leaves_a_span_with_its_status() {
 /// The values of a variable in a file of settings, with what the tools around
 /// it would put in.
 fn allowed_hosts(file: &str, line: &str) -> String {
-    let text = std::fs::read_to_string(format!("{}/../{file}", env!("CARGO_MANIFEST_DIR")));
+    let text = std::fs::read_to_string(root().join(file));
     let text = text.expect("a file of the repository");
     let value = text.split(line).nth(1).and_then(|rest| rest.lines().next()).expect("a value");
     value

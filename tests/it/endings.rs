@@ -1,21 +1,12 @@
 //! How programs begin and end: nothing is lost, nothing is left behind.
 
 use std::fs::OpenOptions;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
-use campuscafe_tests::{Cafe, DEADLINE, Process, binary, children, eventually, signal};
+use campuscafe_tests::{Cafe, DEADLINE, Process, binary, eventually, gone, signal};
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-
-async fn gone(pids: &[u32]) {
-    eventually("the end of both services", || {
-        let alive = pids.iter().any(|pid| Path::new(&format!("/proc/{pid}/cmdline")).exists());
-        std::future::ready((!alive).then_some(()))
-    })
-    .await;
-}
 
 #[tokio::test]
 async fn sigterm_finishes_late_work_before_it_ends() {
@@ -227,44 +218,25 @@ async fn the_death_of_either_service_ends_all_and_its_last_lines_are_shown() {
 }
 
 /// A lab that has logged more than anybody reads.
-async fn unread_lab() -> tokio::process::Child {
-    let any = "127.0.0.1:0";
-    let mut lab = tokio::process::Command::new(binary("campuscafe"))
-        .env_clear()
-        .envs([("INVENTORY_LISTEN", any), ("ORDER_LISTEN", any), ("LAB_LISTEN", any)])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(lab.stdout.take().unwrap()).lines();
-    let order = loop {
-        let line = lines.next_line().await.unwrap().expect("where the order service is");
-        if let Some(("order", rest)) = line.trim().split_once(' ') {
-            break rest.split_whitespace().next().unwrap().to_owned();
-        }
-    };
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+async fn unread_lab() -> Cafe {
+    let cafe = Cafe::open_with_unread_stderr().await;
     let body = serde_json::json!({"itemId": "tea", "quantity": 1});
     // Some 700 bytes of log an order; a pipe holds 64 KiB.
     for number in 0..400 {
-        let answer = http.post(format!("{order}/orders")).json(&body);
+        let answer = cafe.http.post(format!("{}/orders", cafe.order)).json(&body);
         let answer = answer.timeout(std::time::Duration::from_secs(20)).send().await;
         assert_eq!(answer.expect("an answer").status(), 409, "order {number}");
     }
-    lab
+    cafe
 }
 
 #[tokio::test]
 async fn a_lab_whose_stderr_nobody_reads_goes_on_and_ends_as_it_should() {
     for (name, expected) in [("TERM", 0), ("KILL", 1)] {
-        let mut lab = unread_lab().await;
-        let pid = lab.id().unwrap();
-        let told = if name == "TERM" { pid } else { children(pid)[0] };
+        let mut lab = unread_lab().await.process;
+        let told = if name == "TERM" { lab.pid() } else { lab.children()[0] };
         signal(&told.to_string(), name);
-        let ended = tokio::time::timeout(DEADLINE, lab.wait()).await.expect("its end");
-        assert_eq!(ended.unwrap().code(), Some(expected), "{name}");
+        assert_eq!(lab.ended().await.code(), Some(expected), "{name}");
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::process::Stdio;
 
-use campuscafe_tests::Cafe;
+use campuscafe_tests::{Cafe, root};
 use clap::CommandFactory as _;
 use serde_json::Value;
 use tokio::process::Command;
 
 fn readme() -> String {
-    std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap()
+    std::fs::read_to_string(root().join("README.md")).unwrap()
 }
 
 #[tokio::test]

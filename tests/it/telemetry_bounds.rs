@@ -1,34 +1,23 @@
 //! Nothing that a caller sends, and nobody who does not read, makes telemetry
 //! grow or hold a service up.
 
-use std::process::Stdio;
 use std::time::Duration;
 
-use campuscafe_tests::{Cafe, binary, eventually};
+use campuscafe_tests::{Cafe, Process, eventually};
 use reqwest::{Client, StatusCode};
 use serde_json::json;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
 use tokio::task::JoinSet;
 
 /// What a value from outside may have, in bytes.
 const LONGEST: usize = 256;
 
 /// An inventory whose stderr is a pipe that nobody reads.
-async fn inventory_with_unread_stderr() -> (Child, String) {
-    let mut inventory = Command::new(binary("inventory"))
-        .args(["--listen", "127.0.0.1:0"])
-        .env_clear()
-        .envs([("INVENTORY_STOCK", "cake=1000"), ("RUST_LOG", "debug"), ("LOG_FORMAT", "json")])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(inventory.stdout.as_mut().unwrap()).read_line(&mut line).await.unwrap();
-    let url = line.trim().split_once(" listening on ").expect(&line).1.to_owned();
+async fn inventory_with_unread_stderr() -> (Process, String) {
+    let settings =
+        [("INVENTORY_STOCK", "cake=1000"), ("RUST_LOG", "debug"), ("LOG_FORMAT", "json")];
+    let arguments = ["--listen", "127.0.0.1:0"];
+    let mut inventory = Process::start_with_unread_stderr("inventory", &arguments, &settings);
+    let url = inventory.address().await;
     (inventory, url)
 }
 
@@ -55,20 +44,13 @@ async fn flood(http: &Client, url: &str) -> u64 {
     dropped.expect("counted").parse().unwrap()
 }
 
-async fn ended(mut service: Child) {
-    let pid = service.id().unwrap().to_string();
-    assert!(Command::new("kill").arg(pid).status().await.unwrap().success());
-    let ended = tokio::time::timeout(Duration::from_secs(20), service.wait()).await;
-    assert_eq!(ended.expect("it ends").unwrap().code(), Some(0));
-}
-
 fn client() -> Client {
     Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().unwrap()
 }
 
 #[tokio::test]
 async fn a_service_whose_stderr_nobody_reads_goes_on_and_ends() {
-    let (inventory, url) = inventory_with_unread_stderr().await;
+    let (mut inventory, url) = inventory_with_unread_stderr().await;
     let http = client();
     assert!(flood(&http, &url).await > 0, "lines are dropped, and counted");
     let healthy = http.get(format!("{url}/healthz")).send().await.unwrap();
@@ -76,29 +58,25 @@ async fn a_service_whose_stderr_nobody_reads_goes_on_and_ends() {
     let wish = json!({ "itemId": "cake", "quantity": 1 });
     let reserve = http.post(format!("{url}/inventory/reserve")).json(&wish);
     assert_eq!(reserve.send().await.unwrap().status(), StatusCode::OK);
-    ended(inventory).await;
+    inventory.signal("TERM");
+    assert_eq!(inventory.ended().await.code(), Some(0));
+}
+
+/// How many lines this line of the log says are missing, if it says so.
+fn missing(line: &str) -> Option<u64> {
+    let line: serde_json::Value = serde_json::from_str(line).expect("a whole line");
+    (line["message"] == "log lines were dropped").then(|| line["lines"].as_u64().unwrap())
 }
 
 #[tokio::test]
 async fn a_log_says_how_many_lines_are_missing_from_it() {
     let (mut inventory, url) = inventory_with_unread_stderr().await;
     let dropped = flood(&client(), &url).await;
-    let mut stderr = BufReader::new(inventory.stderr.take().unwrap()).lines();
-    let mut told = 0;
-    let mut count = |line: String| {
-        let line: serde_json::Value = serde_json::from_str(&line).expect("a whole line");
-        if line["message"] == "log lines were dropped" {
-            told += line["lines"].as_u64().unwrap();
-        }
-        told
-    };
-    while count(stderr.next_line().await.unwrap().expect("the queue's lines")) == 0 {}
-    let rest = async {
-        while let Some(line) = stderr.next_line().await.unwrap() {
-            count(line);
-        }
-    };
-    tokio::join!(ended(inventory), rest);
+    inventory.read_stderr();
+    inventory.said_aside("lines that are missing", |line| missing(line).map(drop)).await;
+    inventory.signal("TERM");
+    assert_eq!(inventory.ended().await.code(), Some(0));
+    let told: u64 = inventory.stderr().lines().filter_map(missing).sum();
     assert_eq!(told, dropped);
 }
 

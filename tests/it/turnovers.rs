@@ -1,6 +1,6 @@
 //! `campuscafe experiment kill` and `rollout`, with processes in place of pods.
 
-use campuscafe_tests::{Process, eventually};
+use campuscafe_tests::Process;
 use serde_json::Value;
 
 const ANY: &str = "127.0.0.1:0";
@@ -78,11 +78,8 @@ async fn started(name: &str, settings: &[(&str, &str)], lab: &str, pod: &str) ->
 }
 
 /// Waits until the experiment asks somebody to act.
-async fn asked(experiment: &Process, command: &str) {
-    eventually("the command to run", || {
-        std::future::ready(experiment.stderr().contains(command).then_some(()))
-    })
-    .await;
+async fn asked(experiment: &mut Process, command: &str) {
+    experiment.said_aside(command, |line| line.contains(command).then_some(())).await;
 }
 
 async fn ended(mut experiment: Process) -> (Option<i32>, Value) {
@@ -100,8 +97,8 @@ fn told(finding: &Value, pod: &str) -> Vec<String> {
 #[tokio::test]
 async fn a_killed_inventory_forgets_what_it_told_its_customers() {
     let mut cluster = Cluster::start().await;
-    let experiment = cluster.experiment("kill");
-    asked(&experiment, "kubectl --namespace campuscafe delete pod").await;
+    let mut experiment = cluster.experiment("kill");
+    asked(&mut experiment, "kubectl --namespace campuscafe delete pod").await;
     cluster.inventory.1.signal("TERM");
     cluster.inventory.1.ended().await;
     let address = cluster.inventory.0.trim_start_matches("http://").to_owned();
@@ -122,8 +119,8 @@ async fn an_order_service_that_is_replaced_in_an_orderly_way_loses_no_customer()
     let mut cluster = Cluster::start().await;
     let somebody_else = cluster.reserve_coffee().await;
     assert_eq!(somebody_else.status(), 200);
-    let experiment = cluster.experiment("rollout");
-    asked(&experiment, "kubectl --namespace campuscafe rollout restart deployment/order").await;
+    let mut experiment = cluster.experiment("rollout");
+    asked(&mut experiment, "kubectl --namespace campuscafe rollout restart deployment/order").await;
     // A cluster leads customers to the new pod before it ends the old one; two
     // processes cannot share an address, so here some find nobody.
     cluster.order.1.signal("TERM");

@@ -6,7 +6,7 @@ use std::process::Command;
 fn no_program_has_tls_or_a_c_library_beyond_libc_in_it() {
     let tree = Command::new(env!("CARGO"))
         .args(["tree", "--workspace", "--edges", "normal,build", "--prefix", "none", "--locked"])
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .current_dir(campuscafe_tests::root())
         .output()
         .unwrap();
     assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));

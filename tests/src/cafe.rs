@@ -81,6 +81,15 @@ impl Cafe {
         Self::opened(Process::start_in_group("campuscafe", &[], &FREE_PORTS)).await
     }
 
+    /// Opens a café whose log nobody reads.
+    ///
+    /// # Panics
+    ///
+    /// When it does not open.
+    pub async fn open_with_unread_stderr() -> Self {
+        Self::opened(Process::start_with_unread_stderr("campuscafe", &[], &FREE_PORTS)).await
+    }
+
     async fn opened(mut process: Process) -> Self {
         let mut address = async |name: &str| {
             let found = |line: &str| {

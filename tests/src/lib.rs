@@ -4,13 +4,19 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on must fail here")]
 
 mod cafe;
+mod checkout;
+mod pid;
 mod problem;
 mod process;
+mod services;
 mod spans;
 mod wait;
 
 pub use cafe::{Answer, Cafe};
+pub use checkout::{binary, root};
+pub use pid::{children, gone, is_running, signal};
 pub use problem::{assert_problem, assert_problem_without_trace, is_hex_id};
-pub use process::{Process, binary, children, signal};
+pub use process::Process;
+pub use services::Services;
 pub use spans::{Span, spans_of};
 pub use wait::{DEADLINE, eventually};

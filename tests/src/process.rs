@@ -1,42 +1,15 @@
 //! A program under test.
 
-use std::path::PathBuf;
-use std::process::{Command as StdCommand, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStderr, Command};
 
+use crate::checkout::binary;
+use crate::pid::{children, signal};
 use crate::wait::{DEADLINE, eventually};
-
-/// A program of the workspace, built from the sources that are being tested.
-///
-/// # Panics
-///
-/// When it cannot be built.
-#[must_use]
-pub fn binary(name: &str) -> PathBuf {
-    static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
-    DIRECTORY.get_or_init(build).join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
-}
-
-/// Cargo gives a test the programs of its own package only, so it is asked for
-/// the others; where they are up to date this takes a moment.
-fn build() -> PathBuf {
-    let test = std::env::current_exe().expect("a test is a program");
-    let directory = test.ancestors().nth(2).expect("target/PROFILE/deps/test").to_owned();
-    let mut cargo = StdCommand::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--locked", "--workspace", "--bins"]);
-    if directory.ends_with("release") {
-        cargo.arg("--release");
-    }
-    if let Some(target) = directory.parent() {
-        cargo.arg("--target-dir").arg(target);
-    }
-    let status = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status().expect("cargo runs");
-    assert!(status.success(), "the programs under test do not build");
-    directory
-}
 
 /// A running program; killed when dropped.
 #[derive(Debug)]
@@ -44,6 +17,8 @@ pub struct Process {
     child: Child,
     stdout: Lines,
     stderr: Lines,
+    /// What it writes to, while nobody reads it.
+    unread: Option<ChildStderr>,
 }
 
 type Lines = Arc<Mutex<Vec<String>>>;
@@ -55,7 +30,23 @@ impl Process {
     ///
     /// When it cannot be started.
     pub fn start(program: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        Self::spawn(Command::new(binary(program)), arguments, environment)
+        let mut process = Self::start_with_unread_stderr(program, arguments, environment);
+        process.read_stderr();
+        process
+    }
+
+    /// Starts a program that writes to a pipe which nobody reads, until
+    /// [`Process::read_stderr`] does.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be started.
+    pub fn start_with_unread_stderr(
+        program: &str,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
+        Self::spawn(&mut command(program, arguments, environment))
     }
 
     /// Starts a program as a shell in a terminal does: in a process group of
@@ -65,17 +56,26 @@ impl Process {
     ///
     /// When it cannot be started.
     pub fn start_in_group(program: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(binary(program));
+        let mut command = command(program, arguments, environment);
         #[cfg(unix)]
         command.process_group(0);
-        Self::spawn(command, arguments, environment)
+        Self::of(command)
     }
 
-    fn spawn(mut command: Command, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+    /// Starts a command with what it says of its arguments and its environment.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be started.
+    #[must_use]
+    pub fn of(mut command: Command) -> Self {
+        let mut process = Self::spawn(&mut command);
+        process.read_stderr();
+        process
+    }
+
+    fn spawn(command: &mut Command) -> Self {
         let mut child = command
-            .args(arguments)
-            .env_clear()
-            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -83,8 +83,15 @@ impl Process {
             .spawn()
             .expect("the program starts");
         let stdout = collect(child.stdout.take().expect("piped"));
-        let stderr = collect(child.stderr.take().expect("piped"));
-        Self { child, stdout, stderr }
+        let unread = child.stderr.take();
+        Self { child, stdout, stderr: Lines::default(), unread }
+    }
+
+    /// From now on stderr is read.
+    pub fn read_stderr(&mut self) {
+        if let Some(pipe) = self.unread.take() {
+            self.stderr = collect(pipe);
+        }
     }
 
     /// Runs a program to its end: exit code, stdout, stderr.
@@ -142,7 +149,16 @@ impl Process {
     ///
     /// At the deadline.
     pub async fn ended(&mut self) -> ExitStatus {
-        let ended = tokio::time::timeout(DEADLINE, self.child.wait()).await;
+        self.ended_within(DEADLINE).await
+    }
+
+    /// The same, for what may take longer than anything of ours.
+    ///
+    /// # Panics
+    ///
+    /// At the limit.
+    pub async fn ended_within(&mut self, limit: Duration) -> ExitStatus {
+        let ended = tokio::time::timeout(limit, self.child.wait()).await;
         let status = ended.unwrap_or_else(|_| panic!("it did not end: {}", self.stderr()));
         // The pipes are read by tasks of their own, which may lag behind the end.
         eventually("the end of the output", || {
@@ -154,12 +170,31 @@ impl Process {
     }
 
     /// Waits for a line on stdout that `look` makes something of.
+    ///
+    /// # Panics
+    ///
+    /// At the deadline, and when the program ends without such a line.
     pub async fn said<T>(&mut self, what: &str, look: impl Fn(&str) -> Option<T>) -> T {
+        let lines = self.stdout.clone();
+        self.wrote(&lines, what, look).await
+    }
+
+    /// Waits for a line on stderr that `look` makes something of.
+    ///
+    /// # Panics
+    ///
+    /// At the deadline, and when the program ends without such a line.
+    pub async fn said_aside<T>(&mut self, what: &str, look: impl Fn(&str) -> Option<T>) -> T {
+        let lines = self.stderr.clone();
+        self.wrote(&lines, what, look).await
+    }
+
+    async fn wrote<T>(&mut self, lines: &Lines, what: &str, look: impl Fn(&str) -> Option<T>) -> T {
         eventually(what, || {
-            let found = lock(&self.stdout).iter().find_map(|line| look(line));
-            if found.is_none()
-                && let Ok(Some(status)) = self.child.try_wait()
-            {
+            // Asked before the lines are: its last ones may come with its end.
+            let ended = self.child.try_wait().ok().flatten();
+            let found = lock(lines).iter().find_map(|line| look(line));
+            if let (None, Some(status)) = (&found, ended) {
                 panic!("ended with {status} before {what}: {}", self.stderr());
             }
             std::future::ready(found)
@@ -185,23 +220,10 @@ impl Process {
     }
 }
 
-/// The processes that a process started and that still run, oldest first.
-#[must_use]
-pub fn children(pid: u32) -> Vec<u32> {
-    let path = format!("/proc/{pid}/task/{pid}/children");
-    let list = std::fs::read_to_string(path).unwrap_or_default();
-    list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
-}
-
-/// Sends a signal by its name to a process, or to a group by its negative id.
-///
-/// # Panics
-///
-/// When there is none.
-pub fn signal(pid: &str, name: &str) {
-    let arguments = [&format!("-{name}"), "--", pid];
-    let status = StdCommand::new("kill").args(arguments).status().expect("kill runs");
-    assert!(status.success(), "nothing to signal at {pid}");
+fn command(program: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(binary(program));
+    command.args(arguments).env_clear().envs(environment.iter().copied());
+    command
 }
 
 fn lock(lines: &Lines) -> std::sync::MutexGuard<'_, Vec<String>> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use campuscafe_tests::eventually;
+use campuscafe_tests::{eventually, root};
 use serde_json::Value;
 
 use crate::stack::{Kind, Stack, done, run};
@@ -137,11 +137,12 @@ async fn promtool_finds_nothing_to_complain_about() {
     let rules = "/etc/prometheus/rules.yml";
     let said = done(&[&exec[..], &["check", "rules", "--lint=all", rules]].concat()).await;
     assert!(said.contains("SUCCESS"), "{said}");
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/prometheus:/work:ro");
+    let folder = format!("{}:/work:ro", root().join("deploy/prometheus").display());
     let test = ["docker", "compose", "--progress", "quiet", "run", "--rm", "--no-deps", "-T"];
     // promtool writes where it can, and only the volume can be written to.
     let test = [&test[..], &["--env", "TMPDIR=/prometheus"]].concat();
-    let test = [&test[..], &["--volume", folder, "--workdir", "/work", "--entrypoint", "promtool"]];
+    let test =
+        [&test[..], &["--volume", &folder, "--workdir", "/work", "--entrypoint", "promtool"]];
     let test = [&test.concat()[..], &["prometheus", "test", "rules", "rules_test.yml"]].concat();
     let said = run(&test).await;
     assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 pub(crate) fn dashboard(name: &str) -> Value {
-    let path = format!("{}/../dashboards/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let path = campuscafe_tests::root().join(format!("dashboards/{name}.json"));
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 

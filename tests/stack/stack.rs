@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::time::Duration;
 
-use campuscafe_tests::{Span, eventually, spans_of};
+use campuscafe_tests::{Span, eventually, root, spans_of};
 use reqwest::Client;
 use serde_json::Value;
 use tokio::process::Command;
@@ -200,7 +200,7 @@ fn number(value: &Value) -> f64 {
 pub(crate) async fn run(line: &[&str]) -> Said {
     let output = Command::new(line[0])
         .args(&line[1..])
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .current_dir(root())
         .stdin(std::process::Stdio::null())
         .kill_on_drop(true)
         .output()

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeSet;
 use std::process::Stdio;
+use std::time::Duration;
 
-use campuscafe_tests::eventually;
+use campuscafe_tests::{Process, eventually};
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
 use crate::stack::{Kind, Said, Stack, done, run};
@@ -14,6 +15,9 @@ use crate::when_parts_restart::{load_of, orders, restart, summary, under_way, wh
 
 const PARTS: [&str; 6] = ["inventory", "order", "lab", "jaeger", "prometheus", "grafana"];
 const KUBECTL: [&str; 3] = ["kubectl", "--namespace", "campuscafe"];
+
+/// Longer than an experiment waits for pods to be replaced.
+const EXPERIMENT_LIMIT: Duration = Duration::from_mins(4);
 
 async fn kubectl(arguments: &[&str]) -> String {
     done(&[&KUBECTL[..], arguments].concat()).await
@@ -204,27 +208,23 @@ async fn an_inventory_pod_that_is_deleted_first_ends_the_work_that_nobody_waits_
 /// Runs an experiment in the lab, carries out the very command that it prints,
 /// and gives what it found.
 async fn experiment(name: &str) -> Value {
-    let mut child = Command::new(KUBECTL[0])
-        .args(&KUBECTL[1..])
-        .args(["exec", "deploy/lab", "--", "campuscafe", "experiment", name, "--json"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
-    let command = loop {
-        let line = said.next_line().await.unwrap().expect("a command to run");
-        if let Some(command) = line.trim().strip_prefix("kubectl ") {
-            break command.to_owned();
-        }
-    };
+    let mut command = Command::new(KUBECTL[0]);
+    command.args(&KUBECTL[1..]).args([
+        "exec",
+        "deploy/lab",
+        "--",
+        "campuscafe",
+        "experiment",
+        name,
+        "--json",
+    ]);
+    let mut experiment = Process::of(command);
+    let command = |line: &str| Some(line.trim().strip_prefix("kubectl ")?.to_owned());
+    let command = experiment.said_aside("a command to run", command).await;
     let words: Vec<&str> = std::iter::once("kubectl").chain(command.split(' ')).collect();
     done(&words).await;
-    let mut text = String::new();
-    child.stdout.take().unwrap().read_to_string(&mut text).await.unwrap();
-    let status = child.wait().await.unwrap();
+    let status = experiment.ended_within(EXPERIMENT_LIMIT).await;
+    let text = experiment.stdout();
     let json: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("no JSON: {text}"));
     assert_eq!(status.code(), Some(0), "{json:#}");
     json["findings"][0].clone()
