@@ -1,7 +1,6 @@
 //! `campuscafe load`: what it counts is what happened.
 
 use std::fs::File;
-use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::routing::{get, post};
 use campuscafe_chaos::Roll;
-use campuscafe_tests::{Cafe, Process, binary, eventually, signal};
+use campuscafe_tests::{Cafe, Process, Services, binary, eventually, is_running, signal};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
@@ -123,8 +122,8 @@ async fn the_same_seed_meets_the_same_faults() {
 }
 
 /// Waits until the load has written this to stderr.
-async fn said(load: &Process, what: &str) {
-    eventually(what, || std::future::ready(load.stderr().contains(what).then_some(()))).await;
+async fn said(load: &mut Process, what: &str) {
+    load.said_aside(what, |line| line.contains(what).then_some(())).await;
 }
 
 /// Sends Ctrl-C, and gives the load's exit code and its report.
@@ -134,7 +133,7 @@ async fn interrupted(mut load: Process) -> (Option<i32>, Value) {
     (status.code(), serde_json::from_str(&load.stdout()).unwrap_or_default())
 }
 
-/// The same where nothing of its own has to drain: it must end soon.
+/// The same, and it must be soon.
 async fn interrupted_soon(load: Process) -> (Option<i32>, Value) {
     let ended = tokio::time::timeout(SOON, interrupted(load)).await;
     ended.unwrap_or_else(|_| panic!("still there {SOON:?} after Ctrl-C"))
@@ -142,24 +141,50 @@ async fn interrupted_soon(load: Process) -> (Option<i32>, Value) {
 
 #[tokio::test]
 async fn ctrl_c_ends_the_arrivals_and_still_sums_up_and_ends_what_was_started() {
-    let endless = Process::start("campuscafe", &["load", "--json", "--rate", "20"], &[]);
+    let mut endless = Process::start("campuscafe", &["load", "--json", "--rate", "20"], &[]);
     // The first line of progress says that orders are under way.
-    said(&endless, "confirmed").await;
+    said(&mut endless, "confirmed").await;
     let services = endless.children();
     assert_eq!(services.len(), 2);
     let (code, json) = interrupted(endless).await;
     assert_eq!(code, Some(0), "{json}");
     assert!(json["answered"].as_u64().unwrap() > 0, "{json}");
-    let left = services.iter().filter(|pid| Path::new(&format!("/proc/{pid}/exe")).exists());
-    assert_eq!(left.count(), 0, "the services have drained and ended");
+    assert!(!services.into_iter().any(is_running), "they have ended before the load did");
+}
+
+#[tokio::test]
+async fn ctrl_c_gives_up_what_the_loads_own_services_cannot_finish_in_time() {
+    // Both would take longer than this test may: a minute of work, and for ever.
+    for stopped in [false, true] {
+        let patient = ("ORDER_ATTEMPT_TIMEOUT", "60s");
+        let arguments = ["load", "--json", "--rate", "40", "--mix", "none=50,slow:60000=50"];
+        let mut load = Process::start("campuscafe", &arguments, &[patient]);
+        said(&mut load, "confirmed").await;
+        let services = load.children();
+        if stopped {
+            signal(&services[1].to_string(), "STOP");
+        }
+        load.signal("INT");
+        let ended = tokio::time::timeout(SOON, load.ended()).await;
+        let code = ended.expect("it ends soon after Ctrl-C").code();
+        let json: Value = serde_json::from_str(&load.stdout()).expect("its report");
+        let stderr = load.stderr();
+        // A stopped service cannot tell its counts.
+        assert_eq!((code, json["ledger"].is_null()), (Some(stopped.into()), stopped), "{json}");
+        assert!(json["answered"].as_u64().unwrap() > 0, "{json}");
+        assert!(json["underWay"].as_u64().unwrap() > 0 && json["settled"] == false, "{json}");
+        let last = "gave up unfinished work 800ms after Ctrl-C: killed order and inventory";
+        assert!(stderr.contains(last), "{stderr}");
+        assert!(!services.into_iter().any(is_running), "they have ended before the load did");
+    }
 }
 
 #[tokio::test]
 async fn a_stopped_order_service_stops_neither_the_arrivals_nor_ctrl_c() {
     let cafe = Cafe::open().await;
     let arguments = ["load", "--json", "--rate", "100", "--lab-url", &cafe.lab];
-    let load = Process::start("campuscafe", &arguments, &[]);
-    said(&load, "confirmed").await;
+    let mut load = Process::start("campuscafe", &arguments, &[]);
+    said(&mut load, "confirmed").await;
     let order = cafe.process.children()[1].to_string();
     signal(&order, "STOP");
     // The lines go on, and so do the arrivals: 100 a second.
@@ -218,8 +243,8 @@ async fn ctrl_c_ends_the_waiting_for_orders_that_are_under_way() {
     let cafe = Cafe::open_with(&[("ORDER_ATTEMPT_TIMEOUT", "60s")]).await;
     let arguments = "load --json --rate 20 --duration 500ms --mix slow:60000=1 --lab-url";
     let arguments = [arguments.split(' ').collect(), vec![cafe.lab.as_str()]].concat();
-    let load = Process::start("campuscafe", &arguments, &[]);
-    said(&load, "waiting for 10 orders that are under way").await;
+    let mut load = Process::start("campuscafe", &arguments, &[]);
+    said(&mut load, "waiting for 10 orders that are under way").await;
     let (code, json) = interrupted_soon(load).await;
     assert_eq!((code, &json["underWay"]), (Some(1), &10.into()), "none was answered: {json}");
     assert_eq!((&json["settled"], &json["ledger"]["reservations"]), (&false.into(), &0.into()));
@@ -227,17 +252,15 @@ async fn ctrl_c_ends_the_waiting_for_orders_that_are_under_way() {
 
 #[tokio::test]
 async fn the_report_survives_the_death_of_the_order_service() {
-    let mut inventory = Process::start("inventory", &["--listen", ANY_PORT], &[]);
-    let inventory = (inventory.address().await, inventory);
-    let mut order =
-        Process::start("order", &["--listen", ANY_PORT, "--inventory-url", &inventory.0], &[]);
-    let urls = ["--order-url", &order.address().await, "--inventory-url", &inventory.0];
+    let mut services = Services::start(&[], &[]).await;
+    let (order, inventory) = (services.order_url.clone(), services.inventory_url.clone());
+    let urls = ["--order-url", &order, "--inventory-url", &inventory];
     let arguments = ["load", "--json", "--rate", "100", "--mix", "none=1"];
-    let load = Process::start("campuscafe", &[&arguments[..], &urls].concat(), &[]);
-    said(&load, "confirmed").await;
-    order.signal("KILL");
-    order.ended().await;
-    said(&load, "no answer").await;
+    let mut load = Process::start("campuscafe", &[&arguments[..], &urls].concat(), &[]);
+    said(&mut load, "confirmed").await;
+    services.order.signal("KILL");
+    services.order.ended().await;
+    said(&mut load, "no answer").await;
     let (code, json) = interrupted_soon(load).await;
     assert_eq!(code, Some(1), "{json}");
     assert!(orders(&json, "confirmed") > 0 && orders(&json, "no_answer") > 0, "{json}");

@@ -80,8 +80,15 @@ impl Place {
 
     /// Ends what was started, and only that.
     pub(crate) async fn leave(self) {
-        if let Some(services) = self.own {
-            services.stop().await;
+        self.leave_before(std::future::pending()).await;
+    }
+
+    /// The same, but what still runs when `limit` resolves is killed. Gives the
+    /// names of the services that were.
+    pub(crate) async fn leave_before(self, limit: impl Future<Output = ()>) -> Vec<&'static str> {
+        match self.own {
+            Some(services) => services.stop_before(limit).await,
+            None => Vec::new(),
         }
     }
 }

@@ -83,9 +83,29 @@ impl Services {
     /// Ends everything: the order service before the inventory it needs, and
     /// the receiver last, so that the last spans still arrive.
     pub(crate) async fn stop(self) {
-        self.order.stop().await;
-        self.inventory.stop().await;
-        self.lab.close().await;
+        self.stop_before(std::future::pending()).await;
+    }
+
+    /// As [`Services::stop`], but a service that still runs when `limit` resolves
+    /// is killed, whatever it is at. Gives the names of those that were killed.
+    pub(crate) async fn stop_before(self, limit: impl Future<Output = ()>) -> Vec<&'static str> {
+        let Self { lab, mut order, mut inventory, .. } = self;
+        let drained = async {
+            order.stop().await;
+            inventory.stop().await;
+            lab.close().await;
+        };
+        tokio::select! {
+            () = drained => return Vec::new(),
+            () = limit => {}
+        }
+        let mut killed = Vec::new();
+        for service in [&mut order, &mut inventory] {
+            if service.kill().await {
+                killed.push(service.name);
+            }
+        }
+        killed
     }
 }
 

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep_until, timeout};
 
 use super::Config;
-use super::interrupt::Interrupt;
+use super::interrupt::{COUNTS_LIMIT, Interrupt, ORDERS_LIMIT};
 use super::order::Customers;
 use super::progress::{self, Watched};
 use super::reading::Reading;
@@ -32,11 +32,6 @@ const EXPORT_LIMIT: Duration = Duration::from_secs(2);
 
 /// How often the end asks whether all is done.
 const ASK_EVERY: Duration = Duration::from_millis(100);
-
-/// After Ctrl-C: how long orders under way are still waited for, and by when
-/// the services must have told their counts. Together well within a second.
-const GRACE: Duration = Duration::from_millis(300);
-const LAST_CALL: Duration = Duration::from_millis(700);
 
 /// What a run came to.
 #[derive(Debug, Clone)]
@@ -121,12 +116,12 @@ impl Drive {
         self.shared.tally().not_sent += arrivals.overdue;
         let settled = tokio::select! {
             settled = timeout(SETTLE_LIMIT, self.settle()) => settled.is_ok(),
-            () = interrupt.heard_before(GRACE) => false,
+            () = interrupt.heard_before(ORDERS_LIMIT) => false,
         };
         beside.shutdown().await;
         let after = tokio::select! {
             after = Reading::take(&self.bench) => after,
-            () = interrupt.heard_before(LAST_CALL) => {
+            () = interrupt.heard_before(COUNTS_LIMIT) => {
                 Err(Failure::Failed("no answer before the load had to end".to_owned()))
             }
         };

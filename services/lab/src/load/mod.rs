@@ -26,7 +26,7 @@ use crate::paint::print;
 use crate::place::Place;
 use crate::stderr;
 use drive::{Came, Drive};
-use interrupt::Interrupt;
+use interrupt::{Interrupt, SERVICES_LIMIT};
 use mix::Mix;
 
 /// Stock for services of our own: enough that little is delivered.
@@ -40,7 +40,8 @@ const MAX_IN_FLIGHT: u32 = 1_500;
 /// Arrivals are open-loop: an answer that is slow does not slow them, and times
 /// count from the moment an order was due. Pieces are delivered before the stock
 /// runs out, so that orders do not just find it empty. Uses the services that
-/// are named, else those of a running lab, else its own.
+/// are named, else those of a running lab, else its own. Ctrl-C ends it within a
+/// second; work that its own services have not finished by then is given up.
 #[derive(Debug, Clone, Parser)]
 #[command(
     after_help = "Exit status: 0 when orders were answered and the services told their counts, 1 when not, 2 on misuse"
@@ -121,8 +122,23 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Fa
     };
     stderr::flush().await;
     let told = came.and_then(|came| report(&config, seed, &came));
-    place.leave().await;
+    let killed = place.leave_before(interrupt.heard_before(SERVICES_LIMIT)).await;
+    if let Some(sentence) = given_up(&killed) {
+        stderr::write(sentence);
+        stderr::flush().await;
+    }
     told
+}
+
+/// What became of services of our own that were at work for too long after Ctrl-C.
+fn given_up(killed: &[&str]) -> Option<String> {
+    (!killed.is_empty()).then(|| {
+        format!(
+            "gave up unfinished work {SERVICES_LIMIT:?} after Ctrl-C: killed {}, which this load \
+             had started\n",
+            killed.join(" and ")
+        )
+    })
 }
 
 fn too_early() -> Failure {

@@ -22,7 +22,7 @@ const END_LIMIT: Duration = Duration::from_secs(DRAIN_LIMIT.as_secs() + 5);
 /// [`Service::stop`] waits for that.
 pub(super) struct Service {
     pub(super) url: Url,
-    name: &'static str,
+    pub(super) name: &'static str,
     child: Child,
     /// Closing it tells the service to end. Not left in `child`, which closes
     /// it as soon as one waits.
@@ -85,13 +85,22 @@ impl Service {
     }
 
     /// Tells the service to end and waits for that; kills it at the limit.
-    pub(super) async fn stop(mut self) {
+    pub(super) async fn stop(&mut self) {
         drop(self.stdin.take());
         if timeout(END_LIMIT, self.child.wait()).await.is_err() {
             tracing::warn!(service = self.name, "killed: it did not end within {END_LIMIT:?}");
             let _ = self.child.kill().await;
         }
         self.log.end().await;
+    }
+
+    /// Ends the service at once. Gives false if it had ended before.
+    pub(super) async fn kill(&mut self) -> bool {
+        if matches!(self.child.try_wait(), Ok(Some(_))) {
+            return false;
+        }
+        let _ = self.child.kill().await;
+        true
     }
 }
 
