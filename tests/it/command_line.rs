@@ -55,6 +55,7 @@ async fn a_flag_that_cannot_be_meant_is_one_line_that_names_it_and_exit_2() {
         ("inventory --chaos-seed x", "--chaos-seed"),
         ("inventory --max-work 0", "--max-work"),
         ("inventory --chaos-seed=18446744073709551616", "--chaos-seed"),
+        ("order --max-work 0", "--max-work"),
         ("order --attempt-timeout soon", "--attempt-timeout"),
         ("order --attempt-timeout 0s", "--attempt-timeout"),
         ("order --attempt-timeout 61s", "--attempt-timeout"),

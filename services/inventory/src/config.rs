@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use campuscafe_service::{EXIT_STATUS, Instead, ServerSettings, VERSION};
+use campuscafe_service::{EXIT_STATUS, Instead, ServerSettings, VERSION, max_work};
 use clap::Parser;
 
 use crate::stock::Opening;
@@ -14,9 +14,6 @@ use crate::stock::Opening;
 /// of commits and 8 MiB for the program itself that is two thirds of the 64 MiB
 /// that the container has.
 pub const DEFAULT_MAX_WORK: usize = 1_000;
-
-/// More than any machine carries.
-const MAX_WORK: usize = 1_000_000;
 
 /// The inventory of CampusCafe: reserves pieces of a stock, and misbehaves on
 /// request, so that you can see what its callers make of it.
@@ -69,24 +66,4 @@ pub struct Config {
     /// How it serves
     #[command(flatten)]
     pub server: ServerSettings,
-}
-
-fn max_work(text: &str) -> Result<usize, String> {
-    text.parse()
-        .ok()
-        .filter(|max| (1..=MAX_WORK).contains(max))
-        .ok_or_else(|| format!("expected 1 to {MAX_WORK} requests"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::max_work;
-
-    #[test]
-    fn a_bound_that_would_take_nothing_or_is_no_number_is_refused() {
-        for text in ["", "0", "-1", "1.5", "many", "1000001", "99999999999999999999"] {
-            assert_eq!(max_work(text).unwrap_err(), "expected 1 to 1000000 requests", "{text}");
-        }
-        assert_eq!((max_work("1"), max_work("1000000")), (Ok(1), Ok(1_000_000)));
-    }
 }

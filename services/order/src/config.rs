@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use campuscafe_chaos::Fault;
-use campuscafe_service::{EXIT_STATUS, Instead, ServerSettings, VERSION};
+use campuscafe_service::{EXIT_STATUS, Instead, ServerSettings, VERSION, max_work};
 use clap::Parser;
 use humantime::format_duration;
 use reqwest::Url;
@@ -14,9 +14,6 @@ const MAX_LIMIT: Duration = campuscafe_api::order::MAX_ATTEMPT_TIMEOUT;
 
 /// What `--max-work` is unless it is set: what a container of 64 MiB carries.
 pub const DEFAULT_MAX_WORK: usize = 400;
-
-/// More than any machine carries.
-const MAX_WORK: usize = 1_000_000;
 
 /// The order service of CampusCafe: takes orders, gives the inventory a limited
 /// time to answer, and tries once more if asked to.
@@ -86,13 +83,6 @@ fn limit(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| format!("expected a duration such as 1s or 250ms, up to {MAX_LIMIT:?}"))
 }
 
-fn max_work(text: &str) -> Result<usize, String> {
-    text.parse()
-        .ok()
-        .filter(|max| (1..=MAX_WORK).contains(max))
-        .ok_or_else(|| format!("expected 1 to {MAX_WORK} orders"))
-}
-
 /// What the limit means for the inventory's best known delay, in one line.
 pub(crate) fn limit_means(limit: Duration) -> String {
     let slow = Fault::DEFAULT_WAIT;
@@ -132,13 +122,5 @@ mod tests {
             assert!(http_url(text).is_err(), "{text}");
         }
         assert!(http_url("http://inventory:5101").is_ok());
-    }
-
-    #[test]
-    fn a_bound_on_work_that_takes_nothing_or_is_no_number_is_refused() {
-        for text in ["", "0", "-1", "1.5", "many", "1000001", "99999999999999999999"] {
-            assert_eq!(max_work(text).unwrap_err(), "expected 1 to 1000000 orders", "{text}");
-        }
-        assert_eq!((max_work("1"), max_work("1000000")), (Ok(1), Ok(1_000_000)));
     }
 }
