@@ -9,6 +9,7 @@
 
 mod collector;
 mod command_line;
+mod compose_settings;
 mod contracts;
 mod dashboards;
 mod deliveries;
