@@ -17,8 +17,8 @@ const PARALLEL: u64 = 1_000;
 async fn a_thousand_orders_at_once_are_all_answered_and_all_in_the_books() {
     let cafe = Cafe::open_with(&[
         ("INVENTORY_STOCK", "cake=1000"),
-        ("INVENTORY_MAX_WORK", "2000"),
-        ("ORDER_MAX_WORK", "2000"),
+        ("INVENTORY_MAX_WORK", "6000"),
+        ("ORDER_MAX_WORK", "6000"),
         // As many connections as orders, and a few for those who look on.
         ("MAX_CONNECTIONS", "2000"),
         ("RUST_LOG", "warn"),
@@ -89,7 +89,7 @@ async fn answers(sent: &mut JoinSet<(u16, String)>, count: u64) -> Vec<(u16, Str
 }
 
 #[tokio::test]
-async fn by_default_a_thousand_may_be_under_way_half_of_them_slow_and_the_rest_is_shed_for_certain()
+async fn by_default_a_thousand_may_be_under_way_most_of_them_slow_and_the_rest_is_shed_for_certain()
 {
     let settings = [
         ("INVENTORY_STOCK", "cake=10000"),
@@ -108,14 +108,14 @@ async fn by_default_a_thousand_may_be_under_way_half_of_them_slow_and_the_rest_i
     };
 
     // Held answers take half of what slow ones may; those that are shed are told at once.
-    let mut held = reserve_at_once(url, 400, "hold").await;
-    let shed = answers(&mut held, 150).await;
+    let mut held = reserve_at_once(url, 500, "hold").await;
+    let shed = answers(&mut held, 83).await;
     assert!(shed.iter().all(|answer| *answer == (503, "too-many-holds".into())), "{shed:?}");
-    let mut slow = reserve_at_once(url, 300, "slow:60000").await;
-    let shed = answers(&mut slow, 50).await;
+    let mut slow = reserve_at_once(url, 500, "slow:60000").await;
+    let shed = answers(&mut slow, 83).await;
     assert!(shed.iter().all(|answer| *answer == (503, "overloaded".into())), "{shed:?}");
 
-    // The other half is there for those that ask for no fault, and for what needs no permit.
+    // A share of the work is there for those that ask for no fault, and for what needs no permit.
     let mut ordinary = reserve_at_once(url, 100, "none").await;
     let confirmed = answers(&mut ordinary, 100).await;
     assert!(confirmed.iter().all(|(status, _)| *status == 200), "{confirmed:?}");
@@ -123,23 +123,23 @@ async fn by_default_a_thousand_may_be_under_way_half_of_them_slow_and_the_rest_i
         .post(format!("{url}/inventory/deliveries"))
         .json(&serde_json::json!({"itemId": "cake", "quantity": 1}));
     assert_eq!(delivery.send().await.unwrap().status(), 200);
-    assert_eq!(state().await["reservations"], 250 + 100, "nothing for those that were shed");
+    assert_eq!(state().await["reservations"], 417 + 100, "nothing for those that were shed");
 
     let metrics = page("/metrics").await;
     for line in [
-        "inventory_work_in_progress 500",
-        "inventory_shed_requests_total{kind=\"slow\"} 200",
+        "inventory_work_in_progress 834",
+        "inventory_shed_requests_total{kind=\"slow\"} 166",
         "inventory_shed_requests_total{kind=\"ordinary\"} 0",
         // What was shed was no fault that acted.
-        "inventory_faults_total{fault=\"hold\"} 250",
-        "inventory_faults_total{fault=\"slow\"} 250",
+        "inventory_faults_total{fault=\"hold\"} 417",
+        "inventory_faults_total{fault=\"slow\"} 417",
     ] {
         assert!(metrics.lines().any(|found| found == line), "no {line:?} in\n{metrics}");
     }
     let release = http.post(format!("{url}/inventory/holds/hold%20at%20once/release"));
     let released: serde_json::Value = release.send().await.unwrap().json().await.unwrap();
-    assert_eq!(released["released"], 250);
-    let confirmed = answers(&mut held, 250).await;
+    assert_eq!(released["released"], 417);
+    let confirmed = answers(&mut held, 417).await;
     assert!(confirmed.iter().all(|(status, _)| *status == 200), "{confirmed:?}");
 }
 

@@ -16,10 +16,10 @@ pub(crate) struct Sent {
     pub(crate) not_sent: u64,
 }
 
-/// As many connections as a service takes by default. A sender with more would wait
-/// for the kernel to let it in, and that says nothing about the service; what is due
-/// meanwhile is counted as not sent.
-const MAX_IN_FLIGHT: &str = "500";
+/// Nearly as many connections as a service takes by default; the others are for those
+/// who look on. A sender with more would open a new connection for each order, which is
+/// what the other phase does. What is due meanwhile is counted as not sent.
+const MAX_IN_FLIGHT: &str = "480";
 
 pub(crate) async fn load(rate: f64, seconds: u64, mix: &str) -> Sent {
     let output = Command::new(binary("campuscafe"))

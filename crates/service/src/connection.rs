@@ -25,6 +25,7 @@ use tower::ServiceExt as _;
 use crate::Refusal;
 use crate::body::Joined;
 use crate::places::{Closed, Place, Use};
+use crate::refusal::Rest;
 use crate::request::{BODY_LIMIT, MAX_BODY};
 use crate::socket::{Connection, Cuttable};
 
@@ -185,6 +186,7 @@ impl Talk {
     /// never if one did, as the connection then ends with its answer.
     async fn last_request(&self, told: Option<Closed>) {
         self.leaving.store(true, Ordering::Release);
+        self.connection.end_rest();
         if told == Some(Closed::Drain) {
             tokio::time::sleep(DRAIN_IDLE_LIMIT).await;
             if self.connection.is_heard() {
@@ -244,6 +246,7 @@ async fn answer(
         let request = request.map(|body| Body::new(Joined::new(body)));
         router.oneshot(without_needless_body(request).await).await?
     };
+    talk.connection.answered(response.extensions().get::<Rest>().is_some());
     if probes_only || talk.is_leaving() {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }

@@ -11,7 +11,13 @@ pub struct Refusal {
     /// What is wrong.
     pub problem: Problem,
     retry_after: Option<u64>,
+    rest: bool,
 }
+
+/// In the extensions of a response after which its connection rests, see
+/// [`Refusal::with_rest`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rest;
 
 impl Refusal {
     /// Adds `Retry-After`: the same request may be answered after so many seconds.
@@ -20,17 +26,24 @@ impl Refusal {
         self.retry_after = Some(seconds);
         self
     }
+
+    /// Lets the connection rest after the answer: the service is short of processor time,
+    /// and the next request on this connection is not read at once.
+    pub(crate) const fn with_rest(mut self) -> Self {
+        self.rest = true;
+        self
+    }
 }
 
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
-        Self { problem, retry_after: None }
+        Self { problem, retry_after: None, rest: false }
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let Self { mut problem, retry_after } = self;
+        let Self { mut problem, retry_after, rest } = self;
         if let Some(trace_id) = current_trace_id() {
             problem.extensions.entry("traceId").or_insert_with(|| trace_id.into());
         }
@@ -48,6 +61,9 @@ impl IntoResponse for Refusal {
             .insert(header::CONTENT_TYPE, HeaderValue::from_static(Problem::MEDIA_TYPE));
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if rest {
+            response.extensions_mut().insert(Rest);
         }
         response
     }

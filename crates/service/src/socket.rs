@@ -4,7 +4,7 @@ use std::io::{Error, ErrorKind, Result};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -55,6 +55,13 @@ struct State {
     heard: AtomicBool,
     blocked: AtomicBool,
     unread: AtomicBool,
+    /// How many of its last requests in a row were refused with a rest.
+    refused: AtomicU32,
+    /// Whether it must rest before it is read again.
+    tired: AtomicBool,
+    /// Whether it must be read without a rest, because it is about to be closed.
+    hurried: AtomicBool,
+    early: AtomicBool,
 }
 
 impl Connection {
@@ -64,6 +71,29 @@ impl Connection {
     /// It takes effect when the answer would be written, so return one.
     pub fn cut(&self) {
         self.state.cut.store(true, Ordering::Release);
+    }
+
+    /// Whether the request came while the connection rested after a refusal: its client
+    /// did not wait as long as `Retry-After` asked.
+    #[must_use]
+    pub fn is_early(&self) -> bool {
+        self.state.early.load(Ordering::Relaxed)
+    }
+
+    /// A request was answered. The connection rests before the next one if `rests`.
+    pub(crate) fn answered(&self, rests: bool) {
+        if rests {
+            self.state.refused.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.state.refused.store(0, Ordering::Relaxed);
+        }
+        self.state.early.store(false, Ordering::Relaxed);
+        self.state.tired.store(rests, Ordering::Relaxed);
+    }
+
+    /// Reads what has come, even if the connection rests.
+    pub(crate) fn end_rest(&self) {
+        self.state.hurried.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn is_cut(&self) -> bool {
@@ -97,11 +127,25 @@ pub(crate) struct Cuttable {
     connection: Connection,
     /// Runs while bytes wait; most connections never need it.
     deadline: Option<Pin<Box<Sleep>>>,
+    /// Runs while the connection rests.
+    rest: Option<Pin<Box<Sleep>>>,
+}
+
+/// How long a connection is not read after so many refusals in a row. The first rest is
+/// hardly noticed. The longest is shorter than the `Retry-After` of every refusal, so a
+/// client that waits as it was told never meets one.
+///
+/// Under overload most requests come from clients that do not wait. A refusal costs a
+/// third of an order, so a service that answers them all at once has no time for orders.
+fn rest_after(refused: u32) -> Duration {
+    const FIRST: Duration = Duration::from_millis(50);
+    const LONGEST: Duration = Duration::from_millis(800);
+    FIRST.saturating_mul(1 << refused.saturating_sub(1).min(8)).min(LONGEST)
 }
 
 impl Cuttable {
     pub(crate) const fn new(stream: TcpStream, connection: Connection) -> Self {
-        Self { stream, connection, deadline: None }
+        Self { stream, connection, deadline: None, rest: None }
     }
 
     /// Failing the write makes the server drop the stream, and with zero
@@ -112,6 +156,22 @@ impl Cuttable {
         }
         self.stream.set_zero_linger()?;
         Err(Error::new(ErrorKind::ConnectionReset, "cut on request"))
+    }
+
+    /// Pending while the connection rests.
+    fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let state = &self.connection.state;
+        if state.tired.swap(false, Ordering::Relaxed) {
+            let rest = rest_after(state.refused.load(Ordering::Relaxed));
+            self.rest = Some(Box::pin(tokio::time::sleep(rest)));
+        }
+        let Some(rest) = &mut self.rest else { return Poll::Ready(()) };
+        if rest.as_mut().poll(cx).is_pending() && !state.hurried.load(Ordering::Relaxed) {
+            return Poll::Pending;
+        }
+        self.rest = None;
+        state.early.store(true, Ordering::Relaxed);
+        Poll::Ready(())
     }
 
     /// Passes on what became of a write, or an error where the client has
@@ -138,10 +198,16 @@ impl AsyncRead for Cuttable {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<Result<()>> {
+        if self.poll_rest(cx).is_pending() {
+            return Poll::Pending;
+        }
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
         if buffer.filled().len() > before {
             self.connection.state.heard.store(true, Ordering::Relaxed);
+        } else if read.is_pending() && !self.connection.is_heard() {
+            // Nothing came during the rest, so what comes now is on time.
+            self.connection.state.early.store(false, Ordering::Relaxed);
         }
         read
     }
@@ -179,5 +245,16 @@ impl AsyncWrite for Cuttable {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_refusal_in_a_row_doubles_the_rest_up_to_less_than_a_second() {
+        let rests = [1, 2, 3, 4, 5, 6, 40, u32::MAX].map(|refused| rest_after(refused).as_millis());
+        assert_eq!(rests, [50, 100, 200, 400, 800, 800, 800, 800]);
     }
 }

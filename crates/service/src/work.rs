@@ -10,7 +10,7 @@ use campuscafe_api::Problem;
 use campuscafe_telemetry::{Counter, Gauge, Metric, Metrics};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::Refusal;
+use crate::{Connection, Refusal};
 
 /// When a refused request may be sent again, in seconds: most work is over by then.
 const RETRY_AFTER: u64 = 1;
@@ -43,15 +43,17 @@ impl WorkKind {
 pub struct WorkMetrics {
     /// A gauge: work under way.
     pub in_progress: Metric,
-    /// A counter with the label `kind`: requests that were refused.
+    /// A counter with the label `kind`: requests that were refused, by the kind of their
+    /// work, or `early` if they did not wait after a refusal.
     pub shed: Metric,
 }
 
 /// How much work a service takes on at one time.
 ///
-/// Slow work may use half of the permits, and ordinary work the other half. So slow
-/// work cannot keep out the rest; and ordinary work, which only waits for the
-/// processor, cannot queue up for longer than half of the permits take.
+/// Ordinary work has a share of its own, a sixth of the permits, and slow work has the
+/// rest. So slow work cannot keep out ordinary work. Ordinary work is all about the
+/// processor: with more of it at one time, the service does not do more, each piece only
+/// waits longer. Slow work waits for the clock, so its bound is the memory.
 #[derive(Clone)]
 pub struct WorkLimit {
     max: usize,
@@ -59,6 +61,7 @@ pub struct WorkLimit {
     shares: [Arc<Semaphore>; WorkKind::ALL.len()],
     in_progress: Gauge,
     shed: [Counter; WorkKind::ALL.len()],
+    early: Counter,
 }
 
 impl std::fmt::Debug for WorkLimit {
@@ -98,17 +101,39 @@ impl WorkLimit {
             shares: WorkKind::ALL.map(|kind| Arc::new(Semaphore::new(Self::share(max, kind)))),
             in_progress: metrics.gauge(names.in_progress, &[]),
             shed: WorkKind::ALL.map(|kind| metrics.counter(names.shed, &[("kind", kind.as_str())])),
+            early: metrics.counter(names.shed, &[("kind", "early")]),
         }
     }
 
-    /// How many of `max` permits work of this kind may use: half, at least 1.
+    /// How many of `max` permits work of this kind may use, at least 1.
     #[must_use]
     pub const fn share(max: usize, kind: WorkKind) -> usize {
+        let ordinary = if max < 6 { 1 } else { max / 6 };
         match kind {
-            WorkKind::Slow if max >= 2 => max / 2,
-            WorkKind::Ordinary if max >= 2 => max - max / 2,
-            WorkKind::Slow | WorkKind::Ordinary => 1,
+            WorkKind::Ordinary => ordinary,
+            WorkKind::Slow if max > ordinary => max - ordinary,
+            WorkKind::Slow => 1,
         }
+    }
+
+    /// Refuses a request that came too early after a refusal on the same connection, see
+    /// [`Connection::is_early`]. It may be as old as the connection's rest, and its client
+    /// was told to wait for longer.
+    ///
+    /// # Errors
+    ///
+    /// A counted 503, if the request is early. Nothing has been done by then.
+    pub fn on_time(&self, connection: &Connection) -> Result<(), Refusal> {
+        if !connection.is_early() {
+            return Ok(());
+        }
+        self.early.increment(1);
+        let problem = Problem::new(503, "overloaded", "Overloaded").detail(format!(
+            "the request before this one on the same connection was refused, and this one came \
+             before {RETRY_AFTER} s had passed; nothing was done for this one, so it can be sent \
+             again after {RETRY_AFTER} s"
+        ));
+        Err(Refusal::from(problem).retry_after(RETRY_AFTER).with_rest())
     }
 
     /// A permit, or a 503 that is counted. Nothing has been done by then, so the
@@ -138,7 +163,12 @@ impl WorkLimit {
     #[must_use]
     pub fn shed_with(&self, kind: WorkKind, problem: Problem) -> Refusal {
         self.shed[kind as usize].increment(1);
-        Refusal::from(problem).retry_after(RETRY_AFTER)
+        let refusal = Refusal::from(problem).retry_after(RETRY_AFTER);
+        match kind {
+            WorkKind::Ordinary => refusal.with_rest(),
+            // Too much slow work is no lack of processor time: ordinary work may follow.
+            WorkKind::Slow => refusal,
+        }
     }
 
     /// A permit, if there is one. It does no more than count, so it may be asked
@@ -163,11 +193,21 @@ mod tests {
 
     #[test]
     fn slow_work_never_keeps_out_ordinary_work() {
-        let limit = WorkLimit::new(4, NAMES, &Metrics::new("1"));
-        let slow: Vec<_> = (0..9).filter_map(|_| limit.admit(WorkKind::Slow).ok()).collect();
-        assert_eq!(slow.len(), 2);
-        let rest: Vec<_> = (0..9).filter_map(|_| limit.admit(WorkKind::Ordinary).ok()).collect();
+        let limit = WorkLimit::new(12, NAMES, &Metrics::new("1"));
+        let slow: Vec<_> = (0..19).filter_map(|_| limit.admit(WorkKind::Slow).ok()).collect();
+        assert_eq!(slow.len(), 10);
+        let rest: Vec<_> = (0..19).filter_map(|_| limit.admit(WorkKind::Ordinary).ok()).collect();
         assert_eq!(rest.len(), 2);
+    }
+
+    #[test]
+    fn the_shares_make_up_the_whole_and_neither_is_empty() {
+        for max in 2..=1_000 {
+            let [ordinary, slow] = WorkKind::ALL.map(|kind| WorkLimit::share(max, kind));
+            assert!(ordinary >= 1 && slow >= 1 && ordinary + slow == max, "{max}");
+        }
+        assert_eq!(WorkKind::ALL.map(|kind| WorkLimit::share(1, kind)), [1, 1]);
+        assert_eq!(WorkKind::ALL.map(|kind| WorkLimit::share(400, kind)), [66, 334]);
     }
 
     #[test]
@@ -182,6 +222,7 @@ mod tests {
             "test_work_in_progress 1",
             "test_shed_requests_total{kind=\"ordinary\"} 1",
             "test_shed_requests_total{kind=\"slow\"} 0",
+            "test_shed_requests_total{kind=\"early\"} 0",
         ] {
             assert!(page.lines().any(|found| found == line), "no {line:?} in\n{page}");
         }

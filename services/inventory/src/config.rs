@@ -52,8 +52,8 @@ pub struct Config {
 
     /// Reserve requests that may be under way at one time, those that outlived
     /// their callers included; more are answered 503 at once, and reserve
-    /// nothing. Slow requests may use half of it, held ones a quarter, and requests
-    /// that do not wait the other half
+    /// nothing. Requests that do not wait may be a sixth of them, and slow and held ones
+    /// the rest; held ones alone may be half of that rest
     #[arg(
         long,
         env = "INVENTORY_MAX_WORK",

@@ -41,7 +41,8 @@ pub(crate) const WORK: WorkMetrics = WorkMetrics {
     },
     shed: Metric {
         name: "inventory_shed_requests_total",
-        help: "Reserve requests refused at once because too much work was under way.",
+        help: "Reserve requests answered 503, because too much work was under way, or (early) \
+               because the client did not wait after such an answer.",
     },
 };
 

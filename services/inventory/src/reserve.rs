@@ -95,6 +95,7 @@ pub(crate) async fn reserve(
     let plan: Plan = query.chaos.as_deref().unwrap_or_default().parse().map_err(unknown_fault)?;
     positive(wish.quantity).map_err(|refused| refusal(&refused, &wish.item_id))?;
 
+    app.work.on_time(&connection)?;
     let request = app.request_keys.of(&request_id);
     let (fault, room) = admit(&app, &plan, request)?;
     set_attribute(&span, attribute::CHAOS_STEP, fault.to_string());

@@ -12,7 +12,8 @@ use reqwest::Url;
 /// The longest limit that makes sense in a lesson.
 const MAX_LIMIT: Duration = campuscafe_api::order::MAX_ATTEMPT_TIMEOUT;
 
-/// What `--max-work` is unless it is set: what a container of 64 MiB carries.
+/// What `--max-work` is unless it is set: about 64 KiB each, in a container of
+/// 128 MiB.
 pub const DEFAULT_MAX_WORK: usize = 400;
 
 /// The order service of CampusCafe: takes orders, gives the inventory a limited
@@ -53,8 +54,8 @@ pub struct Config {
 
     /// Orders and pings under way at one time, with those whose customer has left;
     /// a further order is answered 503 at once, and nothing is sent for it. Orders
-    /// that meet a slow or held fault, and pings, may be half of them, and orders
-    /// without such a fault the other half
+    /// without a slow or held fault may be a sixth of them; orders with such a
+    /// fault, and pings, may be the rest
     #[arg(
         long,
         env = "ORDER_MAX_WORK",

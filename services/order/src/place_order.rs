@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use campuscafe_api::inventory::Reserve;
 use campuscafe_api::order::{AttemptResult, Confirmation, OrderReport, Outcome, PlaceOrder};
 use campuscafe_api::{Problem, REQUEST_ID_HEADER};
 use campuscafe_chaos::Plan;
-use campuscafe_service::{Json, Refusal, RequestId, WorkPermit, ids};
+use campuscafe_service::{Connection, Json, Refusal, RequestId, WorkPermit, ids};
 use campuscafe_telemetry::{attribute, current_trace_id, set_attribute};
 use http::Extensions;
 use reqwest_middleware::ClientWithMiddleware;
@@ -37,6 +38,7 @@ use crate::told::told_no;
         (status = 504, body = Problem, content_type = "application/problem+json", description = "Not known whether it was reserved; outcome `unknown`")))]
 pub(crate) async fn place_order(
     State(app): State<Arc<App>>,
+    Extension(connection): Extension<Connection>,
     RequestId(customers_id): RequestId,
     Json(order): Json<PlaceOrder>,
 ) -> Result<Response, Refusal> {
@@ -45,6 +47,7 @@ pub(crate) async fn place_order(
         Problem::new(400, "unknown-fault", "Unknown fault").detail(error.to_string())
     })?;
     let attempts = if order.retry_on_timeout { MAX_ATTEMPTS } else { 1 };
+    app.work.on_time(&connection)?;
     let permit = app.work.admit(kind(plan.as_ref(), attempts))?;
     // A task of its own: an order that was taken is carried out and counted,
     // whether or not the customer waits for the answer.

@@ -391,3 +391,33 @@ fn only_a_lack_of_what_all_connections_need_pauses_accepting() {
         assert!(!is_shortage(&Error::from_raw_os_error(code)), "{code}");
     }
 }
+
+#[tokio::test]
+async fn what_comes_while_a_connection_rests_after_a_refusal_is_early() {
+    let later = get(async || (axum::Extension(crate::refusal::Rest), "later|"));
+    let when = get(
+        async |connection: axum::Extension<crate::Connection>| {
+            if connection.is_early() { "early|" } else { "on time|" }
+        },
+    );
+    let router = Router::new().route("/later", later).route("/when", when);
+    let server = Server::start(5, |_| router).await;
+    let mut stream = server.connect().await;
+    for (path, expected) in [
+        ("/when", "on time|"),
+        ("/later", "later|"),
+        ("/when", "early|"),
+        // That was no refusal, so there is no rest after it.
+        ("/when", "on time|"),
+        ("/later", "later|"),
+        ("/later", "later|"),
+        ("/when", "early|"),
+    ] {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let said = answer(&mut stream, "|").await;
+        assert!(said.ends_with(expected), "{path}: expected {expected}, got {said}");
+    }
+    drop(stream);
+    server.end().await.unwrap();
+}

@@ -95,7 +95,7 @@ async fn work_keeps_its_permit_when_its_caller_has_left() {
 
 #[tokio::test(start_paused = true)]
 async fn only_faults_that_wait_use_the_slow_share_and_holds_half_of_it() {
-    let app = app(8);
+    let app = app(5);
     let mut waiting = Vec::new();
     let mut taken = async |chaos: &'static str| {
         let (app, mut answer) = (app.clone(), None);
