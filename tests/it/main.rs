@@ -27,5 +27,6 @@ mod readme;
 mod refusals;
 mod span_contract;
 mod telemetry_bounds;
+mod telemetry_example;
 mod turnovers;
 mod workspace;

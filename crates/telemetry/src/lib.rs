@@ -1,9 +1,33 @@
-//! Traces, metrics and logs, set up in one call: [`init`].
+//! Traces, metrics and logs for a service, set up in one call: [`init`].
 //!
-//! A program keeps the [`Telemetry`] it gets, hands its [`Metrics`] to whoever
-//! counts, layers its routes with [`http_server::observe`], its HTTP client
-//! with [`http_client::Observe`], and calls [`Telemetry::shutdown`] last, since
-//! the newest spans are still in memory until then.
+//! A program keeps the [`Telemetry`] that it gets. It gives its [`Metrics`] to whoever
+//! counts. It puts [`http_server::observe`] around its routes and
+//! [`http_client::Observe`] into its HTTP client. It calls [`Telemetry::shutdown`] last,
+//! because the newest spans are still in memory until then. `examples/two_services.rs`
+//! shows all of it in one file.
+//!
+//! # Requests that their callers abandon
+//!
+//! A server drops the future of a handler when the client closes its connection, at
+//! whatever `await` it has reached. A layer that ends its span and records its duration
+//! after `next.run(request).await` then does neither: the request that was too slow is
+//! the one that leaves no trace. So the layer here holds a guard across that `await`, and
+//! the guard's `Drop` does the rest. It records the duration with an empty status, adds
+//! the event `client.disconnected` to the span, and tells the handler's own tasks by
+//! [`Caller::has_left`]. The span ends when the last holder lets it go: work that was
+//! spawned with it goes on, and its spans are in the same trace.
+//!
+//! # Attempts, not calls
+//!
+//! [`http_client::Observe`] stands inside of a retry middleware, so each attempt gets a
+//! span of its own, with `http.request.resend_count` from the second on. It reads the
+//! answer to its last byte before the span ends, because a timeout may strike between.
+//!
+//! # Nothing is lost in silence
+//!
+//! Spans and log lines wait in bounded queues. `telemetry_spans_exported_total`,
+//! `telemetry_spans_dropped_total`, `telemetry_spans_queued` and
+//! `telemetry_log_lines_dropped_total` say what became of them.
 
 pub mod attribute;
 pub mod http_client;
