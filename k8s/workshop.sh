@@ -1,27 +1,27 @@
 #!/usr/bin/env bash
 # The café on Kubernetes, for a class. Every command is safe to repeat.
 #
-#   k8s/workshop.sh kind-up      make a cluster with kind, put the café into it
-#   k8s/workshop.sh kind-load    put the images into that cluster (again)
-#   k8s/workshop.sh kind-down    end the cluster, and all that is in it
-#   k8s/workshop.sh apply        put the café into the cluster that kubectl speaks to
-#   k8s/workshop.sh delete       take it out again
-#   k8s/workshop.sh bundle       everything in one file, for a room without network
-#   k8s/workshop.sh bundle-load FILE   the other end of it
-#   k8s/workshop.sh check        the manifests, without a cluster
+#   k8s/workshop.sh kind-up      create a cluster with kind, and install the café in it
+#   k8s/workshop.sh kind-load    load the images into that cluster again
+#   k8s/workshop.sh kind-down    delete the cluster, and everything in it
+#   k8s/workshop.sh apply        install the café in the current cluster of kubectl
+#   k8s/workshop.sh delete       remove it from that cluster
+#   k8s/workshop.sh bundle       write everything into one file, for a room without network
+#   k8s/workshop.sh bundle-load FILE   load that file
+#   k8s/workshop.sh check        check the manifests, without a cluster
 #
-# What can be changed, in the environment:
+# Settings, in the environment:
 #
-#   BUILD=missing            kind-up, kind-load, bundle: which of our images are built:
+#   BUILD=missing            kind-up, kind-load, bundle: which of our images to build:
 #                            missing, always or never
-#   OVERLAY=kind             apply, delete: which folder of k8s/overlays
-#   ALLOW_CONTEXT=           apply, delete: a context that is not kind's, and is meant
-#   WAIT=120                 seconds until all must be ready
-#   BUNDLE=campuscafe-bundle.tar.gz   where bundle writes
-#   BUNDLE_FOR=all           all, or compose: without what kind needs
-#   KIND_CONFIG=k8s/kind.yaml    which cluster kind makes
+#   OVERLAY=kind             apply, delete: which folder of k8s/overlays to use
+#   ALLOW_CONTEXT=           apply, delete: allow this context, which is not kind's
+#   WAIT=120                 how many seconds to wait until everything is ready
+#   BUNDLE=campuscafe-bundle.tar.gz   the file that bundle writes
+#   BUNDLE_FOR=all           all, or compose: leave out what only kind needs
+#   KIND_CONFIG=k8s/kind.yaml    the configuration of kind's cluster
 #
-# Works with bash 3.2, which is what macOS has.
+# Works with bash 3.2, because macOS has this version.
 
 # shellcheck disable=SC2034 # The parts in k8s/lib use what is set here.
 set -euo pipefail
@@ -32,7 +32,8 @@ readonly NAMESPACE=campuscafe
 readonly CLUSTER=campuscafe
 readonly KIND_CONFIG=${KIND_CONFIG:-k8s/kind.yaml}
 readonly PART_OF=app.kubernetes.io/part-of=campuscafe
-# Kubernetes itself takes most of it. A Docker Desktop of 4 GB says somewhat less.
+# Kubernetes itself needs most of it. Docker Desktop with 4 GB reports a little less
+# than 4 GB.
 readonly CLUSTER_MIB=3000
 readonly CAFE_MIB=700
 
@@ -45,7 +46,7 @@ BUNDLE_FOR=${BUNDLE_FOR:-all}
 
 context=
 
-# Removed at the end, however it comes.
+# The script removes these files at its end, also after an error.
 scratch=
 unpacked=
 at_end() {
@@ -60,7 +61,7 @@ from_caller() { case $1 in /*) echo "$1" ;; *) echo "$CALLED_FROM/$1" ;; esac; }
 say() { echo "workshop: $*" >&2; }
 die() { say "$*"; exit 1; }
 
-# --- what is needed
+# --- requirements
 
 need() {
   local program
@@ -86,11 +87,11 @@ need_memory_for_cluster() {
   bytes=$(docker info --format '{{.MemTotal}}' 2>/dev/null) || bytes=
   case $bytes in '' | *[!0-9]*) return ;; esac
   mib=$((bytes / 1048576))
-  [ "$mib" -ge $CLUSTER_MIB ] || die "docker's engine has $mib MiB of memory, a cluster with the café wants $CLUSTER_MIB MiB:" \
-    "give it more (Docker Desktop: Settings, Resources), or use 'docker compose up --wait', which wants less"
+  [ "$mib" -ge $CLUSTER_MIB ] || die "docker's engine has $mib MiB of memory, and a cluster with the café needs $CLUSTER_MIB MiB:" \
+    "give it more (Docker Desktop: Settings, Resources), or use 'docker compose up --wait', which needs less"
 }
 
-# "PORT NAME" for each port of this machine that the cluster takes.
+# Prints "PORT NAME" for each port of this machine that the cluster uses.
 host_ports() { sed -n 's/.*hostPort: \([0-9]*\),.*# \(.*\)$/\1 \2/p' "$KIND_CONFIG"; }
 
 need_free_ports() {
@@ -98,8 +99,8 @@ need_free_ports() {
   while read -r port name; do
     (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && taken="$taken, $port ($name)"
   done < <(host_ports)
-  [ -z "$taken" ] || die "taken on 127.0.0.1: ${taken#, }." \
-    "If it is the café itself, 'docker compose down' frees them; else 'lsof -i :PORT' says whose they are"
+  [ -z "$taken" ] || die "ports in use on 127.0.0.1: ${taken#, }." \
+    "If the café uses them, run 'docker compose down'; otherwise 'lsof -i :PORT' shows which program uses a port"
 }
 
 for part in images kind cafe ready bundle check; do

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# What k8s/workshop.sh refuses, and that it then has made nothing: with programs in
-# the place of kind, docker and kubectl that write down how they were called. It
-# needs no cluster, no engine and no network.
+# Tests what k8s/workshop.sh refuses, and that it then has changed nothing. Fake
+# programs replace kind, docker and kubectl, and record how they were called. The
+# tests need no cluster, no engine and no network.
 #
 #   k8s/workshop_test.sh [NAME...]
 # shellcheck disable=SC2016
@@ -13,7 +13,7 @@ trap 'rm -rf "$TOP"' EXIT
 REAL_KUBECTL=$(command -v kubectl || true)
 failed=0 ran=0
 
-# --- a machine where everything is well; each test spoils something
+# --- a machine where everything works; each test breaks something
 
 new_machine() {
   HOME_DIR=$TOP/$1
@@ -22,7 +22,7 @@ new_machine() {
   CALLS=$STATE/calls
   : >"$CALLS"
   local tool
-  # Nothing else can be found, so that a test says what there is.
+  # The script finds no other programs, so that each test controls what is installed.
   for tool in bash cat sed grep awk date mktemp rm mkdir mv cp dirname basename tar gzip sort paste cut du ls find head tail tr git sha256sum shasum sleep chmod touch xargs env wc od; do
     if command -v "$tool" >/dev/null; then ln -s "$(command -v "$tool")" "$BIN/$tool"; fi
   done
@@ -31,7 +31,8 @@ new_machine() {
   printf '%s\n' campuscafe/inventory:local campuscafe/order:local campuscafe/lab:local \
     jaegertracing/jaeger:2.20.0 prom/prometheus:v3.15.0 grafana/grafana:13.1.0 \
     "$(sed -n 's/^ *image: *\(kindest.*\)$/\1/p' k8s/kind.yaml)" >"$STATE/images"
-  # Ports that nobody has, so that a café on this machine is not in the way.
+  # Ports that no program uses, so that a café on this machine does not disturb the
+  # tests.
   sed -E 's/hostPort: [0-9]+/hostPort: 1/' k8s/kind.yaml >"$STATE/kind.yaml"
 
   fake docker '
@@ -88,7 +89,7 @@ fake() {
   chmod +x "$BIN/$1"
 }
 
-# Runs the script on that machine: [NAME=VALUE...] -- COMMAND...
+# Runs the script on the fake machine: [NAME=VALUE...] -- COMMAND...
 on_machine() {
   local settings=()
   while [ "$1" != -- ]; do settings+=("$1"); shift; done
@@ -136,17 +137,17 @@ an_engine_that_does_not_answer_is_said_to_be_so() {
 too_little_memory_makes_no_cluster() {
   echo 2000000000 >"$STATE/memory"
   on_machine -- kind-up
-  refuses "1907 MiB of memory" "wants 3000 MiB"
+  refuses "1907 MiB of memory" "needs 3000 MiB"
   made_nothing
 }
 
 a_port_that_is_taken_makes_no_cluster() {
-  # Whoever listens somewhere on this machine will do.
+  # Any program that listens on this machine will do.
   local port
   port=$(taken_port) || { echo "  skipped: nobody listens on 127.0.0.1 here"; return; }
   sed -E "s/hostPort: 1,(.*# order)/hostPort: $port,\\1/" "$STATE/kind.yaml" >"$STATE/other.yaml"
   on_machine KIND_CONFIG="$STATE/other.yaml" -- kind-up
-  refuses "taken on 127.0.0.1: $port (order)." "docker compose down"
+  refuses "ports in use on 127.0.0.1: $port (order)." "docker compose down"
   made_nothing
 }
 
@@ -191,7 +192,7 @@ a_node_that_is_stopped_is_said_to_be_so() {
   touch "$STATE/node-stopped"
   for command in kind-up kind-load; do
     on_machine -- "$command"
-    refuses "its node is stopped: 'docker start campuscafe-control-plane'"
+    refuses "its node is stopped: run 'docker start campuscafe-control-plane'"
     made_nothing
   done
 }
@@ -199,10 +200,10 @@ a_node_that_is_stopped_is_said_to_be_so() {
 a_second_kind_up_makes_no_second_cluster() {
   on_machine -- kind-up
   : >"$CALLS"
-  # The café itself has the ports now.
+  # The café itself uses the ports now.
   on_machine -- kind-up
   succeeds
-  says "there already"
+  says "exists already"
   never_called "kind create"
   called "apply -k"
 }
@@ -274,7 +275,7 @@ a_cluster_that_does_not_come_to_be_leaves_nothing() {
     new_machine "$spoil"
     touch "$STATE/$spoil"
     on_machine -- kind-up
-    refuses "kind could not" "taking back"
+    refuses "kind could not" "deleting the unfinished cluster"
     called "kind delete cluster --name campuscafe"
     [ ! -e "$STATE/clusters" ] || wrong "left a cluster"
     never_called "apply -k"
@@ -285,7 +286,7 @@ a_cluster_that_was_there_before_is_never_taken_back() {
   echo campuscafe >"$STATE/clusters"
   touch "$STATE/load-fails"
   on_machine -- kind-up
-  refuses "kind could not put the images"
+  refuses "kind could not load the images"
   never_called "kind delete"
 }
 
@@ -347,14 +348,14 @@ somebody_elses_namespace_is_not_touched() {
 too_little_memory_in_the_cluster_changes_nothing() {
   printf '+700000Ki\n' >"$STATE/nodes"
   on_machine -- apply
-  refuses "the cluster has 683 MiB of memory to give, the café wants 700 MiB"
+  refuses "the cluster has 683 MiB of free memory, and the café needs 700 MiB"
   made_nothing
 }
 
 what_the_cluster_refuses_changes_nothing() {
   echo 'error: no matches for kind "ValidatingAdmissionPolicy" in version "admissionregistration.k8s.io/v1"' >"$STATE/refusal"
   on_machine -- apply
-  refuses "the cluster refuses it, nothing was changed: error: no matches for kind"
+  refuses "the cluster refuses the manifests, nothing was changed: error: no matches for kind"
   made_nothing
 }
 
@@ -378,7 +379,7 @@ what_keeps_a_pod_from_running_is_said() {
   printf 'order-1\t \t0/1 nodes are available: 1 Insufficient memory.\n' >"$STATE/pods"
   printf 'order-2\tpods "order-2" is forbidden: violates PodSecurity\n' >"$STATE/replicasets"
   on_machine -- apply
-  refuses "order-1: no node takes it: 0/1 nodes are available: 1 Insufficient memory." "order-2: refused: pods \"order-2\" is forbidden"
+  refuses "order-1: no node can run it: 0/1 nodes are available: 1 Insufficient memory." "order-2: refused: pods \"order-2\" is forbidden"
 }
 
 a_bundle_without_the_nodes_image_is_for_compose_only() {
@@ -432,18 +433,18 @@ a_damaged_bundle_is_not_loaded() {
   tar -C "$STATE" -xzf "$STATE/b.tar.gz"
   echo other >"$STATE/campuscafe/images.tar"
   elsewhere "$STATE/campuscafe" bundle-load
-  refuses "is damaged: nothing was loaded. Not as they were packed: ./images.tar"
+  refuses "is damaged: nothing was loaded. Changed or missing files: ./images.tar"
   never_called "docker load"
   rm "$STATE/campuscafe/images.tar"
   elsewhere "$STATE/campuscafe" bundle-load
   refuses "nothing was loaded" "./images.tar"
-  # A file that was cut off on its way.
+  # A file that was not copied completely.
   tar -C "$STATE" -xzf "$STATE/b.tar.gz"
   head -c 2000 "$STATE/b.tar.gz" >"$STATE/cut.tar.gz"
   elsewhere "$STATE/campuscafe" bundle-load "$STATE/cut.tar.gz"
   refuses "cut.tar.gz cannot be unpacked"
   elsewhere "$STATE/campuscafe" bundle-load none.tar.gz
-  refuses "$STATE/none.tar.gz is not there"
+  refuses "$STATE/none.tar.gz does not exist"
   never_called "docker load"
   [ -z "$(find "$STATE" -name 'campuscafe-bundle*')" ] || wrong "left something unpacked"
 }
@@ -470,7 +471,7 @@ what_stands_twice_and_differs_is_found() {
     elsewhere "$tree" check
     refuses "$expected"
   done <<'CHANGES'
-docker-compose.yml|s/GRAFANA_VERSION:-13/GRAFANA_VERSION:-14/|grafana/grafana:13.1.0 is another version in docker-compose.yml
+docker-compose.yml|s/GRAFANA_VERSION:-13/GRAFANA_VERSION:-14/|grafana/grafana:13.1.0 has another version in docker-compose.yml
 dashboards/kustomization.yaml|/services.json/d|dashboards/services.json is not in dashboards/kustomization.yaml
 k8s/kind.yaml|s/containerPort: 30300/containerPort: 30301/|k8s/kind.yaml has the ports
 k8s/kind.yaml|s/podSubnet: .*/podSubnet: 10.0.0.0\/16/|does not except 10.0.0.0/16

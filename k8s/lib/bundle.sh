@@ -1,9 +1,9 @@
 # shellcheck shell=bash disable=SC2154
-# One file for a room without network; a part of k8s/workshop.sh.
+# Makes and loads one file for a room without network; a part of k8s/workshop.sh.
 
 if command -v sha256sum >/dev/null; then sums() { sha256sum "$@"; }; else sums() { shasum -a 256 "$@"; }; fi
 
-# What is told from other directories by this line is ours to replace.
+# This line marks a directory as ours, so the script may replace it.
 readonly MARK=campuscafe-bundle
 
 bundle() {
@@ -17,12 +17,12 @@ bundle() {
   images="$(ours) $(theirs | paste -sd ' ' -)"
   if [ "$BUNDLE_FOR" = all ]; then
     node=$(node_image)
-    # kind-up takes the image under either name, so this does too.
+    # kind-up accepts the image under either name, so this does too.
     if has_image "$node" || { ! has_image "$(bundled_node_image "$node")" && docker pull --quiet "$node" >/dev/null 2>&1; }; then
       docker tag "$node" "$(bundled_node_image "$node")"
     fi
     has_image "$(bundled_node_image "$node")" ||
-      die "$node is missing and cannot be fetched, and kind needs it: BUNDLE_FOR=compose makes a bundle without it"
+      die "$node is missing and cannot be fetched, and kind needs it: 'BUNDLE_FOR=compose make bundle' makes a bundle without it"
     images="$images $(bundled_node_image "$node")"
   fi
   need_scratch
@@ -45,27 +45,27 @@ bundle() {
   tar -C "$scratch" -czf "$scratch/bundle.tar.gz" campuscafe
   mv "$scratch/bundle.tar.gz" "$file"
   say "$file is ready ($(du -h "$file" | cut -f1)), for $BUNDLE_FOR, sha256 $(sums "$file" | cut -c1-64)"
-  say "at the other end: tar xzf $(basename "$file") && campuscafe/k8s/workshop.sh bundle-load"
+  say "on the other machine, run: tar xzf $(basename "$file") && campuscafe/k8s/workshop.sh bundle-load"
 }
 
-# From a file, which is unpacked beside this directory's files; or, without one,
-# from here, if this is an unpacked bundle.
+# Loads a file, after unpacking it into the directory from which the script was called.
+# Without a file, it loads from here, if this is an unpacked bundle.
 bundle_load() {
   local file=$1 dir for arch engine
   if [ -z "$file" ]; then
-    [ -f CONTENTS ] || die "bundle-load: which file? 'k8s/workshop.sh bundle-load FILE'"
+    [ -f CONTENTS ] || die "bundle-load needs a file: 'k8s/workshop.sh bundle-load FILE'"
     dir=$PWD
   else
     file=$(from_caller "$file")
-    [ -f "$file" ] || die "$file is not there"
+    [ -f "$file" ] || die "$file does not exist"
     dir=$CALLED_FROM/campuscafe-bundle
-    [ ! -e "$dir" ] || [ -f "$dir/CONTENTS" ] || die "$dir is there and is no bundle: move it away"
+    [ ! -e "$dir" ] || [ -f "$dir/CONTENTS" ] || die "$dir exists and is not a bundle: move it away"
   fi
   need_engine
   if [ -n "$file" ]; then
     unpacked=$(mktemp -d "$dir.XXXXXX")
-    tar -C "$unpacked" -xzf "$file" 2>/dev/null || die "$file cannot be unpacked: it is damaged, or no bundle; copy it again"
-    [ -f "$unpacked/campuscafe/CONTENTS" ] || die "$file is no bundle of the café"
+    tar -C "$unpacked" -xzf "$file" 2>/dev/null || die "$file cannot be unpacked: it is damaged, or is not a bundle; copy it again"
+    [ -f "$unpacked/campuscafe/CONTENTS" ] || die "$file is not a bundle of the café"
     verify "$unpacked/campuscafe" "$file"
     rm -rf "$dir"
     mv "$unpacked/campuscafe" "$dir"
@@ -74,20 +74,20 @@ bundle_load() {
   fi
   read -r _ for arch <"$dir/CONTENTS"
   engine=$(docker version --format '{{.Server.Arch}}')
-  [ "$arch" = "$engine" ] || die "this bundle is for $arch, and docker's engine here is $engine: nothing was loaded; make one on such a machine"
+  [ "$arch" = "$engine" ] || die "this bundle is for $arch, and docker's engine here is $engine: nothing was loaded; make a bundle on a machine with $engine"
   say "loading the images"
   docker load --quiet -i "$dir/images.tar" >/dev/null || die "docker could not load the images"
-  say "done. What next:"
+  say "done. Next, run:"
   say "  cd $dir"
   say "  docker compose up --wait --no-build"
   [ "$for" = compose ] || say "  k8s/workshop.sh kind-up     (it needs kind and kubectl, which are not in the bundle)"
 }
 
-# Every file is as it was packed, and none has joined them.
+# Checks that every file is as it was packed.
 verify() {
   local dir=$1 name=$2 wrong
   [ -f "$dir/SHA256SUMS" ] || die "$name has no SHA256SUMS: nothing was loaded"
   wrong=$(cd "$dir" && sums -c SHA256SUMS 2>/dev/null | sed -n 's/: FAILED.*//p' | paste -sd ' ' -) || true
-  [ -z "$wrong" ] || die "$name is damaged: nothing was loaded. Not as they were packed: $wrong"
+  [ -z "$wrong" ] || die "$name is damaged: nothing was loaded. Changed or missing files: $wrong"
   grep -q ' [ *]*\./images\.tar$' "$dir/SHA256SUMS" || die "$name has no images: nothing was loaded"
 }

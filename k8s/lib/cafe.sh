@@ -1,26 +1,26 @@
 # shellcheck shell=bash disable=SC2154
-# The café in a cluster, whoever made it; a part of k8s/workshop.sh.
+# Installs the café in a cluster of any kind; a part of k8s/workshop.sh.
 
 kube() { kubectl --context "$context" "$@"; }
 cafe() { kube -n "$NAMESPACE" "$@"; }
 
-# Nobody puts a café into the cluster of their work by accident.
+# Prevents that somebody installs the café in the cluster of their work by accident.
 choose_context() {
   need kubectl
-  context=$(kubectl config current-context 2>/dev/null) || die "kubectl has no current context: 'make kind-up' makes a cluster"
+  context=$(kubectl config current-context 2>/dev/null) || die "kubectl has no current context: 'make kind-up' creates a cluster"
   case $context in kind-*) return ;; esac
-  [ "$context" = "$ALLOW_CONTEXT" ] || die "kubectl's context \"$context\" is not a kind cluster: 'kubectl config use-context kind-$CLUSTER'," \
-    "or, if it is meant, ALLOW_CONTEXT=$context"
+  [ "$context" = "$ALLOW_CONTEXT" ] || die "kubectl's context \"$context\" is not a kind cluster: run 'kubectl config use-context kind-$CLUSTER'," \
+    "or, to use this cluster, set ALLOW_CONTEXT=$context"
 }
 
 need_overlay() { [ -f "k8s/overlays/$OVERLAY/kustomization.yaml" ] || die "OVERLAY=$OVERLAY: expected one of $(cd k8s/overlays && echo *)"; }
 
-# Also says whether the cluster answers at all. Prints "part-of phase", or nothing
-# if there is no such namespace.
+# Prints "part-of,phase", or nothing if the namespace does not exist. Fails if the
+# cluster does not answer.
 namespace_state() {
   kube get namespace "$NAMESPACE" --ignore-not-found --request-timeout=10s \
     -o jsonpath='{.metadata.labels.app\.kubernetes\.io/part-of},{.status.phase}' ||
-    die "the cluster of context \"$context\" does not answer; one of kind's is made anew by 'make kind-down kind-up'"
+    die "the cluster of context \"$context\" does not answer; if it is kind's, 'make kind-down kind-up' creates it again"
 }
 
 need_namespace() {
@@ -30,14 +30,14 @@ need_namespace() {
     "" | campuscafe,Active) ;;
     campuscafe,Terminating)
       say "the namespace is still being deleted; waiting"
-      kube wait --for=delete "namespace/$NAMESPACE" --timeout="${WAIT}s" >/dev/null || die "the namespace $NAMESPACE does not go: 'kubectl get namespace $NAMESPACE -o yaml' says what holds it"
+      kube wait --for=delete "namespace/$NAMESPACE" --timeout="${WAIT}s" >/dev/null || die "the namespace $NAMESPACE is not deleted: 'kubectl get namespace $NAMESPACE -o yaml' shows why"
       ;;
-    *) die "the namespace $NAMESPACE is there and has no label $PART_OF, so it is not ours: nothing was changed." \
-      "Delete it, or, if it is meant, 'kubectl label namespace $NAMESPACE $PART_OF'" ;;
+    *) die "the namespace $NAMESPACE exists and has no label $PART_OF, so it is not ours: nothing was changed." \
+      "Delete it, or, to use it, run 'kubectl label namespace $NAMESPACE $PART_OF'" ;;
   esac
 }
 
-# Memory that pods may ask for and that nobody has asked for yet, on all nodes.
+# Prints how much memory pods can still request, on all nodes together.
 free_mib() {
   {
     kube get nodes -o jsonpath='{range .items[*]}+{.status.allocatable.memory}{"\n"}{end}'
@@ -54,7 +54,7 @@ free_mib() {
       if (text ~ /k$/) return number * 1000 / 1048576
       return number / 1048576
     }
-    # What the café has already is not missing from it.
+    # Memory that the café already uses counts as free.
     $1 == ours { next }
     { for (i = 1; i <= NF; i++) {
         if ($i ~ /^[+]/) free += mib(substr($i, 2))
@@ -65,12 +65,12 @@ free_mib() {
 
 need_memory_for_cafe() {
   local free
-  free=$(free_mib) || die "the nodes of context \"$context\" cannot be looked at"
-  [ "$free" -ge "$CAFE_MIB" ] || die "the cluster has $free MiB of memory to give, the café wants $CAFE_MIB MiB: nothing was changed"
+  free=$(free_mib) || die "kubectl cannot read the nodes of context \"$context\""
+  [ "$free" -ge "$CAFE_MIB" ] || die "the cluster has $free MiB of free memory, and the café needs $CAFE_MIB MiB: nothing was changed"
 }
 
-# The cluster's own opinion of all of it, before anything is made. Without the
-# namespace it is asked as if it were for another one.
+# Asks the cluster whether it accepts the manifests, and changes nothing. If the
+# namespace does not exist yet, it asks for the namespace default.
 try() {
   local there=$NAMESPACE
   [ -n "$(namespace_state)" ] || there=default
@@ -83,20 +83,22 @@ put() {
   need_overlay
   need_namespace
   need_memory_for_cafe
-  refusal=$(try) || die "the cluster refuses it, nothing was changed: $refusal"
+  refusal=$(try) || die "the cluster refuses the manifests, nothing was changed: $refusal"
   [ -z "$refusal" ] || say "$refusal"
   started=$(now)
-  # Left by a namespace that has just gone, and about to go after it.
+  # A namespace that was just deleted may have left this. Kubernetes is about to delete
+  # it too.
   [ -n "$(namespace_state)" ] || kube delete "$UNBOUND" campuscafe-read-only-root --ignore-not-found >/dev/null
   kube apply -k "k8s/overlays/$OVERLAY"
   own
   applied=$(now)
   wait_until_ready
-  say "applied in $(seconds "$started" "$applied") s, all ready $(seconds "$started" "$(now)") s after the start"
+  say "applied in $(seconds "$started" "$applied") s, everything ready $(seconds "$started" "$(now)") s after the start"
   links
 }
 
-# What cannot be in the namespace. It goes when the namespace goes.
+# Objects that cannot be in the namespace. Kubernetes deletes them together with the
+# namespace.
 readonly UNBOUND=validatingadmissionpolicy,validatingadmissionpolicybinding
 own() {
   local uid
@@ -105,9 +107,9 @@ own() {
     -p "{\"metadata\":{\"ownerReferences\":[{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"name\":\"$NAMESPACE\",\"uid\":\"$uid\"}]}}" >/dev/null
 }
 
-# The pages of the café as this machine reaches them under kind: name, address, and
-# the path that is opened to see whether the program behind it answers. Ours are
-# opened as they are printed.
+# The pages of the café on this machine with kind: name, address, and the path that
+# shows whether the program answers. For our own services, the path is part of the
+# address.
 readonly PAGES="order       http://127.0.0.1:5201/swagger/
 inventory   http://127.0.0.1:5101/swagger/
 lab         http://127.0.0.1:5301/api/traces
@@ -115,13 +117,13 @@ Jaeger      http://127.0.0.1:16686 /api/v3/services
 Prometheus  http://127.0.0.1:9090 /-/ready
 Grafana     http://127.0.0.1:3000 /api/health"
 
-# An address is printed only after it was opened: a pod that is ready is not yet a
-# page that this machine can reach.
+# Opens each page before its address is printed. A ready pod does not mean that this
+# machine can reach its page.
 open_pages() {
   local name url path
   while read -r name url path; do
     curl --silent --fail --output /dev/null --max-time 5 --retry 20 --retry-delay 1 --retry-all-errors "$url$path" ||
-      die "$name does not answer at $url$path, although its pod is ready: 'kubectl -n $NAMESPACE get pods,services' says what is there"
+      die "$name does not answer at $url$path, although its pod is ready: 'kubectl -n $NAMESPACE get pods,services' shows what runs"
   done <<<"$PAGES"
 }
 
@@ -133,7 +135,7 @@ links() {
   else
     cat <<LINKS
 
-To see it in a browser, for each of grafana 3000, jaeger 16686, prometheus 9090, order 5201:
+To open the pages in a browser, run this for each of grafana 3000, jaeger 16686, prometheus 9090, order 5201:
 
   kubectl --context $context -n $NAMESPACE port-forward service/grafana 3000
 LINKS
@@ -155,6 +157,7 @@ put_away() {
     campuscafe,*) ;;
     *) die "the namespace $NAMESPACE has no label $PART_OF, so it is not ours: nothing was changed" ;;
   esac
-  # Also what is in no namespace; and what a half of it left behind.
+  # This also deletes the objects outside the namespace, and the rest of an incomplete
+  # installation.
   kube delete -k "k8s/overlays/$OVERLAY" --ignore-not-found --wait=true --timeout="${WAIT}s"
 }

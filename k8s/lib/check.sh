@@ -1,6 +1,5 @@
 # shellcheck shell=bash disable=SC2154
-# What can be said about the manifests without a cluster; a part of
-# k8s/workshop.sh.
+# Checks the manifests without a cluster; a part of k8s/workshop.sh.
 
 check() {
   need kubectl
@@ -11,26 +10,26 @@ check() {
     kubectl kustomize "k8s/overlays/$overlay" >"$dir/$overlay.yaml" || die "k8s/overlays/$overlay cannot be built"
   done
 
-  # A version stands in docker-compose.yml and in a manifest; kustomize cannot read
-  # it from there.
+  # Each version is in docker-compose.yml and in a manifest, because kustomize cannot
+  # read docker-compose.yml. Both must be the same.
   local image name
   for image in $(theirs); do
     name=${image%:*}
-    grep -q "image: $name:\${[A-Z]*_VERSION:-${image##*:}}" docker-compose.yml || wrong="$wrong; $image is another version in docker-compose.yml"
+    grep -q "image: $name:\${[A-Z]*_VERSION:-${image##*:}}" docker-compose.yml || wrong="$wrong; $image has another version in docker-compose.yml"
   done
 
-  # A dashboard that is in the folder is under Compose at once.
+  # Compose mounts the whole folder, so Kubernetes must list every dashboard in it.
   for name in dashboards/*.json; do
     grep -q "^ *- $(basename "$name")\$" dashboards/kustomization.yaml || wrong="$wrong; $name is not in dashboards/kustomization.yaml"
   done
 
-  # A door of the cluster that leads nowhere, or a NodePort without a door.
+  # Each port that kind publishes must have a NodePort, and the other way round.
   local doors services
   doors=$(sed -n 's/.*containerPort: \([0-9]*\)}.*/\1/p' k8s/kind.yaml | sort | paste -sd ' ' -)
   services=$(sed -n 's/.*nodePort: \([0-9]*\).*/\1/p' "$dir/kind.yaml" | sort | paste -sd ' ' -)
   [ "$doors" = "$services" ] || wrong="$wrong; k8s/kind.yaml has the ports $doors, overlays/kind has $services"
 
-  # The network that pods are told from the outside by.
+  # The network by which the policies recognise pods.
   local subnet
   subnet=$(sed -n 's/^ *podSubnet: *//p' k8s/kind.yaml)
   [ "$(sort -u <(grep -o 'except: \[.*\]' k8s/overlays/kind/from-outside.yaml))" = "except: [$subnet]" ] ||
@@ -40,7 +39,7 @@ check() {
   mib=$(awk '/^kind: Deployment/ { on = 1 } /^---/ { on = 0 } on && /requests:/ { in_requests = 1 } in_requests && /memory:/ { sub("Mi", "", $2); sum += $2; in_requests = 0 } END { print sum }' "$dir/kind.yaml")
   [ "$mib" -le "$CAFE_MIB" ] || wrong="$wrong; together they request $mib Mi, more than $CAFE_MIB Mi"
 
-  # A schema for each kind, if a program for it is there.
+  # Check the schema of each object, if a program for this is installed.
   if command -v kubernetes-validate >/dev/null; then
     for overlay in kind scale; do
       kubernetes-validate --strict "$dir/$overlay.yaml" >"$dir/out" 2>&1 || wrong="$wrong; overlays/$overlay: $(grep -v '^INFO' "$dir/out")"

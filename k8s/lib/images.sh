@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154
-# What is built, fetched and saved; a part of k8s/workshop.sh.
+# Builds, fetches and saves images; a part of k8s/workshop.sh.
 
 ours() { echo campuscafe/inventory:local campuscafe/order:local campuscafe/lab:local; }
 theirs() { sed -n 's/^ *image: *\(.*\)$/\1/p' k8s/base/*.yaml | grep -v '^campuscafe/' | sort -u; }
@@ -11,10 +11,10 @@ build() {
     case $BUILD in
       always) ;;
       missing) ! has_image "$image" || continue ;;
-      never) has_image "$image" || die "$image is missing, and BUILD=never: build it, or 'make bundle-load' brings it"; continue ;;
+      never) has_image "$image" || die "$image is missing, and BUILD=never: build it, or load it with 'make bundle-load'"; continue ;;
       *) die "BUILD=$BUILD: expected missing, always or never" ;;
     esac
-    [ -f Cargo.toml ] || die "$image is missing, and there is no source here to build it from: 'k8s/workshop.sh bundle-load' brings it"
+    [ -f Cargo.toml ] || die "$image is missing, and there is no source here to build it from: load it with 'k8s/workshop.sh bundle-load'"
     bin=${image#campuscafe/}; bin=${bin%:local}
     [ "$bin" != lab ] || bin=campuscafe
     say "building $image"
@@ -29,14 +29,14 @@ fetch() {
   for image in "$@"; do
     has_image "$image" && continue
     say "fetching $image"
-    docker pull --quiet "$image" >/dev/null || die "$image is missing and cannot be fetched: without network, 'make bundle-load FILE=...' brings it"
+    docker pull --quiet "$image" >/dev/null || die "$image is missing and cannot be fetched: without network, load it with 'make bundle-load FILE=...'"
   done
 }
 
-# The node's image, by digest.
+# The image of the node, by digest.
 node_image() { sed -n 's/^ *image: *\(kindest\/node:.*\)$/\1/p' "$KIND_CONFIG"; }
-# An image that was loaded from a file has lost its digest, so in a bundle it has a
-# name of ours that holds the digest's beginning.
+# An image that is loaded from a file has no digest. So in a bundle it has a name of
+# ours, which contains the beginning of its digest.
 bundled_node_image() {
   local image=$1 tag=${1#*:} digest=${1##*sha256:}
   [ "$image" != "$digest" ] || die "$KIND_CONFIG names no digest: $image"
@@ -46,8 +46,8 @@ bundled_node_image() {
 save() {
   local to=$1 platform=
   shift
-  # An engine that keeps images in containerd's store would name the parts for
-  # other processors too, and does not have them.
+  # An engine that keeps images in containerd's store would also list the parts for
+  # other processors, although it does not have them.
   if docker info --format '{{.DriverStatus}}' 2>/dev/null | grep -q containerd.snapshotter &&
     docker save --help 2>/dev/null | grep -q -- --platform; then
     platform=--platform=linux/$(docker version --format '{{.Server.Arch}}')
