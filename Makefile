@@ -8,6 +8,8 @@ help: ## List the targets
 check: ## Check format and lints, as CI does
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo fmt --manifest-path benches/ready-made/Cargo.toml --check
+	cargo clippy --manifest-path benches/ready-made/Cargo.toml --target-dir target/ready-made --locked -- -D warnings
 
 .PHONY: test
 test: ## Run every test

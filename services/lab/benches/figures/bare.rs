@@ -2,6 +2,7 @@
 //! process of its own, the first calling the second for every request.
 
 use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use axum::Router;
@@ -17,8 +18,25 @@ pub(crate) struct Pair {
 
 impl Pair {
     pub(crate) fn open() -> Self {
+        let start = |role: &str| {
+            let mut program = Command::new(std::env::current_exe().expect("this program"));
+            program.env(ROLE, role);
+            started(program)
+        };
         let (inventory, at) = start("inventory");
         let (order, url) = start(&at);
+        Self { order: url, children: [order, inventory] }
+    }
+
+    /// The same two hops with telemetry from ready-made crates, whose spans go to `lab`.
+    pub(crate) fn ready_made(program: &Path, lab: &str) -> Self {
+        let start = |arguments: &[&str]| {
+            let mut program = Command::new(program);
+            program.args(arguments).env("OTEL_EXPORTER_OTLP_ENDPOINT", lab).stderr(Stdio::null());
+            started(program)
+        };
+        let (inventory, at) = start(&["inventory"]);
+        let (order, url) = start(&["order", &at]);
         Self { order: url, children: [order, inventory] }
     }
 }
@@ -32,12 +50,9 @@ impl Drop for Pair {
     }
 }
 
-fn start(role: &str) -> (Child, String) {
-    let mut child = Command::new(std::env::current_exe().expect("this program"))
-        .env(ROLE, role)
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("starts");
+/// Starts a program that prints its address.
+fn started(mut program: Command) -> (Child, String) {
+    let mut child = program.stdout(Stdio::piped()).spawn().expect("starts");
     let mut line = String::new();
     BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
     (child, line.trim().to_owned())

@@ -10,13 +10,13 @@ mod bare;
 mod drive;
 mod process;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use drive::Round;
 use process::{Cafe, Telemetry};
 
-const ROUNDS: usize = 7;
+const ROUNDS: usize = 10;
 const STARTS: usize = 15;
 const ORDERS: u64 = 100_000;
 
@@ -45,23 +45,57 @@ async fn throughput() {
     let full = Cafe::open(Telemetry::Full);
     let off = Cafe::open(Telemetry::Off);
     let bare = bare::Pair::open();
-    let mut rounds: [Vec<Round>; 3] = Default::default();
+    let ready_made = bare::Pair::ready_made(&built_ready_made(), &full.lab);
+    let lanes = [&full.order, &off.order, &bare.order, &ready_made.order];
+    let mut rounds: [Vec<Round>; 4] = Default::default();
     for _ in 0..ROUNDS {
-        for (url, rounds) in [&full.order, &off.order, &bare.order].into_iter().zip(&mut rounds) {
+        for (url, rounds) in lanes.into_iter().zip(&mut rounds) {
             rounds.push(drive::round(url).await);
         }
     }
-    let [full, off, bare] = rounds.map(|rounds| middle(&rounds));
+    let [full, off, bare, ready_made] = &rounds;
     println!("orders a second, {} customers at once, median of {ROUNDS} rounds", drive::CUSTOMERS);
-    for (name, round) in [("full", full), ("off", off), ("bare", bare)] {
-        println!("  telemetry {name:<5} {:>8.0}/s   p99 {:>6.2} ms", round.rate, round.p99_ms);
+    for (name, rounds) in
+        [("full", full), ("off", off), ("bare", bare), ("ready-made crates", ready_made)]
+    {
+        let Round { rate, p99_ms } = middle(rounds);
+        println!("  telemetry {name:<17} {rate:>8.0}/s   p99 {p99_ms:>6.2} ms");
     }
-    let ratio = |name: &str, value: f64, goal: &str| println!("  {name:<24} {value:>6.2}   {goal}");
-    ratio("rate full / off", full.rate / off.rate, "to reach: 0.6 or more");
-    ratio("rate off / bare", off.rate / bare.rate, "to reach: 0.6 or more");
-    ratio("p99 full / off", full.p99_ms / off.p99_ms, "");
-    ratio("p99 off / bare", off.p99_ms / bare.p99_ms, "");
+    ratio("full / off", full, off, "to reach: 0.6 or more");
+    ratio("off / bare", off, bare, "to reach: 0.6 or more");
+    ratio("full / ready-made", full, ready_made, "");
     println!();
+}
+
+/// Prints how two lanes compare: of their medians, and of each pair of rounds that
+/// followed each other.
+fn ratio(name: &str, one: &[Round], other: &[Round], goal: &str) {
+    let mut each: Vec<f64> = one.iter().zip(other).map(|(a, b)| a.rate / b.rate).collect();
+    each.sort_by(f64::total_cmp);
+    let (least, most) = (each.first().copied(), each.last().copied());
+    let (one, other) = (middle(one), middle(other));
+    println!(
+        "  {name:<18} rate {:>5.2} ({:.2} to {:.2})   p99 {:>5.2}   {goal}",
+        one.rate / other.rate,
+        least.unwrap_or(f64::NAN),
+        most.unwrap_or(f64::NAN),
+        one.p99_ms / other.p99_ms,
+    );
+}
+
+/// The program of benches/ready-made, a workspace of its own.
+fn built_ready_made() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../benches/ready-made");
+    let target = Path::new(env!("CARGO_BIN_EXE_campuscafe")).ancestors().nth(2).expect("a folder");
+    let target = target.join("ready-made");
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--release", "--locked", "--manifest-path"])
+        .arg(package.join("Cargo.toml"))
+        .arg("--target-dir")
+        .arg(&target)
+        .status();
+    assert!(built.is_ok_and(|status| status.success()), "benches/ready-made does not build");
+    target.join("release/ready-made")
 }
 
 /// The round of median rate, and the median p99, which may be another round's.

@@ -17,6 +17,7 @@ pub(crate) enum Telemetry {
 pub(crate) struct Cafe {
     child: Child,
     pub(crate) order: String,
+    pub(crate) lab: String,
     pub(crate) ready_after: Duration,
     idle: Vec<(&'static str, f64)>,
 }
@@ -36,17 +37,22 @@ impl Cafe {
         }
         let begun = Instant::now();
         let mut child = command.spawn().expect("starts");
-        let mut order = String::new();
+        let (mut order, mut lab) = (String::new(), String::new());
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         for line in lines.by_ref().map_while(Result::ok) {
             let mut words = line.split_whitespace();
-            if words.next() == Some("order") {
-                order = words.next().expect("an address").to_owned();
+            let found = match words.next() {
+                Some("order") => &mut order,
+                Some("lab") => &mut lab,
+                _ => continue,
+            };
+            words.next().expect("an address").clone_into(found);
+            if !order.is_empty() && !lab.is_empty() {
                 break;
             }
         }
         let ready_after = begun.elapsed();
-        let mut cafe = Self { child, order, ready_after, idle: Vec::new() };
+        let mut cafe = Self { child, order, lab, ready_after, idle: Vec::new() };
         cafe.idle = cafe
             .processes()
             .into_iter()
