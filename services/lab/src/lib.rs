@@ -23,7 +23,6 @@ mod report;
 mod server;
 mod services;
 mod stderr;
-pub mod traces;
 mod up;
 
 pub use command::{Campuscafe, run, with_default_command};

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use campuscafe_otlp_store::parse_otlp_json;
 use reqwest::{Client, Url};
 use tokio::time::{interval, timeout};
 
 use crate::command::Tools;
 use crate::evidence::span::from_otlp;
-use crate::traces::parse_otlp_json;
 
 /// How long a trace that we have seen elsewhere may take to reach Jaeger.
 const ARRIVAL_LIMIT: Duration = Duration::from_secs(5);

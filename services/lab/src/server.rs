@@ -7,6 +7,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::{MethodRouter, get, post};
 use campuscafe_api::Problem;
+use campuscafe_otlp_store::{Limits, TraceStore};
 use campuscafe_service::{
     AllowedHosts, Failure, Json, Lifecycle, Refusal, ServerSettings, no_such_path, reachable,
     serve, with_operations,
@@ -19,7 +20,6 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::experiment;
-use crate::traces::{self, Limits, TraceStore};
 
 const EXPERIMENTS: Metric =
     Metric { name: "lab_experiments_total", help: "Experiments that began, by name." };
@@ -100,7 +100,7 @@ fn router(
     lifecycle: &Lifecycle,
 ) -> Router {
     let services = get(async move || Json(addresses.borrow().clone()));
-    let work = traces::router(store, metrics)
+    let work = campuscafe_otlp_store::router(store, metrics)
         .route("/api/services", services)
         .route(EXPERIMENTS_PATH, count(metrics))
         .fallback(no_such_path);

@@ -10,6 +10,7 @@ mod turnover;
 use std::time::Duration;
 
 use campuscafe_api::inventory::{Delivery, State};
+use campuscafe_otlp_store::TraceId;
 use campuscafe_service::Failure;
 use reqwest::{Client, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
@@ -17,7 +18,6 @@ use serde::de::DeserializeOwned;
 use crate::evidence::counters::{self, Counters};
 use crate::evidence::source::{Source, Tale};
 use crate::server::Addresses;
-use crate::traces::TraceId;
 
 #[cfg(test)]
 pub(crate) use order::{Delivered, Told};

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use campuscafe_otlp_store::{TraceId, TraceStore, parse_otlp_json};
 use reqwest::{Client, Url};
 
 use super::span::{Span, from_otlp};
-use crate::traces::{TraceId, TraceStore, parse_otlp_json};
 
 /// How often another process is asked whether the spans have come.
 const ASK_EVERY: Duration = Duration::from_millis(100);

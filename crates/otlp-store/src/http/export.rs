@@ -1,0 +1,126 @@
+//! `POST /v1/traces`, after OTLP over HTTP
+//! (<https://opentelemetry.io/docs/specs/otlp/#otlphttp>).
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use campuscafe_api::Problem;
+use campuscafe_service::Refusal;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTracePartialSuccess;
+
+use super::Receiver;
+use super::body::RequestBody;
+use super::format::{Format, RpcStatus};
+use crate::error::ExportError;
+use crate::limits::{Limits, MAX_PART_BYTES, MAX_PART_DECODED, RETRY_AFTER};
+use crate::store::Inserted;
+
+pub(super) async fn export(State(receiver): State<Arc<Receiver>>, request: Request) -> Response {
+    let Some(format) = Format::of(request.headers()) else {
+        receiver.metrics.refused(ExportError::UNSUPPORTED);
+        return unsupported_media_type();
+    };
+    match receive(&receiver, format, request).await {
+        Ok(inserted) => {
+            receiver.metrics.inserted(&inserted);
+            format.success(partial_success(inserted, receiver.store.limits()))
+        }
+        Err(error) => {
+            receiver.metrics.refused(error.reason());
+            refusal(&error, format)
+        }
+    }
+}
+
+async fn receive(
+    receiver: &Arc<Receiver>,
+    format: Format,
+    request: Request,
+) -> Result<Inserted, ExportError> {
+    let mut share = receiver.budget.share();
+    let body = RequestBody::read(request, &mut share).await?;
+    // All that is needed is taken before the turn: nobody who has a turn waits.
+    let (size, unpacked) = body.sizes();
+    share.grow_to(format.room(size, unpacked)).await?;
+    let store = Arc::clone(&receiver.store);
+    let stored = receiver.worker.run(move || {
+        let body = body.unpacked(&mut share)?;
+        Ok(store.insert(&format.read(body)?))
+    });
+    stored.await?
+}
+
+/// The answer to an export that was refused whole.
+fn refusal(error: &ExportError, format: Format) -> Response {
+    let (http, code) = codes(error);
+    let mut response = format.failure(http, &RpcStatus { code, message: error.to_string() });
+    let header = match error {
+        // RFC 9110 15.5.16 wants a 415 to say which of the two it was about.
+        ExportError::UnsupportedEncoding => {
+            Some((header::ACCEPT_ENCODING, HeaderValue::from_static("gzip")))
+        }
+        ExportError::Busy => Some((header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER))),
+        _ => None,
+    };
+    response.headers_mut().extend(header);
+    response
+}
+
+/// The HTTP status, and the `google.rpc.Code` closest to it.
+const fn codes(error: &ExportError) -> (StatusCode, i32) {
+    const INVALID_ARGUMENT: i32 = 3;
+    const DEADLINE_EXCEEDED: i32 = 4;
+    const RESOURCE_EXHAUSTED: i32 = 8;
+    const UNAVAILABLE: i32 = 14;
+    match error {
+        ExportError::UnsupportedEncoding => (StatusCode::UNSUPPORTED_MEDIA_TYPE, INVALID_ARGUMENT),
+        ExportError::TooLarge { .. } | ExportError::TooLargeDecoded => {
+            (StatusCode::PAYLOAD_TOO_LARGE, RESOURCE_EXHAUSTED)
+        }
+        ExportError::TooSlow => (StatusCode::REQUEST_TIMEOUT, DEADLINE_EXCEEDED),
+        ExportError::Malformed(_) | ExportError::Interrupted(_) => {
+            (StatusCode::BAD_REQUEST, INVALID_ARGUMENT)
+        }
+        ExportError::Busy => (StatusCode::SERVICE_UNAVAILABLE, UNAVAILABLE),
+    }
+}
+
+/// None if every span was taken: OTLP wants the field unset then.
+fn partial_success(inserted: Inserted, limits: Limits) -> Option<ExportTracePartialSuccess> {
+    let Inserted { malformed, over_limit, too_large, .. } = inserted;
+    let mut reasons = Vec::new();
+    if malformed > 0 {
+        reasons.push(format!(
+            "{malformed} without a trace id of 16 bytes and a span id of 8 bytes that are not all zero"
+        ));
+    }
+    if too_large > 0 {
+        reasons.push(format!(
+            "{too_large} of more than {MAX_PART_BYTES} bytes, or {MAX_PART_DECODED} bytes decoded, in \
+             the span, its resource or its scope"
+        ));
+    }
+    if over_limit > 0 {
+        let Limits { spans_per_trace, bytes_per_trace, decoded_bytes_per_trace, .. } = limits;
+        reasons.push(format!(
+            "{over_limit} beyond the {spans_per_trace} spans, {bytes_per_trace} bytes, or \
+             {decoded_bytes_per_trace} bytes decoded, that are kept of a trace"
+        ));
+    }
+    let rejected_spans = i64::try_from(inserted.rejected()).unwrap_or(i64::MAX);
+    let error_message = format!("spans refused: {}", reasons.join("; "));
+    (rejected_spans > 0).then_some(ExportTracePartialSuccess { rejected_spans, error_message })
+}
+
+/// A sender that uses neither format could not read an answer in one.
+fn unsupported_media_type() -> Response {
+    let accepted = Format::MEDIA_TYPES.join(", ");
+    let problem = Problem::new(415, "unsupported-media-type", "Unsupported media type")
+        .detail(format!("expected a Content-Type of {accepted}"));
+    ([(header::ACCEPT, accepted)], Refusal::from(problem)).into_response()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! The two encodings of OTLP over HTTP: an export is read in the one its
+//! `Content-Type` names, and answered in the same.
+
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTracePartialSuccess, ExportTraceServiceResponse,
+};
+use prost::Message;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::buffer::Buffer;
+use crate::error::ExportError;
+use crate::export::Export;
+use crate::json::{Transcoded, check_size, transcode};
+use crate::limits::{MAX_DECOMPRESSED, MAX_EXPORT_DECODED};
+
+/// What a body is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Protobuf,
+    Json,
+}
+
+/// The part of `google.rpc.Status` that OTLP uses for failures.
+#[derive(Clone, PartialEq, Message, Serialize)]
+pub(super) struct RpcStatus {
+    /// One of `google.rpc.Code`.
+    #[prost(int32, tag = "1")]
+    pub(super) code: i32,
+    /// What happened, for a developer.
+    #[prost(string, tag = "2")]
+    pub(super) message: String,
+}
+
+impl Format {
+    /// The media types that name a format.
+    pub(super) const MEDIA_TYPES: [&str; 2] = ["application/x-protobuf", "application/json"];
+
+    /// What a request says its body is; None if it says neither.
+    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
+        let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+        let essence = value.split(';').next()?.trim();
+        let formats = [Self::Protobuf, Self::Json];
+        formats.into_iter().find(|format| essence.eq_ignore_ascii_case(format.media_type()))
+    }
+
+    /// Checks a body. JSON is rewritten first: one way to check and to keep spans
+    /// is enough, and those who write JSON send few.
+    pub(super) fn read(self, body: Buffer) -> Result<Export, ExportError> {
+        if self == Self::Protobuf {
+            return Export::checked(body);
+        }
+        check_size(&body, MAX_EXPORT_DECODED)?;
+        let Transcoded { protobuf, too_large } = transcode(&body, MAX_DECOMPRESSED)?;
+        drop(body);
+        let mut export = Export::checked(protobuf)?;
+        export.too_large = too_large;
+        Ok(export)
+    }
+
+    /// How much memory reading takes, in bytes: of a body of this size, which
+    /// unpacks to that.
+    pub(super) fn room(self, size: usize, unpacked: usize) -> usize {
+        match self {
+            Self::Protobuf => size + unpacked,
+            Self::Json => (size + unpacked).max(2 * unpacked).max(2 * size),
+        }
+    }
+
+    /// The answer to an export that was taken, at least in part.
+    pub(super) fn success(self, partial_success: Option<ExportTracePartialSuccess>) -> Response {
+        let json = match &partial_success {
+            None => json!({}),
+            Some(partial) => json!({ "partialSuccess": {
+                "rejectedSpans": partial.rejected_spans.to_string(),
+                "errorMessage": partial.error_message,
+            }}),
+        };
+        self.response(StatusCode::OK, &ExportTraceServiceResponse { partial_success }, &json)
+    }
+
+    /// The answer to an export that was refused whole.
+    pub(super) fn failure(self, http: StatusCode, status: &RpcStatus) -> Response {
+        self.response(http, status, &json!(status))
+    }
+
+    fn response(self, status: StatusCode, protobuf: &impl Message, json: &Value) -> Response {
+        let body = match self {
+            Self::Protobuf => protobuf.encode_to_vec(),
+            Self::Json => json.to_string().into_bytes(),
+        };
+        (status, [(header::CONTENT_TYPE, self.media_type())], body).into_response()
+    }
+
+    const fn media_type(self) -> &'static str {
+        match self {
+            Self::Protobuf => Self::MEDIA_TYPES[0],
+            Self::Json => Self::MEDIA_TYPES[1],
+        }
+    }
+}

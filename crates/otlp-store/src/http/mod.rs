@@ -1,0 +1,50 @@
+//! The HTTP side: the routes, and what their handlers share.
+
+mod body;
+mod export;
+mod format;
+mod pages;
+mod trace_pages;
+mod traces;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+use campuscafe_telemetry::Metrics;
+
+use crate::budget::Budget;
+use crate::metrics::ReceiverMetrics;
+use crate::store::TraceStore;
+use crate::worker::Worker;
+
+/// The receiver and the read API of one store.
+///
+/// * `POST /v1/traces` takes OTLP as protobuf or JSON, with or without gzip;
+/// * `GET /api/traces?limit=20` lists the newest traces;
+/// * `GET /api/traces/{id}` is one trace as OTLP JSON.
+///
+/// It registers its counters in `metrics`.
+pub fn router(store: Arc<TraceStore>, metrics: &Metrics) -> Router {
+    Router::new()
+        .route("/v1/traces", post(export::export))
+        .route("/api/traces", get(traces::list))
+        .route("/api/traces/{id}", get(traces::trace))
+        .with_state(Arc::new(Receiver::new(store, metrics)))
+}
+
+/// A store, and the bounds and counters of what is done with it.
+#[derive(Debug)]
+struct Receiver {
+    store: Arc<TraceStore>,
+    budget: Budget,
+    worker: Worker,
+    metrics: ReceiverMetrics,
+}
+
+impl Receiver {
+    fn new(store: Arc<TraceStore>, metrics: &Metrics) -> Self {
+        let (budget, worker) = (Budget::default(), Worker::start());
+        Self { store, budget, worker, metrics: ReceiverMetrics::new(metrics) }
+    }
+}

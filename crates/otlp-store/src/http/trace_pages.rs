@@ -1,0 +1,115 @@
+//! A trace as JSON, a page at a time: who reads slowly keeps one page waiting,
+//! not the whole text.
+
+use std::sync::Arc;
+
+use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::Span;
+
+use crate::encoded::{EncodedMessage, ResourceKey, ScopeKey};
+use crate::json::{Otlp, append};
+use crate::store::{ResourceGroup, ScopeGroup, Snapshot};
+
+/// A page is complete when it has this many bytes. It has more by one span at most.
+const PAGE: usize = 64 * 1024;
+
+/// What stands in the text, in its order.
+enum Piece {
+    Text(&'static str),
+    /// An object's head, up to the list of its scopes.
+    Resource(Arc<ResourceKey>),
+    /// An object's head, up to the list of its spans.
+    Scope(Arc<ScopeKey>),
+    Span(EncodedMessage),
+}
+
+/// The trace as OTLP's JSON.
+pub(super) fn pages(snapshot: Snapshot) -> impl Iterator<Item = Vec<u8>> {
+    let mut pieces = pieces(snapshot).into_iter();
+    std::iter::from_fn(move || {
+        let mut page = Vec::new();
+        while page.len() < PAGE
+            && let Some(piece) = pieces.next()
+        {
+            // Writing to memory never fails, nor does what was checked.
+            let _ = piece.write(&mut page);
+        }
+        (!page.is_empty()).then_some(page)
+    })
+}
+
+fn pieces(snapshot: Snapshot) -> Vec<Piece> {
+    let mut pieces = vec![Piece::Text("{\"resourceSpans\":[")];
+    for (index, ResourceGroup { resource, scopes }) in snapshot.grouped().into_iter().enumerate() {
+        comma(&mut pieces, index);
+        pieces.push(Piece::Resource(resource));
+        for (index, ScopeGroup { scope, spans }) in scopes.into_iter().enumerate() {
+            comma(&mut pieces, index);
+            pieces.push(Piece::Scope(scope));
+            for (index, span) in spans.into_iter().enumerate() {
+                comma(&mut pieces, index);
+                pieces.push(Piece::Span(span));
+            }
+            pieces.push(Piece::Text("]}"));
+        }
+        pieces.push(Piece::Text("]}"));
+    }
+    pieces.push(Piece::Text("]}"));
+    pieces
+}
+
+fn comma(pieces: &mut Vec<Piece>, index: usize) {
+    if index > 0 {
+        pieces.push(Piece::Text(","));
+    }
+}
+
+impl Piece {
+    fn write(self, page: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+        match self {
+            Self::Text(text) => page.extend_from_slice(text.as_bytes()),
+            Self::Resource(resource) => {
+                page.push(b'{');
+                if let Some(message) =
+                    resource.head.message.as_ref().and_then(EncodedMessage::decode)
+                {
+                    field(page, "resource", &Otlp::<Resource>(&message))?;
+                }
+                if !resource.head.schema_url.is_empty() {
+                    field(page, "schemaUrl", &resource.head.schema_url)?;
+                }
+                page.extend_from_slice(b"\"scopeSpans\":[");
+            }
+            Self::Scope(scope) => {
+                page.push(b'{');
+                if let Some(message) = scope.head.message.as_ref().and_then(EncodedMessage::decode)
+                {
+                    field(page, "scope", &Otlp::<InstrumentationScope>(&message))?;
+                }
+                if !scope.head.schema_url.is_empty() {
+                    field(page, "schemaUrl", &scope.head.schema_url)?;
+                }
+                page.extend_from_slice(b"\"spans\":[");
+            }
+            Self::Span(packed) => {
+                let span: Span = packed.decode().unwrap_or_default();
+                append(page, &Otlp(&span))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A field, and the comma after it.
+fn field(
+    page: &mut Vec<u8>,
+    name: &str,
+    value: &impl serde::Serialize,
+) -> Result<(), serde_json::Error> {
+    append(page, &name)?;
+    page.push(b':');
+    append(page, value)?;
+    page.push(b',');
+    Ok(())
+}

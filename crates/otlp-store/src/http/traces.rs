@@ -1,0 +1,218 @@
+//! `GET /api/traces` and `GET /api/traces/{id}`.
+
+use std::num::IntErrorKind;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use campuscafe_api::Problem;
+use campuscafe_service::Refusal;
+use serde::Deserialize;
+
+use super::Receiver;
+use super::pages::{List, Pages};
+use super::trace_pages::pages;
+use crate::budget::ReaderShare;
+use crate::error::Busy;
+use crate::id::TraceId;
+use crate::limits::MAX_TRACES;
+
+/// How many traces are listed where the request does not say.
+const DEFAULT_LIMIT: usize = 20;
+
+/// What a list takes of the budget, in bytes: the ids of its traces, and the
+/// summaries of some.
+const LIST_SHARE: usize = 64 * 1024;
+
+/// JSON takes at most about this many times the bytes of what it is written
+/// from: an event that says nothing is 2 bytes of protobuf, and 31 of JSON.
+const JSON_PER_BYTE: usize = 16;
+
+/// The most bytes that are written before they are read: a large span and what
+/// it is unpacked to.
+const MAX_PAGE: usize = 4 * 1024 * 1024;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ListQuery {
+    limit: Option<String>,
+}
+
+pub(super) async fn list(
+    State(receiver): State<Arc<Receiver>>,
+    query: Result<Query<ListQuery>, QueryRejection>,
+) -> Result<Response, Refusal> {
+    let Query(query) = query.map_err(|rejection| malformed_limit(&rejection.body_text()))?;
+    let limit = match query.limit {
+        None => DEFAULT_LIMIT,
+        Some(text) => limit(&text).ok_or_else(|| malformed_limit(&format!("not {text:?}")))?,
+    };
+    let share = receiver.budget.reader(LIST_SHARE).await.map_err(busy)?;
+    let list = List::new(Arc::clone(&receiver.store), receiver.store.newest(limit));
+    Ok(json(list, share))
+}
+
+pub(super) async fn trace(
+    State(receiver): State<Arc<Receiver>>,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Response, Refusal> {
+    let Path(id) = id.map_err(|rejection| malformed_id(rejection.body_text()))?;
+    let id: TraceId = id.parse().map_err(malformed_id)?;
+    let unknown = || unknown(id, receiver.store.limits().traces);
+    let weight = receiver.store.weight(id).ok_or_else(unknown)?;
+    // The trace as it is kept, should it be evicted meanwhile, and a page of it.
+    let share = weight + (JSON_PER_BYTE * weight).min(MAX_PAGE);
+    let share = receiver.budget.reader(share).await.map_err(busy)?;
+    Ok(json(pages(receiver.store.snapshot(id).ok_or_else(unknown)?), share))
+}
+
+/// An answer in JSON that is written as it is read.
+fn json(
+    pages: impl Iterator<Item = Vec<u8>> + Send + Unpin + 'static,
+    share: ReaderShare,
+) -> Response {
+    let body = Body::new(Pages::new(pages, share));
+    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+/// A number beyond either end means that end; None if it is no number.
+fn limit(text: &str) -> Option<usize> {
+    match text.parse::<i64>() {
+        Ok(number) => Some(usize::try_from(number).unwrap_or(1).clamp(1, MAX_TRACES)),
+        Err(error) if *error.kind() == IntErrorKind::PosOverflow => Some(MAX_TRACES),
+        Err(error) if *error.kind() == IntErrorKind::NegOverflow => Some(1),
+        Err(_) => None,
+    }
+}
+
+fn busy(_: Busy) -> Refusal {
+    let problem = Problem::new(503, "overloaded", "Overloaded")
+        .detail("too many requests are being read and answered; send this one again after 1 s");
+    Refusal::from(problem).retry_after(1)
+}
+
+fn malformed_limit(detail: &str) -> Problem {
+    Problem::new(400, "malformed-query", "Malformed query")
+        .detail(format!("expected limit to be a whole number from 1 to {MAX_TRACES}; {detail}"))
+}
+
+fn malformed_id(detail: impl ToString) -> Problem {
+    Problem::new(400, "malformed-trace-id", "Malformed trace id").detail(detail.to_string())
+}
+
+fn unknown(id: TraceId, kept: usize) -> Problem {
+    Problem::new(404, "no-such-trace", "No such trace")
+        .detail(format!("no span of {id} is here; the lab keeps the newest {kept} traces"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use axum::http::StatusCode;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::testing::{Answer, TRACE, encoded, get, of_trace, trace_id};
+    use crate::{Limits, TraceStore, parse_otlp_json};
+
+    const ID: &str = "0af7651916cd43dd8448eb211c80319c";
+
+    fn store() -> Arc<TraceStore> {
+        let store = TraceStore::new(Limits::default());
+        store.insert(&encoded(&of_trace(TRACE, 1)));
+        Arc::new(store)
+    }
+
+    fn problem(answer: &Answer) -> (StatusCode, String) {
+        assert_eq!(answer.content_type(), Problem::MEDIA_TYPE);
+        let problem: Problem = serde_json::from_slice(&answer.body).unwrap();
+        (answer.status, problem.detail.unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_trace_is_given_as_otlp_json_whatever_the_case_of_its_id() {
+        let store = store();
+        for id in [ID.to_owned(), ID.to_uppercase()] {
+            let answer = get(&store, &format!("/api/traces/{id}")).await;
+            assert_eq!(
+                (answer.status, answer.content_type()),
+                (StatusCode::OK, "application/json")
+            );
+            assert_eq!(Some(parse_otlp_json(&answer.body).unwrap()), store.trace(trace_id(TRACE)));
+        }
+    }
+
+    #[tokio::test]
+    async fn an_unknown_trace_is_a_404_that_says_what_is_kept() {
+        let answer = get(&store(), "/api/traces/ffffffffffffffffffffffffffffffff").await;
+        let (status, detail) = problem(&answer);
+        assert_eq!(status, StatusCode::NOT_FOUND);
+        assert!(detail.ends_with("the lab keeps the newest 2000 traces"), "{detail}");
+    }
+
+    #[tokio::test]
+    async fn a_malformed_id_is_a_400_that_says_what_was_expected() {
+        for id in
+            ["1", &ID[1..], "zaf7651916cd43dd8448eb211c80319c", &"0".repeat(32), "%20", "%C3%A4"]
+        {
+            let (status, detail) = problem(&get(&store(), &format!("/api/traces/{id}")).await);
+            assert_eq!(status, StatusCode::BAD_REQUEST);
+            assert_eq!(detail, "expected 32 hexadecimal digits that are not all zero");
+        }
+        let (status, _) = problem(&get(&store(), "/api/traces/%ff").await);
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+    }
+
+    #[tokio::test]
+    async fn the_list_has_the_newest_first_in_one_line_each() {
+        let store = store();
+        store.insert(&encoded(&of_trace(1, 1)));
+        let answer = get(&store, "/api/traces").await;
+        assert_eq!(answer.status, StatusCode::OK);
+        let list: Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(list["traces"].as_array().unwrap().len(), 2);
+        assert_eq!(list["traces"][0]["traceId"], "00000000000000000000000000000001");
+        assert_eq!(
+            list["traces"][1],
+            json!({
+                "traceId": ID, "root": "POST /orders", "service": "order", "startUnixNano": "1",
+                "durationMs": 0.000_001, "spans": 1, "droppedSpans": 0, "services": ["order"],
+            })
+        );
+    }
+
+    #[tokio::test]
+    async fn the_list_is_as_long_as_asked_for_within_bounds() {
+        let store = store();
+        for trace in 1..=2_100 {
+            store.insert(&encoded(&of_trace(trace, 1)));
+        }
+        let far = "9".repeat(30);
+        for (query, length) in [
+            ("", 20),
+            ("?limit=3", 3),
+            ("?limit=0", 1),
+            ("?limit=-7", 1),
+            (&format!("?limit=-{far}"), 1),
+            ("?limit=5000", 2_000),
+            (&format!("?limit={far}"), 2_000),
+            ("?other=1", 20),
+        ] {
+            let answer = get(&store, &format!("/api/traces{query}")).await;
+            let list: Value = serde_json::from_slice(&answer.body).unwrap();
+            assert_eq!(list["traces"].as_array().unwrap().len(), length, "{query}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_limit_that_is_no_number_is_a_400() {
+        for query in ["limit=", "limit=many", "limit=1.5", "limit=1&limit=2", "limit=%ff"] {
+            let (status, detail) = problem(&get(&store(), &format!("/api/traces?{query}")).await);
+            assert_eq!(status, StatusCode::BAD_REQUEST, "{query}");
+            assert!(detail.starts_with("expected limit to be a whole number from 1 to 2000"));
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! What the receiver counts, so that it can be told where spans are lost.
+
+use campuscafe_telemetry::{Counter, Metric, Metrics};
+
+use crate::error::{ExportError, Rejection};
+use crate::store::Inserted;
+
+const RECEIVED: Metric =
+    Metric { name: "lab_spans_received_total", help: "Spans that the lab took." };
+const REFUSED: Metric = Metric {
+    name: "lab_spans_refused_total",
+    help: "Spans that reached the lab and were not taken, by reason; trace_evicted: the lab keeps \
+           the newest traces, and the span came after its trace had been removed.",
+};
+const EXPORTS_REFUSED: Metric = Metric {
+    name: "lab_exports_refused_total",
+    help: "Exports that were refused whole, with an unknown number of spans, by reason.",
+};
+const EVICTED: Metric = Metric {
+    name: "lab_traces_evicted_total",
+    help: "Traces that the lab removed to make room for newer ones.",
+};
+
+/// The counters, all of them at 0 from the start.
+pub(crate) struct ReceiverMetrics {
+    received: Counter,
+    refused: [Counter; Rejection::ALL.len()],
+    exports_refused: [(&'static str, Counter); ExportError::REASONS.len()],
+    evicted: Counter,
+}
+
+impl std::fmt::Debug for ReceiverMetrics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ReceiverMetrics").finish_non_exhaustive()
+    }
+}
+
+impl ReceiverMetrics {
+    pub(crate) fn new(metrics: &Metrics) -> Self {
+        let exports = |reason| (reason, metrics.counter(EXPORTS_REFUSED, &[("reason", reason)]));
+        Self {
+            received: metrics.counter(RECEIVED, &[]),
+            refused: Rejection::ALL
+                .map(|unfit| metrics.counter(REFUSED, &[("reason", unfit.as_str())])),
+            exports_refused: ExportError::REASONS.map(exports),
+            evicted: metrics.counter(EVICTED, &[]),
+        }
+    }
+
+    /// ReceiverMetrics what became of the spans of an export.
+    pub(crate) fn inserted(&self, inserted: &Inserted) {
+        self.received.increment(inserted.accepted as u64);
+        for (unfit, counter) in Rejection::ALL.into_iter().zip(&self.refused) {
+            counter.increment(inserted.refused(unfit) as u64);
+        }
+        self.evicted.increment(inserted.evicted_traces as u64);
+    }
+
+    /// ReceiverMetrics an export that was refused whole.
+    pub(crate) fn refused(&self, reason: &'static str) {
+        if let Some((_, counter)) = self.exports_refused.iter().find(|(word, _)| *word == reason) {
+            counter.increment(1);
+        }
+    }
+}
