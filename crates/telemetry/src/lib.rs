@@ -5,7 +5,6 @@
 //! with [`http_client::Observe`], and calls [`Telemetry::shutdown`] last, since
 //! the newest spans are still in memory until then.
 
-pub mod attribute;
 pub mod http_client;
 pub mod http_server;
 mod log_line;
@@ -30,6 +29,7 @@ use crate::log_queue::LogQueue;
 use crate::losses::LossWarnings;
 use crate::span_counts::SpanCounts;
 
+pub use campuscafe_attributes as attribute;
 pub use http_server::{Caller, NoAnswer};
 pub use logs::LogFormat;
 pub use metrics::{Counter, Durations, Gauge, Histogram, Metric, Metrics};

@@ -1,7 +1,7 @@
 //! Lines from the order of sending to the order of arrival; where two of them
 //! cross, an answer has overtaken another.
 
-use crate::evidence::pings::{Ping, Pings};
+use campuscafe_evidence::pings::{Ping, Pings};
 
 /// Columns between the two sides.
 const WIDTH: usize = 48;

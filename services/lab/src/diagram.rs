@@ -1,14 +1,16 @@
-//! A space–time diagram: time runs down, messages run across.
+//! A space–time diagram as text: time runs down, messages run across.
 //!
-//! A pure function from a [`Story`] to lines of plain ASCII, 100 columns at
+//! A pure function from a [`Diagram`] to lines of plain ASCII, 100 columns at
 //! most. Box-drawing characters would be finer, but they are two columns wide
 //! on many East Asian terminals, and the picture would fall apart.
 
-use crate::evidence::story::{Attempt, Commit, End, Served, Story};
+use campuscafe_evidence::diagram::{Bar, Content, Diagram, Lane, MarkKind, Message, Note, Step};
+use campuscafe_evidence::story::{Commit, Story};
+
 use crate::printable::printable;
 
 /// No line is longer.
-pub const WIDTH: usize = 100;
+pub(crate) const WIDTH: usize = 100;
 
 const TIME: usize = 8;
 const CUSTOMER_TO_ORDER: usize = 19;
@@ -16,7 +18,7 @@ const ORDER_TO_INVENTORY: usize = 19;
 
 /// What a line is about, for whoever paints it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tone {
+pub(crate) enum Tone {
     /// Nothing to point at.
     Plain,
     /// Names and legend.
@@ -31,35 +33,36 @@ pub enum Tone {
 
 /// One line of the picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub(crate) struct Line {
     /// Plain text, no line break.
-    pub text: String,
+    pub(crate) text: String,
     /// What it is about.
-    pub tone: Tone,
+    pub(crate) tone: Tone,
 }
 
 /// Draws an order.
 #[must_use]
-pub fn draw(story: &Story) -> Vec<Line> {
+pub(crate) fn draw(story: &Story) -> Vec<Line> {
+    let diagram = Diagram::of(story);
     let mut lines = vec![header()];
-    let mut bars = Bars::new(&story.attempts);
     let mut previous: Option<u64> = None;
-    for (at, event) in events(story) {
+    for (index, step) in diagram.steps.iter().enumerate() {
         if let Some(previous) = previous {
-            let passed = pauses(at.saturating_sub(previous));
-            lines.extend((0..passed).map(|_| Row::default().line(&bars, "    :")));
+            let passed = pauses(step.at.saturating_sub(previous));
+            let cells = cells_after(&diagram.bars, index.saturating_sub(1));
+            lines.extend((0..passed).map(|_| Row::default().line(&cells, "    :")));
         }
-        previous = Some(at);
-        let time = format!("{:>5} ms", story.ms(at));
-        let row = event.row(&mut bars);
-        let mut notes = wrap(&row.note, bars.room());
+        previous = Some(step.at);
+        let time = format!("{:>5} ms", diagram.ms(step.at));
+        let row = Row::of(step);
+        let mut notes = wrap(&row.note, room(diagram.bars.len()));
         let rest = if notes.is_empty() { Vec::new() } else { notes.split_off(1) };
         let tone = row.tone;
         let first = Row { note: notes.pop().unwrap_or_default(), ..row };
-        lines.push(first.line(&bars, &time));
-        bars.settle();
+        lines.push(first.line(&cells_at(&diagram, index), &time));
+        let cells = cells_after(&diagram.bars, index);
         let more = rest.into_iter().map(|note| Row { note, tone, ..Row::default() });
-        lines.extend(more.map(|row| row.line(&bars, "")));
+        lines.extend(more.map(|row| row.line(&cells, "")));
     }
     lines.push(Line {
         text:
@@ -92,124 +95,23 @@ const fn pauses(nanoseconds: u64) -> usize {
     }
 }
 
-enum Event<'a> {
-    Placed,
-    Sent(&'a Attempt),
-    Committed(&'a Attempt, &'a Commit),
-    Cut(&'a Attempt),
-    Ended(&'a Attempt),
-    Abandoned(&'a Attempt),
-    Unheard(&'a Attempt),
-    Told(&'a Story),
-}
-
-fn events(story: &Story) -> Vec<(u64, Event<'_>)> {
-    let mut events = vec![(story.start, Event::Placed), (story.told_at, Event::Told(story))];
-    for attempt in &story.attempts {
-        events.push((attempt.sent, Event::Sent(attempt)));
-        events.push((attempt.ended, Event::Ended(attempt)));
-        let Some(served) = &attempt.served else { continue };
-        if let Some(commit) = &served.commit {
-            events.push((commit.at, Event::Committed(attempt, commit)));
-        }
-        if let Some(at) = served.abandoned {
-            events.push((at, Event::Abandoned(attempt)));
-        }
-        if served.cut {
-            events.push((served.ended, Event::Cut(attempt)));
-        } else if ends_unheard(served) {
-            events.push((served.ended, Event::Unheard(attempt)));
-        }
+fn in_words(note: &Note) -> String {
+    match note {
+        Note::Fault(fault) => fault_in_words(fault),
+        Note::Committed(commit) => commit_in_words(commit),
+        Note::Cut(attempt) => format!("cuts the connection of attempt {attempt}"),
+        Note::GivenUp { attempt, .. } => format!("attempt {attempt} is given up"),
+        Note::CallerLeft(attempt) => format!("nobody waits for attempt {attempt} any more"),
+        Note::AnswerDropped(attempt) => format!("the answer to attempt {attempt} goes nowhere"),
     }
-    events.sort_by_key(|(at, _)| *at);
-    events
 }
 
-/// Whether the inventory ended this attempt with nobody waiting, and not just
-/// by the commit that has a line of its own.
-fn ends_unheard(served: &Served) -> bool {
-    let late = served.commit.as_ref().is_some_and(|commit| commit.late);
-    served.abandoned.is_some() && !late
-}
-
-impl Event<'_> {
-    fn row(&self, bars: &mut Bars) -> Row {
-        match self {
-            Event::Placed => {
-                Row { left: arrow_right("order", CUSTOMER_TO_ORDER), ..Row::default() }
-            }
-            Event::Sent(attempt) => {
-                if attempt.served.is_some() {
-                    bars.set(attempt, '#', Some('#'));
-                }
-                let label = format!("attempt {}", attempt.number);
-                Row {
-                    right: if attempt.never_left() {
-                        broken_arrow(&label, ORDER_TO_INVENTORY)
-                    } else {
-                        arrow_right(&label, ORDER_TO_INVENTORY)
-                    },
-                    note: attempt.served.as_ref().map_or_else(String::new, fault_in_words),
-                    ..Row::default()
-                }
-            }
-            Event::Committed(attempt, commit) => {
-                // A late commit is the last thing heard of its attempt; after any
-                // other one the bar goes on until the answer or the cut.
-                bars.set(attempt, '*', if commit.late { None } else { bars.of(attempt) });
-                Row {
-                    note: commit_in_words(commit),
-                    tone: if commit.late || commit.duplicate { Tone::Bad } else { Tone::Good },
-                    ..Row::default()
-                }
-            }
-            Event::Cut(attempt) => {
-                bars.set(attempt, 'x', None);
-                Row {
-                    note: format!("cuts the connection of attempt {}", attempt.number),
-                    tone: Tone::Doubt,
-                    ..Row::default()
-                }
-            }
-            Event::Ended(attempt) => match &attempt.end {
-                End::Answered(status) => {
-                    bars.set(attempt, '#', None);
-                    Row {
-                        right: arrow_left(&status.to_string(), ORDER_TO_INVENTORY),
-                        ..Row::default()
-                    }
-                }
-                End::Unanswered(reason) => Row {
-                    order: 'x',
-                    right: format!(" {}", reason.replace('_', " ")),
-                    note: format!("attempt {} is given up", attempt.number),
-                    tone: Tone::Doubt,
-                    ..Row::default()
-                },
-            },
-            Event::Abandoned(attempt) => {
-                bars.set(attempt, '.', Some('.'));
-                Row {
-                    note: format!("nobody waits for attempt {} any more", attempt.number),
-                    tone: Tone::Doubt,
-                    ..Row::default()
-                }
-            }
-            Event::Unheard(attempt) => {
-                bars.set(attempt, '.', None);
-                Row {
-                    note: format!("the answer to attempt {} goes nowhere", attempt.number),
-                    ..Row::default()
-                }
-            }
-            Event::Told(story) => {
-                let status = story.status.map_or_else(String::new, |status| format!("{status} "));
-                Row {
-                    left: arrow_left(&format!("{status}{}", story.outcome), CUSTOMER_TO_ORDER),
-                    ..Row::default()
-                }
-            }
-        }
+const fn tone(note: &Note) -> Tone {
+    match note {
+        Note::Committed(commit) if commit.late || commit.duplicate => Tone::Bad,
+        Note::Committed(_) => Tone::Good,
+        Note::Cut(_) | Note::GivenUp { .. } | Note::CallerLeft(_) => Tone::Doubt,
+        Note::Fault(_) | Note::AnswerDropped(_) => Tone::Plain,
     }
 }
 
@@ -224,8 +126,8 @@ fn commit_in_words(commit: &Commit) -> String {
     words
 }
 
-fn fault_in_words(served: &Served) -> String {
-    let does = match served.fault.split(':').next().unwrap_or_default() {
+fn fault_in_words(fault: &str) -> String {
+    let does = match fault.split(':').next().unwrap_or_default() {
         "slow" => "waits, then commits",
         "fail" => "refuses",
         "slowfail" => "waits, then refuses",
@@ -235,7 +137,7 @@ fn fault_in_words(served: &Served) -> String {
         "hold" => "commits, then holds the answer",
         _ => return String::new(),
     };
-    format!("{}: {does}", served.fault)
+    format!("{fault}: {does}")
 }
 
 fn arrow_right(label: &str, width: usize) -> String {
@@ -273,60 +175,83 @@ impl Default for Row {
 }
 
 impl Row {
-    fn line(&self, bars: &Bars, time: &str) -> Line {
+    fn of(step: &Step) -> Self {
+        let mut row = Self::default();
+        if let Some(message) = &step.message {
+            row.put(message);
+        }
+        if step.mark.is_some_and(|mark| mark.lane == Lane::Order) {
+            row.order = 'x';
+        }
+        let Some(note) = &step.note else { return row };
+        if let Note::GivenUp { reason, .. } = note {
+            row.right = format!(" {}", reason.replace('_', " "));
+        }
+        Self { note: in_words(note), tone: tone(note), ..row }
+    }
+
+    fn put(&mut self, message: &Message) {
+        match &message.content {
+            Content::Order => self.left = arrow_right("order", CUSTOMER_TO_ORDER),
+            Content::Attempt(number) => {
+                let label = format!("attempt {number}");
+                let arrow = if message.arrives { arrow_right } else { broken_arrow };
+                self.right = arrow(&label, ORDER_TO_INVENTORY);
+            }
+            Content::Answer(status) => {
+                self.right = arrow_left(&status.to_string(), ORDER_TO_INVENTORY);
+            }
+            Content::Outcome { status, outcome } => {
+                let status = status.map_or_else(String::new, |status| format!("{status} "));
+                self.left = arrow_left(&format!("{status}{outcome}"), CUSTOMER_TO_ORDER);
+            }
+        }
+    }
+
+    fn line(&self, cells: &str, time: &str) -> Line {
         let Self { left, order, right, note, tone } = self;
         let (left, right, note) = (printable(left), printable(right), printable(note));
         let text = format!(
-            "{time:<TIME$}  |{left:<CUSTOMER_TO_ORDER$}{order}{right:<ORDER_TO_INVENTORY$}|{} {note}",
-            bars.cells()
+            "{time:<TIME$}  |{left:<CUSTOMER_TO_ORDER$}{order}{right:<ORDER_TO_INVENTORY$}|{cells} {note}",
         );
         Line { text: text.trim_end().chars().take(WIDTH).collect(), tone: *tone }
     }
 }
 
-/// A bar for each attempt in the inventory: how it stands on this line, and
-/// how on the next.
-struct Bars {
-    attempts: Vec<u32>,
-    now: Vec<char>,
-    next: Vec<char>,
+/// The bars of the inventory at a step, side by side.
+fn cells_at(diagram: &Diagram, step: usize) -> String {
+    let mark = diagram.steps.get(step).and_then(|step| step.mark);
+    let mark = mark.filter(|mark| mark.lane == Lane::Inventory);
+    let marked =
+        mark.and_then(|mark| diagram.bars.iter().position(|bar| bar.attempt == mark.attempt));
+    cells(diagram.bars.iter().enumerate().map(|(place, bar)| match mark {
+        Some(mark) if marked == Some(place) => match mark.kind {
+            MarkKind::Commit => '*',
+            MarkKind::Cut | MarkKind::GivenUp => 'x',
+        },
+        _ => cell(bar, |from, to| from <= step && step <= to),
+    }))
 }
 
-impl Bars {
-    fn new(attempts: &[Attempt]) -> Self {
-        let blank = vec![' '; attempts.len()];
-        let attempts = attempts.iter().map(|attempt| attempt.number).collect();
-        Self { attempts, now: blank.clone(), next: blank }
-    }
+/// The same between a step and the next.
+fn cells_after(bars: &[Bar], step: usize) -> String {
+    cells(bars.iter().map(|bar| cell(bar, |from, to| from <= step && step < to)))
+}
 
-    fn place(&self, attempt: &Attempt) -> Option<usize> {
-        self.attempts.iter().position(|number| *number == attempt.number)
-    }
+fn cells(all: impl Iterator<Item = char>) -> String {
+    all.flat_map(|cell| [' ', cell]).collect()
+}
 
-    fn of(&self, attempt: &Attempt) -> Option<char> {
-        self.next.get(self.place(attempt)?).copied()
-    }
+/// Where one phase ends and the next begins, it is the next.
+fn cell(bar: &Bar, covers: impl Fn(usize, usize) -> bool) -> char {
+    let phase = bar.phases.iter().rfind(|phase| covers(phase.from, phase.to));
+    phase.map_or(' ', |phase| if phase.awaited { '#' } else { '.' })
+}
 
-    fn set(&mut self, attempt: &Attempt, now: char, next: Option<char>) {
-        let Some(place) = self.place(attempt) else { return };
-        if let (Some(cell), Some(after)) = (self.now.get_mut(place), self.next.get_mut(place)) {
-            *cell = now;
-            *after = next.unwrap_or(' ');
-        }
-    }
-
-    fn settle(&mut self) {
-        self.now.clone_from(&self.next);
-    }
-
-    fn cells(&self) -> String {
-        self.now.iter().flat_map(|cell| [' ', *cell]).collect()
-    }
-
-    fn room(&self) -> usize {
-        let used = TIME + 2 + 1 + CUSTOMER_TO_ORDER + 1 + ORDER_TO_INVENTORY + 1;
-        WIDTH.saturating_sub(used + 2 * self.now.len() + 1).max(20)
-    }
+/// The columns that are left for a note.
+fn room(bars: usize) -> usize {
+    let used = TIME + 2 + 1 + CUSTOMER_TO_ORDER + 1 + ORDER_TO_INVENTORY + 1;
+    WIDTH.saturating_sub(used + 2 * bars + 1).max(20)
 }
 
 /// Breaks text between words, so that no line is longer than `width`

@@ -2,7 +2,7 @@
 //! their own spans and counters what happened.
 //!
 //! [`command`] says what can be asked for, [`experiment`] holds the lessons,
-//! [`evidence`] turns spans into proof, [`diagram`] draws it.
+//! `campuscafe-evidence` turns spans into proof, [`diagram`] draws it.
 
 // `println!` and its like panic where the line cannot be written.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
@@ -10,9 +10,8 @@
 mod bench;
 pub mod command;
 mod crossing;
-pub mod diagram;
+mod diagram;
 mod doctor;
-pub mod evidence;
 pub mod experiment;
 mod links;
 mod load;
@@ -22,6 +21,7 @@ mod printable;
 mod report;
 mod server;
 mod services;
+mod source;
 mod stderr;
 pub mod traces;
 mod up;

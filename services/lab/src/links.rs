@@ -1,12 +1,11 @@
 //! Links into Jaeger and Grafana, given only where they lead somewhere.
-
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use campuscafe_evidence::span::from_otlp;
 use reqwest::{Client, Url};
 use tokio::time::{interval, timeout};
 
 use crate::command::Tools;
-use crate::evidence::span::from_otlp;
 use crate::traces::parse_otlp_json;
 
 /// How long a trace that we have seen elsewhere may take to reach Jaeger.

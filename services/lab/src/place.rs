@@ -9,10 +9,10 @@ use reqwest::{Client, Url};
 
 use crate::bench;
 use crate::command::Targets;
-use crate::evidence::source::Source;
 use crate::links::Links;
 use crate::server::{self, Addresses};
 use crate::services::{Environment, Manner, Services};
+use crate::source::Source;
 
 /// Services to work on, and where their spans can be read.
 pub(crate) struct Place {

@@ -10,20 +10,15 @@ mod turnover;
 use std::time::Duration;
 
 use campuscafe_api::inventory::{Delivery, State};
+use campuscafe_evidence::counters::{self, Counters};
+use campuscafe_evidence::tale::Tale;
 use campuscafe_service::Failure;
 use reqwest::{Client, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 
-use crate::evidence::counters::{self, Counters};
-use crate::evidence::source::{Source, Tale};
 use crate::server::Addresses;
+use crate::source::Source;
 use crate::traces::TraceId;
-
-#[cfg(test)]
-pub(crate) use order::{Delivered, Told};
-pub(crate) use order::{Order, OrderPlan};
-pub(crate) use pings::Race;
-pub(crate) use turnover::{CHAOS as TURNOVER_CHAOS, Turnover, TurnoverPlan};
 
 /// How long the evidence of one order may take to arrive. The longest wait of
 /// the fault `slow` is 2 s, and spans follow within a second.
@@ -56,9 +51,13 @@ impl Bench {
         self.spans.tell(&self.http, trace, answer, EVIDENCE_LIMIT).await
     }
 
-    /// Whether there is a place to read spans from, and a trace to look for.
-    fn expects_spans(&self, trace_id: Option<&str>) -> bool {
-        trace_id.is_some() && !matches!(self.spans, Source::Nowhere)
+    /// What keeps the spans from being whole evidence; nothing does where there
+    /// is no trace to look for, or no place to read it from.
+    fn incomplete<T: Tale>(&self, trace_id: Option<&str>, told: Option<&T>) -> Vec<String> {
+        match (trace_id, &self.spans) {
+            (None, _) | (_, Source::Nowhere) => Vec::new(),
+            _ => T::incomplete(told),
+        }
     }
 
     /// Adds pieces of an item to the stock; nothing is forgotten.

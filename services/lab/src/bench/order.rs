@@ -1,94 +1,19 @@
 //! Placing an order, and everything it leaves behind.
 
-use std::time::Duration;
-
 use campuscafe_api::inventory::State;
 use campuscafe_api::order::{OrderReport, PlaceOrder};
 use campuscafe_chaos::Plan;
+use campuscafe_evidence::counters;
+use campuscafe_evidence::ledger::Ledger;
+use campuscafe_evidence::order::{Delivered, Order, OrderPlan, Told, USUAL_ITEM};
+use campuscafe_evidence::story::{Answered, Story};
+use campuscafe_evidence::tale::Tale as _;
 use campuscafe_service::Failure;
-use serde::Serialize;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use super::{ANSWER_LIMIT, ASK_EVERY, Bench, EVIDENCE_LIMIT, at, trace_id, unreachable};
-use crate::evidence::counters::{self, Counters};
-use crate::evidence::flaw::{Flaw, Part};
-use crate::evidence::ledger::Ledger;
-use crate::evidence::source::Tale as _;
-use crate::evidence::story::{Answered, Story};
 use crate::printable::printable;
-
-/// The item that lessons order, where the inventory knows it.
-const USUAL_ITEM: &str = "cake";
-
-/// An order to place, and what it is expected to leave behind.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct OrderPlan {
-    /// The faults to meet.
-    pub(crate) chaos: &'static str,
-    /// Whether to try again after a timeout.
-    pub(crate) retry: bool,
-    /// Reservations that it leaves: pieces that the stock must have, and what
-    /// to wait for where spans do not tell.
-    pub(crate) reservations: u64,
-}
-
-/// What the customer was told.
-#[derive(Debug, Clone)]
-pub(crate) struct Told {
-    /// The HTTP status.
-    pub(crate) status: u16,
-    /// The note of a confirmation, or the title of a problem.
-    pub(crate) words: String,
-    /// Outcome and attempts, as the order service reports them.
-    pub(crate) report: OrderReport,
-    /// How long the customer waited.
-    pub(crate) after: Duration,
-}
-
-/// Pieces that a lesson delivered, since the stock had too few for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Delivered {
-    /// Pieces delivered.
-    pub(crate) quantity: u64,
-    /// Pieces left before.
-    pub(crate) stock_before: u64,
-}
-
-/// Everything one order left behind.
-#[derive(Debug, Clone)]
-pub(crate) struct Order {
-    pub(crate) plan: OrderPlan,
-    pub(crate) told: Told,
-    pub(crate) ledger: Ledger,
-    pub(crate) jumps: Counters,
-    /// What the spans tell, where there are any.
-    pub(crate) story: Option<Story>,
-    /// What keeps the spans from being whole evidence, a sentence each; empty
-    /// where nothing does, or where there is no place to read spans.
-    pub(crate) incomplete: Vec<String>,
-    /// What was delivered before it, if the stock had too few pieces.
-    pub(crate) delivered: Option<Delivered>,
-}
-
-impl Order {
-    /// What the spans tell, if it is all there.
-    pub(crate) fn complete_story(&self) -> Option<&Story> {
-        self.story.as_ref().filter(|story| story.is_complete())
-    }
-
-    /// Commits after the customer was told, where complete spans can say so.
-    pub(crate) fn commits_after_answer(&self) -> Option<usize> {
-        let story = self.complete_story()?;
-        Some(story.commits().iter().filter(|(_, commit)| commit.at > story.told_at).count())
-    }
-
-    /// Whether it is of the item that lessons usually order.
-    pub(crate) fn is_of_usual_item(&self) -> bool {
-        self.ledger.item == USUAL_ITEM
-    }
-}
 
 impl Bench {
     /// Places an order and waits for what it leaves behind. Pieces that it needs
@@ -106,8 +31,7 @@ impl Bench {
         let trace = told.report.trace_id.as_deref();
         let answered = Answered { report: told.report.clone(), plan: faults(plan)? };
         let story = self.tale::<Story>(trace, &answered).await;
-        let incomplete =
-            if self.expects_spans(trace) { incomplete(story.as_ref()) } else { Vec::new() };
+        let incomplete = self.incomplete(trace, story.as_ref());
         let complete = story.as_ref().filter(|story| story.is_complete());
         if complete.is_none() {
             self.await_reservations(before.reservations.saturating_add(plan.reservations)).await?;
@@ -163,14 +87,6 @@ impl Bench {
 
 fn faults(plan: OrderPlan) -> Result<Plan, Failure> {
     plan.chaos.parse().map_err(|error| Failure::Failed(format!("\"{}\": {error}", plan.chaos)))
-}
-
-/// What keeps the spans of an order from being whole evidence.
-fn incomplete(story: Option<&Story>) -> Vec<String> {
-    match story {
-        None => vec![Flaw::Missing(Part::Order).to_string()],
-        Some(story) => story.flaws.iter().map(Flaw::to_string).collect(),
-    }
 }
 
 /// The item to order: the usual one, or the one of which there is most where

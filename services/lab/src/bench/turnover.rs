@@ -5,22 +5,20 @@ use std::time::Duration;
 
 use campuscafe_api::inventory::State;
 use campuscafe_api::order::{OrderReport, PlaceOrder};
+use campuscafe_evidence::story::{Answered, Story};
+use campuscafe_evidence::turnover::{
+    CHAOS, Customer, Told, Turnover, TurnoverPlan, Watched, is_over,
+};
 use campuscafe_service::Failure;
 use reqwest::Client;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval};
 
 use super::{ASK_EVERY, Bench, at};
-use crate::evidence::story::{Answered, Story};
-use crate::evidence::turnover::{Customer, Told, Watched, is_over};
 
 /// How often a customer comes. With the reply held back for longer than that,
 /// some order always stands between its commit and its reply.
 const COME_EVERY: Duration = Duration::from_millis(200);
-
-/// Committed at once, and answered well within the usual limit of 1 s even on a
-/// busy machine.
-pub(crate) const CHAOS: &str = "slowreply:600";
 
 /// Customers before anything is asked for: so many that each of a handful of
 /// replicas has served one of them.
@@ -37,44 +35,6 @@ const LIMIT: Duration = Duration::from_mins(3);
 
 /// Longer than any order here may take.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
-
-/// What is to be replaced, and how.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct TurnoverPlan {
-    pub(crate) watched: Watched,
-    /// For a person to run in another terminal.
-    pub(crate) command: &'static str,
-}
-
-/// Everything that the customers and the inventory know after it.
-#[derive(Debug, Clone)]
-pub(crate) struct Turnover {
-    pub(crate) plan: TurnoverPlan,
-    /// In the order in which they came.
-    pub(crate) customers: Vec<Customer>,
-    /// Who served before the command was asked for.
-    pub(crate) old: BTreeSet<String>,
-    /// Whether nobody of those serves any more.
-    pub(crate) replaced: bool,
-    /// Reservations that the inventory has made since the first customer came,
-    /// or since it started, if that was later.
-    pub(crate) remembered: u64,
-}
-
-impl Turnover {
-    /// How many customers believe to have what they ordered.
-    pub(crate) fn told_yes(&self) -> u64 {
-        self.customers.iter().filter(|customer| customer.told.is_yes()).count() as u64
-    }
-
-    /// The customer whose order tells most: the last one of the old pods.
-    pub(crate) fn telling(&self) -> Option<&Customer> {
-        let by_old = |customer: &&Customer| {
-            customer.pod(self.plan.watched).is_some_and(|pod| self.old.contains(&pod))
-        };
-        self.customers.iter().rfind(by_old)
-    }
-}
 
 impl Bench {
     /// Lets customers order until every pod that served at first is replaced.

@@ -1,14 +1,13 @@
 //! From spans to a picture, one snapshot for each thing that can be drawn.
-
-use campuscafe_telemetry::attribute;
-
-use super::{WIDTH, draw};
-use crate::evidence::source::Tale as _;
-use crate::evidence::span::Span;
-use crate::evidence::story::Story;
-use crate::evidence::testing::{
+use campuscafe_attributes as attribute;
+use campuscafe_evidence::span::Span;
+use campuscafe_evidence::story::Story;
+use campuscafe_evidence::tale::Tale as _;
+use campuscafe_evidence::testing::{
     MS, START, With as _, answer, answered, commit, order, resent, served, unanswered,
 };
+
+use super::{WIDTH, draw};
 
 /// The picture; each one must keep to its bounds.
 #[track_caller]

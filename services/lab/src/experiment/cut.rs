@@ -1,10 +1,9 @@
 //! Cut: a broken connection says nothing about which side of the commit it
 //! broke on.
-
 use campuscafe_api::order::{AttemptResult, Outcome};
+use campuscafe_evidence::order::{Order, OrderPlan};
 
 use super::{Act, Evidence, Experiment, Finding, Trial, Verdict, reservations, results};
-use crate::bench::{Order, OrderPlan};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "cut",

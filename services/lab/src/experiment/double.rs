@@ -1,9 +1,8 @@
 //! Double: trying again what was not cancelled makes two of it.
-
 use campuscafe_api::order::{AttemptResult, Outcome};
+use campuscafe_evidence::order::{Order, OrderPlan};
 
 use super::{Act, Experiment, Trial, Verdict, moment_of_last_commit, results, seconds};
-use crate::bench::{Order, OrderPlan};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "double",

@@ -1,8 +1,8 @@
 //! Kill: a reply proves a commit, not that the commit outlives its process.
+use campuscafe_evidence::turnover::{Turnover, TurnoverPlan};
+use campuscafe_evidence::turnover::{Watched, in_between};
 
 use super::{Act, Experiment, Trial, Verdict, customers};
-use crate::bench::{Turnover, TurnoverPlan};
-use crate::evidence::turnover::{Watched, in_between};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "kill",
@@ -30,7 +30,7 @@ fn judge(turnover: &Turnover) -> Verdict {
     let told_yes = turnover.told_yes();
     let forgotten = told_yes.saturating_sub(turnover.remembered);
     let promise = turnover.replaced && turnover.remembered > 0 && forgotten > 0;
-    turnover.verdict(true, promise, || {
+    Verdict::on_turnover(turnover, true, promise, || {
         let between = in_between(&turnover.customers, Watched::Inventory, &turnover.old).len();
         let between = match between {
             0 => String::new(),

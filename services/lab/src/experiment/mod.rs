@@ -11,14 +11,15 @@ mod reorder;
 mod rollout;
 mod slow;
 mod verdict;
-
 use std::time::Duration;
 
 use campuscafe_api::order::{AttemptResult, Outcome};
+use campuscafe_evidence::order::{Order, OrderPlan};
+use campuscafe_evidence::pings::Race;
+use campuscafe_evidence::turnover::{Turnover, TurnoverPlan};
 use clap::Parser;
 use clap::builder::PossibleValuesParser;
 
-use crate::bench::{Order, OrderPlan, Race, Turnover, TurnoverPlan};
 use crate::command::Targets;
 use crate::links::Link;
 
@@ -201,41 +202,31 @@ fn customers(count: u64) -> String {
     if count == 1 { "1 customer".to_owned() } else { format!("{count} customers") }
 }
 
-impl Turnover {
-    /// The verdict on a promise: `told` is what customers were told, `held` what
-    /// the pods did, which is known from spans.
-    fn verdict(&self, told: bool, held: bool, sentence: impl FnOnce() -> String) -> Verdict {
-        Verdict::of(told, held, self.incomplete(), || {
-            if told && held { sentence() } else { self.seen() }
-        })
-    }
+/// How many customers' spans are missing, as a sentence if there are any.
+fn missing_customers(turnover: &Turnover) -> Vec<String> {
+    let lost = turnover.customers.iter().filter(|customer| customer.lacks_spans()).count();
+    let all = customers(turnover.customers.len() as u64);
+    let of = |lost| format!("spans of {lost} of {all} are missing");
+    (lost > 0).then(|| of(lost)).into_iter().collect()
+}
 
-    /// How many customers' spans are missing, as a sentence if there are any.
-    fn incomplete(&self) -> Vec<String> {
-        let lost = self.customers.iter().filter(|customer| customer.lacks_spans()).count();
-        let all = customers(self.customers.len() as u64);
-        let of = |lost| format!("spans of {lost} of {all} are missing");
-        (lost > 0).then(|| of(lost)).into_iter().collect()
-    }
-
-    /// What was seen instead of the lesson.
-    fn seen(&self) -> String {
-        let service = self.plan.watched.name();
-        if self.replaced {
-            let silent = self.customers.iter().filter(|one| !one.told.is_certain()).count();
-            format!(
-                "The lesson did not show: every {service} pod was replaced; of {}, {} were told \
-                 yes, {silent} cannot know what became of their order, and the inventory made {}.",
-                customers(self.customers.len() as u64),
-                self.told_yes(),
-                reservations(self.remembered),
-            )
-        } else {
-            format!(
-                "The lesson did not show: old {service} pods were still serving, or nobody was \
-                 served any more; was the command run, and in the right cluster?"
-            )
-        }
+/// What was seen of a turnover instead of the lesson.
+fn seen_of_turnover(turnover: &Turnover) -> String {
+    let service = turnover.plan.watched.name();
+    if turnover.replaced {
+        let silent = turnover.customers.iter().filter(|one| !one.told.is_certain()).count();
+        format!(
+            "The lesson did not show: every {service} pod was replaced; of {}, {} were told \
+             yes, {silent} cannot know what became of their order, and the inventory made {}.",
+            customers(turnover.customers.len() as u64),
+            turnover.told_yes(),
+            reservations(turnover.remembered),
+        )
+    } else {
+        format!(
+            "The lesson did not show: old {service} pods were still serving, or nobody was \
+             served any more; was the command run, and in the right cluster?"
+        )
     }
 }
 

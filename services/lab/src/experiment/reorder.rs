@@ -1,7 +1,7 @@
 //! Reorder: the order of sending is not the order of arrival.
+use campuscafe_evidence::pings::Race;
 
 use super::{Act, Experiment, Trial, Verdict};
-use crate::bench::Race;
 
 const PINGS: u32 = 6;
 

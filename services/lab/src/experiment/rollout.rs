@@ -1,8 +1,8 @@
 //! Rollout: pods that end in an orderly way lose nobody's order.
+use campuscafe_evidence::turnover::{Turnover, TurnoverPlan};
+use campuscafe_evidence::turnover::{Watched, in_between};
 
 use super::{Act, Experiment, Trial, Verdict, customers};
-use crate::bench::{Turnover, TurnoverPlan};
-use crate::evidence::turnover::{Watched, in_between};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "rollout",
@@ -29,7 +29,7 @@ fn judge(turnover: &Turnover) -> Verdict {
     let told_yes = turnover.told_yes();
     let all_answered = turnover.customers.iter().all(|customer| customer.told.is_yes());
     let held = turnover.replaced && turnover.remembered == told_yes;
-    turnover.verdict(all_answered, held, || {
+    Verdict::on_turnover(turnover, all_answered, held, || {
         let between = in_between(&turnover.customers, Watched::Order, &turnover.old).len();
         format!(
             "{} came while every order pod was replaced: each was told yes, and the inventory made \

@@ -1,9 +1,8 @@
 //! Slow: what is slow is not cancelled, it is only not waited for.
-
 use campuscafe_api::order::{AttemptResult, Outcome};
+use campuscafe_evidence::order::{Order, OrderPlan};
 
 use super::{Act, Experiment, Trial, Verdict, moment_of_last_commit, results, seconds};
-use crate::bench::{Order, OrderPlan};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "slow",

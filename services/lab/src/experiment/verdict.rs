@@ -1,7 +1,9 @@
 //! What the evidence of a trial comes to.
 
-use super::seen;
-use crate::bench::Order;
+use campuscafe_evidence::order::Order;
+use campuscafe_evidence::turnover::Turnover;
+
+use super::{missing_customers, seen, seen_of_turnover};
 
 /// Whether the evidence shows what an experiment promises. The later, the worse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,6 +87,19 @@ impl Verdict {
             } else {
                 format!("The lesson did not show: {}.", seen(order))
             }
+        })
+    }
+
+    /// The verdict on a turnover: `told` is what its customers were told, `held`
+    /// what the pods did, which is known from spans.
+    pub(super) fn on_turnover(
+        turnover: &Turnover,
+        told: bool,
+        held: bool,
+        sentence: impl FnOnce() -> String,
+    ) -> Self {
+        Self::of(told, held, missing_customers(turnover), || {
+            if told && held { sentence() } else { seen_of_turnover(turnover) }
         })
     }
 }

@@ -21,8 +21,8 @@ use super::reading::Reading;
 use super::supply::{Delivered, Supply};
 use super::tally::Tally;
 use crate::bench::Bench;
-use crate::evidence::source::Source;
 use crate::server::Addresses;
+use crate::source::Source;
 
 /// How long the end waits for orders and for work that nobody waits for.
 const SETTLE_LIMIT: Duration = Duration::from_secs(15);

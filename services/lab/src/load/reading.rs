@@ -1,12 +1,11 @@
 //! What the services tell of themselves on `/metrics`, at one moment.
-
 use std::collections::BTreeMap;
 
+use campuscafe_evidence::counters::{self, Counters};
 use campuscafe_service::Failure;
 use serde::Serialize;
 
 use crate::bench::Bench;
-use crate::evidence::counters::{self, Counters};
 
 const EXPORTED: &str = "telemetry_spans_exported_total";
 const DROPPED: &str = "telemetry_spans_dropped_total";

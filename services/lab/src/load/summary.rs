@@ -1,7 +1,7 @@
 //! What a run came to.
-
 use std::fmt::Write as _;
 
+use campuscafe_evidence::counters::Counters;
 use serde::Serialize;
 use serde_json::{Map, json};
 
@@ -9,7 +9,6 @@ use super::Config;
 use super::drive::Came;
 use super::reading::Spans;
 use super::tally::{Ended, Times};
-use crate::evidence::counters::Counters;
 
 /// The ledger of many orders, from the services' counters.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]

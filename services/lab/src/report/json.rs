@@ -1,11 +1,12 @@
 //! One JSON object for machines; the fields are those that the text tells.
-
+use campuscafe_evidence::order::Order;
+use campuscafe_evidence::pings::Race;
+use campuscafe_evidence::story::Story;
+use campuscafe_evidence::tale::Tale;
+use campuscafe_evidence::turnover::Turnover;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::bench::{Order, Race, Turnover};
-use crate::evidence::source::Tale;
-use crate::evidence::story::Story;
 use crate::experiment::{Conclusion, Evidence, Finding, Findings};
 use crate::{crossing, diagram};
 
@@ -125,7 +126,7 @@ fn rests_on<T: Tale>(tale: Option<&T>) -> &'static str {
 }
 
 fn commits(story: &Story) -> Vec<Value> {
-    let commit = |(attempt, commit): (u32, &crate::evidence::story::Commit)| {
+    let commit = |(attempt, commit): (u32, &campuscafe_evidence::story::Commit)| {
         json!({
             "attempt": attempt,
             "atMs": story.ms(commit.at),

@@ -3,18 +3,22 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use crate::bench::{Order, Race, TURNOVER_CHAOS, Turnover, TurnoverPlan};
+use campuscafe_evidence::counters::Counters;
+use campuscafe_evidence::ledger::Basis;
+use campuscafe_evidence::order::Order;
+use campuscafe_evidence::pings::Race;
+use campuscafe_evidence::tale::Tale as _;
+use campuscafe_evidence::turnover::{CHAOS as TURNOVER_CHAOS, Turnover, TurnoverPlan};
+use campuscafe_evidence::turnover::{Group, Watched, groups};
+
 use crate::crossing;
 use crate::diagram::{self, Tone, wrap};
-use crate::evidence::counters::Counters;
-use crate::evidence::ledger::Basis;
-use crate::evidence::source::{Source, Tale as _};
-use crate::evidence::turnover::{Group, Watched, groups};
 use crate::experiment::{
     Act, Conclusion, Evidence, Experiment, Finding, Findings, Trial, reservations, seconds,
 };
 use crate::paint::Paint;
 use crate::printable::printable;
+use crate::source::Source;
 
 /// For a run on services of its own.
 pub(crate) const FAREWELL: &str = "

@@ -1,19 +1,18 @@
 //! What a report says, and that nothing in it can steer a terminal.
-
 use std::time::Duration;
 
 use campuscafe_api::inventory::State;
 use campuscafe_api::order::{OrderReport, Outcome};
-
-use super::*;
-use crate::bench::{Delivered, OrderPlan, Told};
-use crate::evidence::ledger::Ledger;
-use crate::evidence::span::Span;
-use crate::evidence::story::Story;
-use crate::evidence::testing::{
+use campuscafe_evidence::ledger::Ledger;
+use campuscafe_evidence::order::{Delivered, OrderPlan, Told};
+use campuscafe_evidence::span::Span;
+use campuscafe_evidence::story::Story;
+use campuscafe_evidence::testing::{
     With as _, answer, commit, fault, order as placed, served, unanswered,
 };
-use crate::evidence::turnover::{Customer, Told as Heard};
+use campuscafe_evidence::turnover::{Customer, Told as Heard};
+
+use super::*;
 use crate::experiment::Verdict;
 use crate::links::Link;
 
@@ -31,8 +30,7 @@ fn slow(item: &str, lost: &str) -> (Vec<Span>, Order) {
         unanswered("one", 1..1001, "timeout"),
         served("in", "one", 2..2002, "slow:2000").left_at(1002),
         fault("in", 2..2002, "slow:2000"),
-        commit("in", 2002, 10, true, false)
-            .text(campuscafe_telemetry::attribute::RESERVATION_ITEM, item),
+        commit("in", 2002, 10, true, false).text(campuscafe_attributes::RESERVATION_ITEM, item),
     ];
     let answered = answer(&spans, "slow");
     spans.retain(|span| span.id != lost);

@@ -1,13 +1,12 @@
 //! From the spans of a trace to the story of one order in it.
 
 use campuscafe_api::order::{self, AttemptResult};
+use campuscafe_attributes as attribute;
 use campuscafe_chaos::{Before, Fault, Plan, Step};
-use campuscafe_telemetry::attribute;
-use campuscafe_telemetry::http_server::CONNECTION_ABORTED;
 
 use super::{Answered, Attempt, Commit, End, Served, Story};
-use crate::evidence::flaw::{Flaw, Part};
-use crate::evidence::span::{Kind, Span};
+use crate::flaw::{Flaw, Part};
+use crate::span::{Kind, Span};
 
 /// `None` while the order's own span is missing.
 ///
@@ -156,7 +155,7 @@ fn served(
     Served {
         ended: server.end,
         abandoned: abandoned.map(|event| event.at),
-        cut: server.text(attribute::ERROR_TYPE) == Some(CONNECTION_ABORTED),
+        cut: server.text(attribute::ERROR_TYPE) == Some(attribute::CONNECTION_ABORTED),
         fault: decided.unwrap_or("none").to_owned(),
         fault_acted: acted.map(|span| (span.start, span.end)),
         commit: committed.map(commit),

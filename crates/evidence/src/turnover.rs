@@ -5,12 +5,16 @@ use std::time::Duration;
 
 use campuscafe_api::order::Outcome;
 
-use super::source::Tale as _;
 use super::story::Story;
+use super::tale::Tale as _;
 
 /// Customers in a row that must all be served by new pods before it counts as
 /// over; one of three old replicas would go unnoticed once in 650 times.
 const IN_A_ROW: usize = 16;
+
+/// Committed at once, and answered well within the usual limit of 1 s even on a
+/// busy machine.
+pub const CHAOS: &str = "slowreply:600";
 
 /// The service whose pods are replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +104,48 @@ impl Customer {
     }
 }
 
+/// What is to be replaced, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct TurnoverPlan {
+    /// The service whose pods are replaced.
+    pub watched: Watched,
+    /// For a person to run in another terminal.
+    pub command: &'static str,
+}
+
+/// Everything that the customers and the inventory know after it.
+#[derive(Debug, Clone)]
+pub struct Turnover {
+    /// What was asked for.
+    pub plan: TurnoverPlan,
+    /// In the order in which they came.
+    pub customers: Vec<Customer>,
+    /// Who served before the command was asked for.
+    pub old: BTreeSet<String>,
+    /// Whether nobody of those serves any more.
+    pub replaced: bool,
+    /// Reservations that the inventory has made since the first customer came,
+    /// or since it started, if that was later.
+    pub remembered: u64,
+}
+
+impl Turnover {
+    /// How many customers believe to have what they ordered.
+    #[must_use]
+    pub fn told_yes(&self) -> u64 {
+        self.customers.iter().filter(|customer| customer.told.is_yes()).count() as u64
+    }
+
+    /// The customer whose order tells most: the last one of the old pods.
+    #[must_use]
+    pub fn telling(&self) -> Option<&Customer> {
+        let by_old = |customer: &&Customer| {
+            customer.pod(self.plan.watched).is_some_and(|pod| self.old.contains(&pod))
+        };
+        self.customers.iter().rfind(by_old)
+    }
+}
+
 /// Whether the latest customers were all served, and by none of the old pods.
 #[must_use]
 pub fn is_over(customers: &[Customer], watched: Watched, old: &BTreeSet<String>) -> bool {
@@ -177,7 +223,7 @@ pub fn in_between<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::story::{Attempt, End, Served};
+    use crate::story::{Attempt, End, Served};
 
     fn customer(number: u32, told: Told, pod: Option<&str>) -> Customer {
         let served = pod.map(|pod| Served {

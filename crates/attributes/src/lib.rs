@@ -1,7 +1,8 @@
 //! Names of span attributes and events, each declared once.
 //!
-//! The standard ones come from the OpenTelemetry semantic conventions; ours
-//! all start with `campuscafe.`.
+//! The services write them and `campuscafe-evidence` reads them. The standard
+//! ones come from the OpenTelemetry semantic conventions; ours all start with
+//! `campuscafe.`.
 
 pub use opentelemetry_semantic_conventions::attribute::{
     CLIENT_ADDRESS, ERROR_TYPE, HTTP_REQUEST_METHOD, HTTP_REQUEST_RESEND_COUNT,
@@ -59,3 +60,8 @@ pub const REORDER_INVERSIONS: &str = "campuscafe.reorder.inversions";
 
 /// Event on a server span: the caller closed its connection before the answer.
 pub const EVENT_CLIENT_DISCONNECTED: &str = "client.disconnected";
+
+/// Value of `error.type`: no connection could be made, so nothing was sent.
+pub const CONNECTION_REFUSED: &str = "connection_refused";
+/// Value of `error.type`: a fault cut the connection instead of answering.
+pub const CONNECTION_ABORTED: &str = "connection_aborted";

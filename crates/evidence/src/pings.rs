@@ -1,10 +1,11 @@
 //! A race of answers, told from its spans.
 
 use campuscafe_api::order::Reordering;
-use campuscafe_telemetry::attribute;
+use campuscafe_attributes as attribute;
 
-use super::source::Tale;
+use super::counters::Counters;
 use super::span::{Kind, Span};
+use super::tale::Tale;
 
 /// Pings that were sent at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,8 +41,13 @@ impl Tale for Pings {
         roots.map(|root| below(root, spans, answer)).min_by_key(|race| race.missing.len())
     }
 
-    fn is_complete(&self) -> bool {
-        self.missing.is_empty()
+    fn incomplete(race: Option<&Self>) -> Vec<String> {
+        let Some(race) = race else {
+            return vec!["the order service's span of the pings is missing".to_owned()];
+        };
+        let missing =
+            |place: &u32| format!("the span of ping {} is missing", u64::from(*place) + 1);
+        race.missing.iter().map(missing).collect()
     }
 }
 
@@ -67,13 +73,27 @@ fn below(root: &Span, spans: &[Span], answer: &Reordering) -> Pings {
     race
 }
 
+/// A race of answers, and everything it left behind.
+#[derive(Debug, Clone)]
+pub struct Race {
+    /// What the order service reports.
+    pub report: Reordering,
+    /// What the services counted meanwhile.
+    pub jumps: Counters,
+    /// What the spans tell, where there are any.
+    pub pings: Option<Pings>,
+    /// What keeps the spans from being whole evidence, a sentence each; empty
+    /// where nothing does, or where there is no place to read spans.
+    pub incomplete: Vec<String>,
+}
+
 #[cfg(test)]
 mod tests {
     use campuscafe_api::order::CompletedPing;
 
     use super::*;
-    use crate::evidence::span::Value;
-    use crate::evidence::testing::{With as _, span};
+    use crate::span::Value;
+    use crate::testing::{With as _, span};
 
     /// Three pings, of which the first came back last.
     fn answer() -> Reordering {

@@ -2,13 +2,13 @@
 
 use campuscafe_api::inventory::State;
 use campuscafe_api::order::AttemptResult;
-use campuscafe_telemetry::attribute;
+use campuscafe_attributes as attribute;
 
 use super::*;
-use crate::evidence::flaw::Part;
-use crate::evidence::ledger::{Basis, Ledger};
-use crate::evidence::span::{Kind, Value};
-use crate::evidence::testing::{
+use crate::flaw::Part;
+use crate::ledger::{Basis, Ledger};
+use crate::span::{Kind, Value};
+use crate::testing::{
     With as _, answer, answered, commit, fault, order, resent, served, span, unanswered,
 };
 

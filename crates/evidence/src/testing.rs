@@ -3,19 +3,21 @@
 use std::collections::BTreeMap;
 
 use campuscafe_api::order::{Attempt, AttemptResult, OrderReport, Outcome};
-use campuscafe_telemetry::attribute;
+use campuscafe_attributes as attribute;
 
 use super::span::{Kind, Moment, Span, Value};
 use super::story::Answered;
 
 /// The id of the order that [`order`] makes.
-pub(crate) const ORDER_ID: &str = "5f0c6c0e7a4b4f7f9a3b1c2d3e4f5a6b";
+pub const ORDER_ID: &str = "5f0c6c0e7a4b4f7f9a3b1c2d3e4f5a6b";
 
-pub(crate) const MS: u64 = 1_000_000;
+/// Nanoseconds.
+pub const MS: u64 = 1_000_000;
 /// Any moment will do; the picture counts from the order's arrival.
-pub(crate) const START: u64 = 1_700_000_000_000 * MS;
+pub const START: u64 = 1_700_000_000_000 * MS;
 
-pub(crate) fn span(id: &str, parent: &str, kind: Kind, at: std::ops::Range<u64>) -> Span {
+/// A span that lasts for these milliseconds after [`START`].
+pub fn span(id: &str, parent: &str, kind: Kind, at: std::ops::Range<u64>) -> Span {
     Span {
         id: id.to_owned(),
         parent: Some(parent.to_owned()).filter(|parent| !parent.is_empty()),
@@ -31,14 +33,19 @@ pub(crate) fn span(id: &str, parent: &str, kind: Kind, at: std::ops::Range<u64>)
     }
 }
 
-pub(crate) trait With: Sized {
+/// A span with something more to it.
+pub trait With: Sized {
+    /// With this attribute.
     fn with(self, name: &str, value: Value) -> Self;
+    /// With this text as an attribute.
     fn text(self, name: &str, value: &str) -> Self {
         self.with(name, Value::Text(value.to_owned()))
     }
+    /// With this HTTP status.
     fn status(self, status: i64) -> Self {
         self.with(attribute::HTTP_RESPONSE_STATUS_CODE, Value::Int(status))
     }
+    /// With the moment at which the caller left.
     fn left_at(self, ms: u64) -> Self;
 }
 
@@ -55,28 +62,33 @@ impl With for Span {
     }
 }
 
-pub(crate) fn order(until: u64, outcome: &str, status: i64) -> Span {
+/// The order service's span of the order.
+pub fn order(until: u64, outcome: &str, status: i64) -> Span {
     span("order", "", Kind::Server, 0..until)
         .text(attribute::ORDER_ID, ORDER_ID)
         .text(attribute::ORDER_OUTCOME, outcome)
         .status(status)
 }
 
-pub(crate) fn answered(id: &str, at: std::ops::Range<u64>, status: i64) -> Span {
+/// An attempt that got an answer.
+pub fn answered(id: &str, at: std::ops::Range<u64>, status: i64) -> Span {
     span(id, "order", Kind::Client, at).status(status)
 }
 
-pub(crate) fn unanswered(id: &str, at: std::ops::Range<u64>, error: &str) -> Span {
+/// An attempt that got none.
+pub fn unanswered(id: &str, at: std::ops::Range<u64>, error: &str) -> Span {
     span(id, "order", Kind::Client, at).text(attribute::ERROR_TYPE, error)
 }
 
-pub(crate) fn served(id: &str, attempt: &str, at: std::ops::Range<u64>, fault: &str) -> Span {
+/// The inventory's span of an attempt.
+pub fn served(id: &str, attempt: &str, at: std::ops::Range<u64>, fault: &str) -> Span {
     span(id, attempt, Kind::Server, at)
         .text(attribute::REQUEST_ID, &format!("order-{ORDER_ID}"))
         .text(attribute::CHAOS_STEP, fault)
 }
 
-pub(crate) fn commit(parent: &str, at: u64, before: i64, late: bool, duplicate: bool) -> Span {
+/// The commit of an attempt.
+pub fn commit(parent: &str, at: u64, before: i64, late: bool, duplicate: bool) -> Span {
     span(&format!("commit-{parent}"), parent, Kind::Internal, at..at)
         .text(attribute::RESERVATION_ID, "id")
         .text(attribute::RESERVATION_ITEM, "cake")
@@ -87,17 +99,17 @@ pub(crate) fn commit(parent: &str, at: u64, before: i64, late: bool, duplicate: 
 }
 
 /// The second attempt at the same thing.
-pub(crate) fn resent(attempt: Span) -> Span {
+pub fn resent(attempt: Span) -> Span {
     attempt.with(attribute::HTTP_REQUEST_RESEND_COUNT, Value::Int(1))
 }
 
 /// The span of the fault itself.
-pub(crate) fn fault(parent: &str, at: std::ops::Range<u64>, step: &str) -> Span {
+pub fn fault(parent: &str, at: std::ops::Range<u64>, step: &str) -> Span {
     span(&format!("fault-{parent}"), parent, Kind::Internal, at).text(attribute::CHAOS_STEP, step)
 }
 
 /// What the order service answers when its spans are these: none is missing.
-pub(crate) fn answer(spans: &[Span], plan: &str) -> Answered {
+pub fn answer(spans: &[Span], plan: &str) -> Answered {
     let root = spans.iter().find(|span| span.id == "order").expect("an order");
     let outcome = Outcome::ALL.into_iter().find(|outcome| {
         root.attributes.get(attribute::ORDER_OUTCOME)

@@ -4,12 +4,12 @@
 mod read;
 
 use campuscafe_api::order::OrderReport;
+use campuscafe_attributes::CONNECTION_REFUSED;
 use campuscafe_chaos::Plan;
-use campuscafe_telemetry::http_client::NoReply;
 
-use super::flaw::Flaw;
-use super::source::Tale;
+use super::flaw::{Flaw, Part};
 use super::span::Span;
+use super::tale::Tale;
 
 /// What the order service answered, and the faults that the order was to meet:
 /// together they say which spans there must be.
@@ -59,8 +59,7 @@ impl Attempt {
     /// Whether no connection could be made, so that nothing was sent.
     #[must_use]
     pub fn never_left(&self) -> bool {
-        let refused = NoReply::ConnectionRefused.as_str();
-        matches!(&self.end, End::Unanswered(reason) if reason == refused)
+        matches!(&self.end, End::Unanswered(reason) if reason == CONNECTION_REFUSED)
     }
 }
 
@@ -116,8 +115,11 @@ impl Tale for Story {
         read::story(spans, answer)
     }
 
-    fn is_complete(&self) -> bool {
-        self.flaws.is_empty()
+    fn incomplete(story: Option<&Self>) -> Vec<String> {
+        match story {
+            None => vec![Flaw::Missing(Part::Order).to_string()],
+            Some(story) => story.flaws.iter().map(Flaw::to_string).collect(),
+        }
     }
 }
 

@@ -3,33 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use campuscafe_evidence::span::from_otlp;
+use campuscafe_evidence::tale::Tale;
 use reqwest::{Client, Url};
 
-use super::span::{Span, from_otlp};
 use crate::traces::{TraceId, TraceStore, parse_otlp_json};
 
 /// How often another process is asked whether the spans have come.
 const ASK_EVERY: Duration = Duration::from_millis(100);
 
-/// What a trace tells, once its spans have come.
-pub trait Tale: Sized {
-    /// What the services themselves answered. Anybody may send spans, and spans
-    /// may be lost, so the answer says which spans belong to it and how many.
-    type Answer;
-
-    /// What these spans tell of that answer, or `None` while there is nothing
-    /// to tell.
-    fn of(spans: &[Span], answer: &Self::Answer) -> Option<Self>;
-
-    /// Whether every span that the answer promises has come, and none that
-    /// contradicts it. A span is sent when it ends, so until then somebody may
-    /// still be at work.
-    fn is_complete(&self) -> bool;
-}
-
 /// Where the spans of the services can be read.
 #[derive(Debug, Clone)]
-pub enum Source {
+pub(crate) enum Source {
     /// In this process, which receives them.
     Own(Arc<TraceStore>),
     /// In a running lab.
@@ -43,7 +28,7 @@ pub enum Source {
 impl Source {
     /// Waits until what the spans of a trace tell is complete. At the deadline
     /// it is what is known by then, perhaps nothing.
-    pub async fn tell<T: Tale>(
+    pub(crate) async fn tell<T: Tale>(
         &self,
         http: &Client,
         trace: TraceId,
