@@ -14,6 +14,7 @@ pub mod counters;
 pub mod diagram;
 pub mod flaw;
 pub mod ledger;
+pub mod load;
 pub mod order;
 pub mod pings;
 pub mod span;

@@ -1,29 +1,26 @@
 //! The laboratory: starts both services, drives experiments, and shows from
 //! their own spans and counters what happened.
 //!
-//! [`command`] says what can be asked for, [`experiment`] holds the lessons,
-//! `campuscafe-evidence` turns spans into proof, [`diagram`] draws it.
+//! [`commands`] says what can be asked for, [`lessons`] holds the experiments,
+//! [`run`](mod@run) carries them out, `campuscafe-evidence` turns spans into proof,
+//! [`view`] says what came of it. ARCHITECTURE.md has the order of these modules,
+//! and `layers` holds them to it.
 
 // `println!` and its like panic where the line cannot be written.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
-mod bench;
-pub mod command;
-mod crossing;
-mod diagram;
+mod children;
+mod commands;
 mod doctor;
-pub mod experiment;
+mod http;
+mod lessons;
 mod links;
-mod load;
-mod paint;
-mod place;
 mod printable;
-mod report;
+mod run;
 mod server;
-mod services;
-mod source;
 mod stderr;
+mod targets;
 pub mod traces;
-mod up;
+mod view;
 
-pub use command::{Campuscafe, run, with_default_command};
+pub use commands::{Campuscafe, run, with_default_command};
