@@ -13,6 +13,8 @@ mod children;
 mod commands;
 mod doctor;
 mod http;
+#[cfg(test)]
+mod layers;
 mod lessons;
 mod links;
 mod printable;
