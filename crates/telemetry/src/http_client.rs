@@ -65,7 +65,7 @@ impl NoReply {
         match self {
             Self::Timeout => "timeout",
             Self::ConnectionLost => "connection_lost",
-            Self::ConnectionRefused => "connection_refused",
+            Self::ConnectionRefused => attribute::CONNECTION_REFUSED,
         }
     }
 

@@ -61,9 +61,6 @@ pub struct NoAnswer;
 #[derive(Debug, Clone, Copy)]
 pub struct CountedElsewhere;
 
-/// The value of `error.type` where a fault cut the connection.
-pub const CONNECTION_ABORTED: &str = "connection_aborted";
-
 /// Where requests are timed; the state of [`observe`].
 #[derive(Debug, Clone)]
 pub struct Observe {
@@ -217,7 +214,7 @@ impl Visit {
     fn answered(&mut self, response: &Response) {
         self.answered = true;
         if response.extensions().get::<NoAnswer>().is_some() {
-            set_error(&self.span, CONNECTION_ABORTED);
+            set_error(&self.span, attribute::CONNECTION_ABORTED);
             self.record("");
             return;
         }

@@ -29,7 +29,6 @@
 //! `telemetry_spans_dropped_total`, `telemetry_spans_queued` and
 //! `telemetry_log_lines_dropped_total` say what became of them.
 
-pub mod attribute;
 pub mod http_client;
 pub mod http_server;
 mod log_line;
@@ -54,6 +53,7 @@ use crate::log_queue::LogQueue;
 use crate::losses::LossWarnings;
 use crate::span_counts::SpanCounts;
 
+pub use campuscafe_attributes as attribute;
 pub use http_server::{Caller, NoAnswer};
 pub use logs::LogFormat;
 pub use metrics::{Counter, Durations, Gauge, Histogram, Metric, Metrics};

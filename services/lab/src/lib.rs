@@ -1,28 +1,27 @@
 //! The laboratory: starts both services, drives experiments, and shows from
 //! their own spans and counters what happened.
 //!
-//! [`command`] says what can be asked for, [`experiment`] holds the lessons,
-//! [`evidence`] turns spans into proof, [`diagram`] draws it.
+//! [`commands`] says what can be asked for, [`lessons`] holds the experiments,
+//! [`run`](mod@run) carries them out, `campuscafe-evidence` turns spans into proof,
+//! [`view`] says what came of it. ARCHITECTURE.md has the order of these modules,
+//! and `layers` holds them to it.
 
 // `println!` and its like panic where the line cannot be written.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
-mod bench;
-pub mod command;
-mod crossing;
-pub mod diagram;
+mod children;
+mod commands;
 mod doctor;
-pub mod evidence;
-pub mod experiment;
+mod http;
+#[cfg(test)]
+mod layers;
+mod lessons;
 mod links;
-mod load;
-mod paint;
-mod place;
 mod printable;
-mod report;
+mod run;
 mod server;
-mod services;
 mod stderr;
-mod up;
+mod targets;
+mod view;
 
-pub use command::{Campuscafe, run, with_default_command};
+pub use commands::{Campuscafe, run, with_default_command};

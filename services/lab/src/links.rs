@@ -2,12 +2,13 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use campuscafe_otlp_store::parse_otlp_json;
+use campuscafe_evidence::span::from_otlp;
+use clap::Args;
 use reqwest::{Client, Url};
 use tokio::time::{interval, timeout};
 
-use crate::command::Tools;
-use crate::evidence::span::from_otlp;
+use crate::lessons::Link;
+use campuscafe_otlp_store::parse_otlp_json;
 
 /// How long a trace that we have seen elsewhere may take to reach Jaeger.
 const ARRIVAL_LIMIT: Duration = Duration::from_secs(5);
@@ -17,6 +18,26 @@ const ASK_EVERY: Duration = Duration::from_millis(100);
 
 /// What a dashboard shows before and after, so that a jump has a level to jump from.
 const AROUND: Duration = Duration::from_secs(15);
+
+/// Where Jaeger and Grafana are.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Tools {
+    /// A running Jaeger: links lead there, and spans are read there if no lab is named
+    #[arg(long, env = "JAEGER_URL", value_name = "URL")]
+    pub(crate) jaeger_url: Option<Url>,
+
+    /// Jaeger's address in a browser, where it is another
+    #[arg(long, env = "JAEGER_LINK_URL", value_name = "URL")]
+    pub(crate) jaeger_link_url: Option<Url>,
+
+    /// A running Grafana: links lead there
+    #[arg(long, env = "GRAFANA_URL", value_name = "URL")]
+    pub(crate) grafana_url: Option<Url>,
+
+    /// Grafana's address in a browser, where it is another
+    #[arg(long, env = "GRAFANA_LINK_URL", value_name = "URL")]
+    pub(crate) grafana_link_url: Option<Url>,
+}
 
 /// A tool as this program reaches it, and as a browser does: from within a
 /// container these may be two addresses.
@@ -46,29 +67,6 @@ impl Tool {
 pub(crate) struct Links {
     jaeger: Option<Tool>,
     grafana: Option<Tool>,
-}
-
-/// Where to look, or why one cannot.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Link {
-    To(String),
-    Nowhere(String),
-}
-
-impl Link {
-    /// The link itself, for machines.
-    pub(crate) fn url(&self) -> Option<&str> {
-        match self {
-            Self::To(url) => Some(url),
-            Self::Nowhere(_) => None,
-        }
-    }
-
-    /// The link or the reason, for people.
-    pub(crate) fn text(&self) -> &str {
-        let (Self::To(text) | Self::Nowhere(text)) = self;
-        text
-    }
 }
 
 impl Links {

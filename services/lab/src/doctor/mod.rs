@@ -20,8 +20,9 @@ use std::process::ExitCode;
 use campuscafe_service::Failure;
 use clap::{Parser, ValueEnum};
 
-use crate::bench::http_client;
-use crate::paint::{Paint, print};
+use crate::http;
+use crate::view::console::print;
+use crate::view::style::Paint;
 use check::Check;
 use reach::Host;
 use target::Urls;
@@ -105,7 +106,7 @@ pub(crate) async fn run(config: Config) -> Result<ExitCode, Failure> {
 }
 
 async fn examine(config: &Config) -> Result<Vec<Check>, Failure> {
-    let http = http_client()?;
+    let http = http::client()?;
     let host = Host::of(config.way, |name| std::env::var_os(name));
     let (ports, reached, programs) = tokio::join!(
         ports::examine(config.way, &config.listen, &http),
@@ -139,7 +140,7 @@ mod tests {
         for (program, flag) in [
             (inventory::Config::command(), "inventory-listen"),
             (order::Config::command(), "order-listen"),
-            (crate::up::Config::command(), "lab-listen"),
+            (crate::commands::up::Config::command(), "lab-listen"),
         ] {
             let theirs = default_and_variable(&program, "listen");
             assert_eq!(default_and_variable(&ours, flag), theirs, "{flag}");

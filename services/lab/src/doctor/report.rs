@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::Way;
 use super::check::{Check, Status};
-use crate::diagram::Tone;
+use crate::view::style::Tone;
 
 /// A line per check, what mends it below, and what it all comes to.
 pub(super) fn text(

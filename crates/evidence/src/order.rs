@@ -1,0 +1,90 @@
+//! What an order was, what its customer was told, and what it left behind.
+
+use std::time::Duration;
+
+use campuscafe_api::order::OrderReport;
+use serde::Serialize;
+
+use crate::counters::Counters;
+use crate::ledger::Ledger;
+use crate::story::Story;
+use crate::tale::Tale as _;
+
+/// The item that lessons order, where the inventory knows it.
+pub const USUAL_ITEM: &str = "cake";
+
+/// An order to place, and what it is expected to leave behind.
+#[derive(Debug, Clone, Copy)]
+pub struct OrderPlan {
+    /// The faults to meet.
+    pub chaos: &'static str,
+    /// Whether to try again after a timeout.
+    pub retry: bool,
+    /// Reservations that it leaves: pieces that the stock must have, and what
+    /// to wait for where spans do not tell.
+    pub reservations: u64,
+}
+
+/// What the customer was told.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// The HTTP status.
+    pub status: u16,
+    /// The note of a confirmation, or the title of a problem.
+    pub words: String,
+    /// Outcome and attempts, as the order service reports them.
+    pub report: OrderReport,
+    /// How long the customer waited.
+    pub after: Duration,
+}
+
+/// Pieces that a lesson delivered, since the stock had too few for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Delivered {
+    /// Pieces delivered.
+    pub quantity: u64,
+    /// Pieces left before.
+    pub stock_before: u64,
+}
+
+/// Everything one order left behind.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// What was asked for.
+    pub plan: OrderPlan,
+    /// What the customer was told.
+    pub told: Told,
+    /// The same against what the inventory holds.
+    pub ledger: Ledger,
+    /// What the services counted meanwhile.
+    pub jumps: Counters,
+    /// What the spans tell, where there are any.
+    pub story: Option<Story>,
+    /// What keeps the spans from being whole evidence, a sentence each; empty
+    /// where nothing does, or where there is no place to read spans.
+    pub incomplete: Vec<String>,
+    /// What was delivered before it, if the stock had too few pieces.
+    pub delivered: Option<Delivered>,
+}
+
+impl Order {
+    /// What the spans tell, if it is all there.
+    #[must_use]
+    pub fn complete_story(&self) -> Option<&Story> {
+        self.story.as_ref().filter(|story| story.is_complete())
+    }
+
+    /// Commits after the customer was told, where complete spans can say so.
+    #[must_use]
+    pub fn commits_after_answer(&self) -> Option<usize> {
+        let story = self.complete_story()?;
+        Some(story.commits().iter().filter(|(_, commit)| commit.at > story.told_at).count())
+    }
+
+    /// Whether it is of the item that lessons usually order.
+    #[must_use]
+    pub fn is_of_usual_item(&self) -> bool {
+        self.ledger.item == USUAL_ITEM
+    }
+}

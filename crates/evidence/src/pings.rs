@@ -1,0 +1,153 @@
+//! A race of answers, told from its spans.
+
+use campuscafe_api::order::Reordering;
+use campuscafe_attributes as attribute;
+
+use super::counters::Counters;
+use super::span::{Kind, Span};
+use super::tale::Tale;
+
+/// Pings that were sent at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pings {
+    /// In the order of sending.
+    pub pings: Vec<Ping>,
+    /// Places in the order of sending, from 0, whose span is missing.
+    pub missing: Vec<u32>,
+}
+
+/// One ping, as its span tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ping {
+    /// Place in the order of sending, from 0.
+    pub sent: usize,
+    /// Place in the order of completion, from 0.
+    pub completed: usize,
+    /// Nanoseconds from the arrival of the request that sent them all to the answer.
+    pub after: u64,
+}
+
+impl Tale for Pings {
+    type Answer = Reordering;
+
+    /// `None` while the span that sent them is missing; it ends last. A ping
+    /// counts where its span agrees with the answer about both places.
+    fn of(spans: &[Span], answer: &Reordering) -> Option<Self> {
+        let inversions = i64::try_from(answer.inversions).ok()?;
+        let roots = spans.iter().filter(|span| {
+            span.kind == Kind::Server && span.int(attribute::REORDER_INVERSIONS) == Some(inversions)
+        });
+        // Another race may have joined the trace; this one's has its pings below it.
+        roots.map(|root| below(root, spans, answer)).min_by_key(|race| race.missing.len())
+    }
+
+    fn incomplete(race: Option<&Self>) -> Vec<String> {
+        let Some(race) = race else {
+            return vec!["the order service's span of the pings is missing".to_owned()];
+        };
+        let missing =
+            |place: &u32| format!("the span of ping {} is missing", u64::from(*place) + 1);
+        race.missing.iter().map(missing).collect()
+    }
+}
+
+fn below(root: &Span, spans: &[Span], answer: &Reordering) -> Pings {
+    let mut answered: Vec<_> = answer.completed_order.iter().enumerate().collect();
+    answered.sort_by_key(|(_, ping)| ping.i);
+    let mut race = Pings { pings: Vec::new(), missing: Vec::new() };
+    for (completed, ping) in answered {
+        let span = spans.iter().find(|span| {
+            span.kind == Kind::Client
+                && span.parent.as_deref() == Some(&root.id)
+                && span.int(attribute::REORDER_SENT) == Some(ping.i.into())
+                && span.int(attribute::REORDER_COMPLETED) == i64::try_from(completed).ok()
+        });
+        match (span, usize::try_from(ping.i)) {
+            (Some(span), Ok(sent)) => {
+                let after = span.end.saturating_sub(root.start);
+                race.pings.push(Ping { sent, completed, after });
+            }
+            _ => race.missing.push(ping.i),
+        }
+    }
+    race
+}
+
+/// A race of answers, and everything it left behind.
+#[derive(Debug, Clone)]
+pub struct Race {
+    /// What the order service reports.
+    pub report: Reordering,
+    /// What the services counted meanwhile.
+    pub jumps: Counters,
+    /// What the spans tell, where there are any.
+    pub pings: Option<Pings>,
+    /// What keeps the spans from being whole evidence, a sentence each; empty
+    /// where nothing does, or where there is no place to read spans.
+    pub incomplete: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use campuscafe_api::order::CompletedPing;
+
+    use super::*;
+    use crate::span::Value;
+    use crate::testing::{With as _, span};
+
+    /// Three pings, of which the first came back last.
+    fn answer() -> Reordering {
+        let pong = |i| CompletedPing { i, delay_ms: 0, at: String::new() };
+        let completed_order = [1, 2, 0].map(pong).into();
+        Reordering { planned: Vec::new(), completed_order, inversions: 2, trace_id: None }
+    }
+
+    fn root(id: &str, inversions: i64) -> Span {
+        span(id, "", Kind::Server, 0..90)
+            .with(attribute::REORDER_INVERSIONS, Value::Int(inversions))
+    }
+
+    fn ping(parent: &str, sent: i64, completed: i64) -> Span {
+        let end = 10 * (1 + completed.clamp(0, 9).cast_unsigned());
+        span(&format!("{parent}-{sent}"), parent, Kind::Client, 0..end)
+            .with(attribute::REORDER_SENT, Value::Int(sent))
+            .with(attribute::REORDER_COMPLETED, Value::Int(completed))
+    }
+
+    fn race() -> Vec<Span> {
+        vec![root("race", 2), ping("race", 0, 2), ping("race", 1, 0), ping("race", 2, 1)]
+    }
+
+    #[test]
+    fn a_whole_race_is_told_as_the_answer_has_it() {
+        let told = Pings::of(&race(), &answer()).expect("a race");
+        let places: Vec<_> = told.pings.iter().map(|ping| (ping.sent, ping.completed)).collect();
+        assert_eq!(places, [(0, 2), (1, 0), (2, 1)]);
+        assert_eq!(told.pings[0].after, 30_000_000);
+        assert!(told.is_complete());
+    }
+
+    #[test]
+    fn a_ping_whose_span_is_missing_is_named() {
+        for lost in 0..3_u32 {
+            let mut spans = race();
+            spans.remove(lost as usize + 1);
+            let told = Pings::of(&spans, &answer()).expect("a race");
+            assert_eq!((told.missing.clone(), told.is_complete()), (vec![lost], false));
+        }
+        assert_eq!(Pings::of(&race()[1..], &answer()), None);
+    }
+
+    #[test]
+    fn spans_that_disagree_with_the_answer_are_no_evidence() {
+        let forged = [
+            root("other", 1),
+            root("forged", 2),
+            ping("forged", 0, 2),
+            ping("race", 1, 2),
+            ping("race", 7, i64::MAX),
+        ];
+        let told = Pings::of(&[&forged[..], &race()].concat(), &answer());
+        assert_eq!(told, Pings::of(&race(), &answer()));
+    }
+}

@@ -1,0 +1,112 @@
+//! The two services as real processes of their own.
+//!
+//! Each child is this very program under another subcommand. Its stdin is a
+//! pipe that we hold: when it closes, because we said so or because we died in
+//! whatever way, the child drains and ends. So there are no orphans. Nothing
+//! else tells it to end: it is in a process group of its own, which a Ctrl-C in
+//! our terminal does not reach.
+
+mod child;
+mod log;
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use campuscafe_service::{AllowedHosts, Failure};
+use reqwest::Url;
+
+use crate::http::{self, get};
+use child::Service;
+
+/// How long a service may take to say where it listens.
+const START_LIMIT: Duration = Duration::from_secs(10);
+
+/// How often a service that is starting is asked whether it is ready.
+const ASK_EVERY: Duration = Duration::from_millis(20);
+
+/// Settings by the names of their variables.
+pub(crate) type Environment = Vec<(&'static str, String)>;
+
+/// How the services are started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner<'a> {
+    /// At the addresses that their own settings name, with their logs.
+    Open,
+    /// On free ports, and quiet, with settings of their own.
+    Private(&'a Environment),
+}
+
+/// Both services, running.
+pub(crate) struct Children {
+    order: Service,
+    inventory: Service,
+}
+
+impl Children {
+    /// Starts both services, which send their spans to this lab; returns when
+    /// both take requests.
+    pub(crate) async fn start(
+        manner: Manner<'_>,
+        lab: &Url,
+        hosts: &AllowedHosts,
+    ) -> Result<Self, Failure> {
+        let mut arguments: Vec<OsString> = vec!["--allowed-hosts".into(), hosts.to_string().into()];
+        let inventory = Service::start("inventory", &arguments, manner, lab).await?;
+        arguments.extend(["--inventory-url".into(), inventory.url.as_str().into()]);
+        let order = Service::start("order", &arguments, manner, lab).await?;
+        ready(&inventory.url).await?;
+        ready(&order.url).await?;
+        Ok(Self { order, inventory })
+    }
+
+    pub(crate) fn order_url(&self) -> Url {
+        self.order.url.clone()
+    }
+
+    pub(crate) fn inventory_url(&self) -> Url {
+        self.inventory.url.clone()
+    }
+
+    /// Resolves with a sentence when one of the services ends by itself.
+    pub(crate) async fn one_died(&mut self) -> String {
+        let (service, status) = tokio::select! {
+            status = self.order.ended() => (&mut self.order, status),
+            status = self.inventory.ended() => (&mut self.inventory, status),
+        };
+        service.obituary(status).await
+    }
+
+    /// Ends both: the order service before the inventory that it needs.
+    pub(crate) async fn stop(&mut self) {
+        self.order.stop().await;
+        self.inventory.stop().await;
+    }
+
+    /// Ends at once those that still run, and gives their names.
+    pub(crate) async fn kill(&mut self) -> Vec<&'static str> {
+        let mut killed = Vec::new();
+        for service in [&mut self.order, &mut self.inventory] {
+            if service.kill().await {
+                killed.push(service.name);
+            }
+        }
+        killed
+    }
+}
+
+/// Waits until a service says that it takes requests.
+async fn ready(service: &Url) -> Result<(), Failure> {
+    let http = http::client()?;
+    let asking = async {
+        let mut again = tokio::time::interval(ASK_EVERY);
+        loop {
+            again.tick().await;
+            if get(&http, service, "/readyz").await.is_ok() {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(START_LIMIT, asking)
+        .await
+        .map_err(|_| Failure::Failed(format!("{service} was not ready within {START_LIMIT:?}")))
+}

@@ -1,0 +1,157 @@
+//! One service as a process of its own.
+
+use std::ffi::OsString;
+use std::io::IsTerminal as _;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use campuscafe_service::{DRAIN_LIMIT, END_WITH_STDIN, Failure};
+use reqwest::Url;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::time::timeout;
+
+use super::log::Log;
+use super::{Manner, START_LIMIT};
+use crate::http::local_url;
+
+/// How long a service may take to end: to drain, to flush, and a little more.
+const END_LIMIT: Duration = Duration::from_secs(DRAIN_LIMIT.as_secs() + 5);
+
+/// A running service. It drains and ends when this is dropped, but only
+/// [`Service::stop`] waits for that.
+pub(super) struct Service {
+    pub(super) url: Url,
+    pub(super) name: &'static str,
+    child: Child,
+    /// Closing it tells the service to end. Not left in `child`, which closes
+    /// it as soon as one waits.
+    stdin: Option<ChildStdin>,
+    /// Kept open, so that the service can still write to it.
+    _stdout: BufReader<ChildStdout>,
+    log: Log,
+}
+
+impl Service {
+    /// Starts it, and returns when it says where it listens.
+    pub(super) async fn start(
+        name: &'static str,
+        arguments: &[OsString],
+        manner: Manner<'_>,
+        lab: &Url,
+    ) -> Result<Self, Failure> {
+        let mut child = command(name, arguments, manner, lab)
+            .and_then(|mut command| command.spawn())
+            .map_err(|error| cannot(name, &error.to_string()))?;
+        let stdin = child.stdin.take();
+        let stdout = child.stdout.take().ok_or_else(|| cannot(name, "it has no stdout"))?;
+        let stderr = child.stderr.take().ok_or_else(|| cannot(name, "it has no stderr"))?;
+        let mut log = Log::read(stderr);
+        let mut stdout = BufReader::new(stdout);
+        let mut line = String::new();
+        let read = timeout(START_LIMIT, stdout.read_line(&mut line)).await;
+        let address = line.trim().split(" on http://").nth(1).and_then(|it| it.parse().ok());
+        let Some(address) = address else {
+            // The service has said on stderr what is wrong; its status says whose fault it is.
+            let status = timeout(START_LIMIT, child.wait()).await.ok().and_then(Result::ok);
+            log.end().await;
+            let sentence = match read {
+                Ok(_) => format!("the {name} service did not start ({})", ending(status)),
+                Err(_) => format!("the {name} service did not start within {START_LIMIT:?}"),
+            };
+            return Err(match status.and_then(|status| status.code()) {
+                Some(2) => Failure::Misuse(sentence),
+                _ => Failure::Failed(sentence),
+            });
+        };
+        let url = local_url(address)?;
+        Ok(Self { url, name, child, stdin, _stdout: stdout, log })
+    }
+
+    /// Resolves when the service ends by itself.
+    pub(super) async fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.wait().await.ok()
+    }
+
+    /// Which service it was, how it ended, and what it said last.
+    pub(super) async fn obituary(&mut self, status: Option<ExitStatus>) -> String {
+        self.log.end().await;
+        let what = format!("the {} service ended by itself ({})", self.name, ending(status));
+        let last = self.log.last_lines();
+        if last.is_empty() {
+            return format!("{what}; it had written nothing to its log");
+        }
+        format!("{what}; its last lines:\n  {}", last.join("\n  "))
+    }
+
+    /// Tells the service to end and waits for that; kills it at the limit.
+    pub(super) async fn stop(&mut self) {
+        drop(self.stdin.take());
+        if timeout(END_LIMIT, self.child.wait()).await.is_err() {
+            tracing::warn!(service = self.name, "killed: it did not end within {END_LIMIT:?}");
+            let _ = self.child.kill().await;
+        }
+        self.log.end().await;
+    }
+
+    /// Ends the service at once. Gives false if it had ended before.
+    pub(super) async fn kill(&mut self) -> bool {
+        if matches!(self.child.try_wait(), Ok(Some(_))) {
+            return false;
+        }
+        let _ = self.child.kill().await;
+        true
+    }
+}
+
+fn command(
+    name: &str,
+    arguments: &[OsString],
+    manner: Manner<'_>,
+    lab: &Url,
+) -> std::io::Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg(name).args(arguments);
+    if let Manner::Private(settings) = manner {
+        command.args(["--listen", "127.0.0.1:0"]).env("RUST_LOG", "warn");
+        command.envs(settings.iter().map(|(name, value)| (name, value)));
+    }
+    // Whoever sends spans elsewhere when starting the lab means it.
+    if manner != Manner::Open
+        || !is_set("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    {
+        command.env("OTEL_EXPORTER_OTLP_ENDPOINT", lab.as_str());
+        command.env_remove("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
+    }
+    // Its log comes to us through a pipe, and goes on to where ours goes.
+    if std::io::stderr().is_terminal() {
+        if !is_set("LOG_FORMAT", "LOG_FORMAT") {
+            command.env("LOG_FORMAT", "pretty");
+        }
+        if !is_set("CLICOLOR_FORCE", "NO_COLOR") {
+            command.env("CLICOLOR_FORCE", "1");
+        }
+    }
+    // Ctrl-C in a terminal reaches every process of the terminal's group. The
+    // services must hear of the end from us, one after the other.
+    #[cfg(unix)]
+    command.process_group(0);
+    command
+        .env(END_WITH_STDIN, "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    Ok(command)
+}
+
+fn is_set(one: &str, other: &str) -> bool {
+    [one, other].iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+}
+
+fn ending(status: Option<ExitStatus>) -> String {
+    status.map_or_else(|| "no exit status".to_owned(), |status| status.to_string())
+}
+
+fn cannot(name: &str, what: &str) -> Failure {
+    Failure::Failed(format!("cannot start {name}: {what}"))
+}

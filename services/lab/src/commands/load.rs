@@ -1,0 +1,156 @@
+//! `campuscafe load`: many orders at a given rate, whatever becomes of them.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use campuscafe_evidence::load::Came;
+use campuscafe_service::Failure;
+use campuscafe_telemetry::Metrics;
+use clap::Parser;
+
+use crate::lessons::load::{LoadPlan, Mix};
+use crate::run::load::{Drive, Interrupt, SERVICES_LIMIT};
+use crate::server::services;
+use crate::stderr;
+use crate::targets::Targets;
+use crate::view::console::print;
+use crate::view::load as view;
+
+/// Stock for services of our own: enough that little is delivered.
+const PLENTY: &str = "cake=1000000";
+
+/// Orders under way at one time, if nothing else is asked for.
+const MAX_IN_FLIGHT: u32 = 1_500;
+
+/// Place orders at a given rate, and show what customers were told against what the inventory holds
+///
+/// Arrivals are open-loop: an answer that is slow does not slow them, and times
+/// count from the moment an order was due. Pieces are delivered before the stock
+/// runs out, so that orders do not just find it empty. Uses the services that
+/// are named, else those of a running lab, else its own. Ctrl-C ends it within a
+/// second; work that its own services have not finished by then is given up.
+#[derive(Debug, Clone, Parser)]
+#[command(
+    after_help = "Exit status: 0 when orders were answered and the services told their counts, 1 when not, 2 on misuse"
+)]
+pub(crate) struct Config {
+    /// Orders a second
+    #[arg(long, default_value = "50", value_name = "NUMBER", value_parser = rate)]
+    rate: f64,
+
+    /// How long; until Ctrl-C if left out
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    duration: Option<Duration>,
+
+    /// Shares of faults by weight; + joins the steps of a plan, as in slow+none=5
+    #[arg(long, default_value = "none=90,slow=5,flaky=5", value_name = "PLAN=WEIGHT,...")]
+    mix: Mix,
+
+    /// Try again after a timeout
+    #[arg(long)]
+    retry: bool,
+
+    /// Orders that may be under way at one time; those beyond it are not sent, and counted
+    ///
+    /// Each costs some 24 KB of memory; the default fits a container of 64 MiB.
+    #[arg(
+        long,
+        default_value_t = MAX_IN_FLIGHT,
+        value_name = "NUMBER",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
+    )]
+    max_in_flight: u32,
+
+    /// Make the choice of faults repeatable
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
+
+    /// Print one JSON object instead of text; progress goes to stderr
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    targets: Targets,
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|rate: &f64| (0.01..=100_000.0).contains(rate))
+        .ok_or_else(|| "expected orders a second, from 0.01 to 100000".to_owned())
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text)
+        .ok()
+        .filter(|duration| !duration.is_zero() && *duration <= Duration::from_hours(24))
+        .ok_or_else(|| "expected a duration such as 20s or 5m, up to 1day".to_owned())
+}
+
+impl Config {
+    fn plan(&self, seed: u64) -> LoadPlan {
+        LoadPlan {
+            rate: self.rate,
+            duration: self.duration,
+            mix: self.mix.clone(),
+            retry: self.retry,
+            max_in_flight: self.max_in_flight,
+            seed,
+        }
+    }
+}
+
+/// Runs for as long as asked, or until Ctrl-C; both end with the summary.
+pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Failure> {
+    let interrupt = Interrupt::listen().await;
+    let seed = config.seed.unwrap_or_else(|| rand::random::<u32>().into());
+    let plan = config.plan(seed);
+    let mut settings = vec![("CHAOS_SEED", seed.to_string())];
+    if std::env::var_os("INVENTORY_STOCK").is_none() {
+        settings.push(("INVENTORY_STOCK", PLENTY.to_owned()));
+    }
+    let (place, own) = tokio::select! {
+        found = services::find(&config.targets, &settings, metrics) => found?,
+        () = interrupt.heard() => return Err(too_early()),
+    };
+    let drive = tokio::select! {
+        drive = Drive::new(&place.addresses, &plan) => drive,
+        () = interrupt.heard() => Err(too_early()),
+    };
+    let came = match drive {
+        Ok(drive) => Ok(drive.run(&interrupt).await),
+        Err(failure) => Err(failure),
+    };
+    stderr::flush().await;
+    let told = came.and_then(|came| report(&plan, config.json, &came));
+    let killed = match own {
+        Some(services) => services.stop_before(interrupt.heard_before(SERVICES_LIMIT)).await,
+        None => Vec::new(),
+    };
+    if let Some(sentence) = given_up(&killed) {
+        stderr::write(sentence);
+        stderr::flush().await;
+    }
+    told
+}
+
+/// What became of services of our own that were at work for too long after Ctrl-C.
+fn given_up(killed: &[&str]) -> Option<String> {
+    (!killed.is_empty()).then(|| {
+        format!(
+            "gave up unfinished work {SERVICES_LIMIT:?} after Ctrl-C: killed {}, which this load \
+             had started\n",
+            killed.join(" and ")
+        )
+    })
+}
+
+fn too_early() -> Failure {
+    Failure::Failed("interrupted before the first order".to_owned())
+}
+
+fn report(plan: &LoadPlan, json: bool, came: &Came) -> Result<ExitCode, Failure> {
+    print(&if json { view::json(plan, came) } else { view::text(plan, came) })?;
+    let whole = came.tally.answered() > 0 && came.after.is_ok();
+    Ok(if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

@@ -1,0 +1,154 @@
+//! `campuscafe up`: everything running, and where it is.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+
+use campuscafe_service::{Failure, ServerSettings, bind, end_signal, opens};
+use campuscafe_telemetry::Metrics;
+use clap::{Args, Parser};
+use reqwest::Url;
+use tokio::sync::watch;
+
+use crate::children::Manner;
+use crate::http;
+use crate::links::{Links, Tools};
+use crate::server::Lab;
+use crate::server::services::Services;
+use crate::stderr;
+use crate::targets::Addresses;
+
+/// Start the lab and both services, and say where everything is; Ctrl-C ends it all
+///
+/// The services take their own settings from the environment: INVENTORY_LISTEN,
+/// INVENTORY_STOCK, CHAOS_SEED, ORDER_LISTEN, ORDER_ATTEMPT_TIMEOUT. Their spans
+/// come to this lab unless OTEL_EXPORTER_OTLP_ENDPOINT names another collector.
+///
+/// If both ORDER_URL and INVENTORY_URL are given, it starts no services: it is
+/// the lab alone, and tells whoever asks that they are there.
+#[derive(Debug, Clone, Parser)]
+#[command(
+    after_help = "Exit status: 0 when it was told to end, 1 when a service ended by itself, 2 on misuse"
+)]
+pub(crate) struct Config {
+    #[command(flatten)]
+    lab: Listen,
+
+    /// A running order service to use instead of starting one
+    #[arg(long, env = "ORDER_URL", value_name = "URL", requires = "inventory_url")]
+    order_url: Option<Url>,
+
+    /// The inventory behind it
+    #[arg(long, env = "INVENTORY_URL", value_name = "URL")]
+    inventory_url: Option<Url>,
+
+    #[command(flatten)]
+    server: ServerSettings,
+
+    #[command(flatten)]
+    tools: Tools,
+}
+
+/// Where the lab is.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Listen {
+    /// Address of the lab; port 0 picks a free one
+    #[arg(long, env = "LAB_LISTEN", default_value = "127.0.0.1:5301", value_name = "ADDRESS")]
+    pub(crate) listen: SocketAddr,
+}
+
+/// Runs until it is told to end, or until one of the services ends.
+pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Failure> {
+    let listener = bind("--listen / LAB_LISTEN", config.lab.listen).await?;
+    let open = opens(&listener, "read its traces and send it spans");
+    let open = open.map(|sentence| format!("\n{sentence}\n")).unwrap_or_default();
+    let end = end_signal();
+    tokio::pin!(end);
+    let doors = Links::new(&config.tools).doors(&http::client()?).await;
+    if let (Some(order), Some(inventory)) = (config.order_url, config.inventory_url) {
+        let addresses = Addresses { order, inventory };
+        let (_known, told) = watch::channel(Some(addresses.clone()));
+        let lab = Lab::open(listener, told, &metrics, &config.server)?;
+        say(&format!("{}{open}", places(&addresses, &lab.url, &doors)));
+        end.await;
+        lab.close().await;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut services = tokio::select! {
+        started = Services::start(listener, Manner::Open, metrics, &config.server) => started?,
+        () = &mut end => return Ok(ExitCode::SUCCESS),
+    };
+    let program = std::env::current_exe().unwrap_or_else(|_| "campuscafe".into());
+    say(&format!(
+        "{}{open}{}",
+        places(&services.addresses, &services.lab.url, &doors),
+        invitation(&services, &shortened(&program))
+    ));
+    let died = tokio::select! {
+        sentence = services.one_died() => Some(sentence),
+        () = &mut end => None,
+    };
+    services.stop().await;
+    let Some(sentence) = died else { return Ok(ExitCode::SUCCESS) };
+    // Not left to whoever called us: they would wait for a reader of stderr.
+    stderr::write(format!("error: {sentence}\n"));
+    stderr::flush().await;
+    Ok(ExitCode::FAILURE)
+}
+
+/// Nobody may be reading any more; that is no reason to end.
+fn say(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// The program as one would type it from here.
+fn shortened(program: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    program.strip_prefix(here).unwrap_or(program).display().to_string()
+}
+
+fn places(services: &Addresses, lab: &Url, doors: &[(&str, String)]) -> String {
+    let (order, inventory, lab) = (root(&services.order), root(&services.inventory), root(lab));
+    let mut text = format!(
+        "
+CampusCafe is open.
+
+  order      {order}    takes orders, waits for so long only      {order}/swagger/
+  inventory  {inventory}    the stock, and every way to be slow      {inventory}/swagger/
+  lab        {lab}    the traces of both                       {lab}/api/traces
+"
+    );
+    for (name, url) in doors {
+        let _ = writeln!(text, "  {name:<9}  {url}");
+    }
+    text
+}
+
+fn invitation(services: &Services, program: &str) -> String {
+    let Addresses { order, inventory } = &services.addresses;
+    let (order, inventory, lab) = (root(order), root(inventory), root(&services.lab.url));
+    format!(
+        "
+Try, in another terminal:
+
+  1. Order a cake from an inventory that is slow once:
+     curl -s {order}/orders -H 'content-type: application/json' \\
+       -d '{{\"itemId\":\"cake\",\"quantity\":1,\"chaos\":\"slow,none\",\"retryOnTimeout\":true}}'
+
+  2. Two seconds later, count the cakes: one order, two are gone.
+     curl -s {inventory}/inventory/state
+
+  3. Be shown how it came to that:
+     {program} experiment double --lab-url {lab}
+
+Ctrl-C ends it all.
+
+"
+    )
+}
+
+fn root(url: &Url) -> &str {
+    url.as_str().trim_end_matches('/')
+}

@@ -1,0 +1,85 @@
+//! Cut: a broken connection says nothing about which side of the commit it
+//! broke on.
+
+use campuscafe_api::order::{AttemptResult, Outcome};
+use campuscafe_evidence::order::{Order, OrderPlan};
+
+use super::{Act, Experiment, Row, Trial, Verdict, reservations, results};
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    name: "cut",
+    title: "a cut before the commit and one after it look the same, and are not",
+    trials: &[
+        Trial {
+            caption: "The inventory refuses: that is an answer, and the outcome is certain.",
+            act: Act::Order(OrderPlan { chaos: "fail", retry: false, reservations: 0 }, refused),
+        },
+        Trial {
+            caption: "The connection is cut before the commit.",
+            act: Act::Order(
+                OrderPlan { chaos: "abort", retry: false, reservations: 0 },
+                cut_before,
+            ),
+        },
+        Trial {
+            caption: "The connection is cut after the commit, before the reply.",
+            act: Act::Order(
+                OrderPlan { chaos: "lostreply", retry: false, reservations: 1 },
+                cut_after,
+            ),
+        },
+    ],
+    side_by_side: &[
+        Row { name: "Side by side", cell: |order| order.plan.chaos.to_owned() },
+        Row { name: "the client saw", cell: seen_by_client },
+        Row {
+            name: "the order was concluded",
+            cell: |order| order.told.report.outcome.as_str().to_owned(),
+        },
+        Row { name: "the customer was told", cell: |order| order.told.status.to_string() },
+        Row { name: "the inventory holds", cell: |order| reservations(order.ledger.reservations) },
+    ],
+    look_at: &[
+        "Jaeger: both cut attempts end with error.type=connection_lost; only under one of them is \
+         a commit",
+        "Grafana: order_attempts_total{result=\"connection_lost\"} jumps twice, \
+         inventory_reservations_total once",
+    ],
+};
+
+fn refused(order: &Order) -> Verdict {
+    let told =
+        results(order) == [AttemptResult::Rejected] && order.told.report.outcome == Outcome::Failed;
+    Verdict::on(order, told, order.ledger.reservations == 0, || {
+        "The inventory said no and meant it: \"failed\" is the truth, and no cake is gone."
+            .to_owned()
+    })
+}
+
+fn cut_before(order: &Order) -> Verdict {
+    Verdict::on(order, lost(order), order.ledger.reservations == 0, || {
+        "The answer never came, so the outcome is unknown; in truth nothing was reserved."
+            .to_owned()
+    })
+}
+
+fn cut_after(order: &Order) -> Verdict {
+    Verdict::on(order, lost(order), order.ledger.reservations == 1, || {
+        "The answer never came, so the outcome is unknown; in truth the cake is reserved."
+            .to_owned()
+    })
+}
+
+fn lost(order: &Order) -> bool {
+    results(order) == [AttemptResult::ConnectionLost]
+        && order.told.report.outcome == Outcome::Unknown
+}
+
+fn seen_by_client(order: &Order) -> String {
+    let last = order.told.report.attempts.last();
+    let result = last.map_or("nothing", |attempt| attempt.result.as_str());
+    match last.and_then(|attempt| attempt.status) {
+        Some(status) => format!("{result} ({status})"),
+        None => result.replace('_', " "),
+    }
+}

@@ -1,0 +1,59 @@
+//! Double: trying again what was not cancelled makes two of it.
+
+use campuscafe_api::order::{AttemptResult, Outcome};
+use campuscafe_evidence::order::{Order, OrderPlan};
+
+use super::{Act, Experiment, Trial, Verdict, moment_of_last_commit, results, seconds};
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    name: "double",
+    title: "one customer, two cakes",
+    trials: &[
+        Trial {
+            caption: "Both attempts are slow: the order service gives up twice.",
+            act: Act::Order(OrderPlan { chaos: "slow", retry: true, reservations: 2 }, told_no),
+        },
+        Trial {
+            caption: "Only the first attempt is slow: the retry succeeds at once.",
+            act: Act::Order(
+                OrderPlan { chaos: "slow,none", retry: true, reservations: 2 },
+                told_yes,
+            ),
+        },
+    ],
+    side_by_side: &[],
+    look_at: &[
+        "Jaeger: two attempts side by side under one order, each with a commit; the second has \
+         http.request.resend_count=1",
+        "Grafana: inventory_duplicate_reservations_total jumps, and reservations run ahead of \
+         confirmed orders",
+    ],
+};
+
+fn told_no(order: &Order) -> Verdict {
+    use AttemptResult::Timeout;
+    let told =
+        results(order) == [Timeout, Timeout] && order.told.report.outcome == Outcome::Unknown;
+    Verdict::on(order, told, order.ledger.reservations == 2, || {
+        format!(
+            "The customer was told no (\"{}\") after {}, and the inventory holds 2 reservations, \
+             the last one made {}: told no, two cakes gone.",
+            order.told.words,
+            seconds(order.told.after),
+            moment_of_last_commit(order),
+        )
+    })
+}
+
+fn told_yes(order: &Order) -> Verdict {
+    use AttemptResult::{Ok, Timeout};
+    let told = results(order) == [Timeout, Ok] && order.told.report.outcome == Outcome::Confirmed;
+    Verdict::on(order, told, order.ledger.reservations == 2, || {
+        format!(
+            "The customer was told yes after {} and knows of 1 cake; the first attempt committed \
+             {} all the same: one customer, two cakes.",
+            seconds(order.told.after),
+            moment_of_last_commit(order),
+        )
+    })
+}

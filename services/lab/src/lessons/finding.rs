@@ -1,0 +1,81 @@
+//! What came of an experiment.
+
+use campuscafe_evidence::order::Order;
+use campuscafe_evidence::pings::Race;
+use campuscafe_evidence::turnover::Turnover;
+
+use super::{Conclusion, Experiment, Verdict};
+
+/// What a trial left behind.
+pub(crate) enum Evidence {
+    Order(Box<Order>),
+    Race(Box<Race>),
+    Turnover(Box<Turnover>),
+}
+
+/// A trial that was carried out and judged.
+pub(crate) struct Finding {
+    pub(crate) caption: &'static str,
+    pub(crate) evidence: Evidence,
+    pub(crate) verdict: Verdict,
+    /// Whether there was a place to read spans from.
+    pub(crate) had_span_source: bool,
+    /// Where the lab hands its trace out, if the spans were read from a lab.
+    pub(crate) in_lab: Option<String>,
+    /// Where its trace can be looked at.
+    pub(crate) in_jaeger: Option<Link>,
+    /// Where the counters can be looked at, at its time.
+    pub(crate) in_grafana: Option<Link>,
+}
+
+/// Where to look, or why one cannot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Link {
+    To(String),
+    Nowhere(String),
+}
+
+impl Link {
+    /// The link itself, for machines.
+    pub(crate) fn url(&self) -> Option<&str> {
+        match self {
+            Self::To(url) => Some(url),
+            Self::Nowhere(_) => None,
+        }
+    }
+
+    /// The link or the reason, for people.
+    pub(crate) fn text(&self) -> &str {
+        let (Self::To(text) | Self::Nowhere(text)) = self;
+        text
+    }
+}
+
+impl Finding {
+    pub(crate) fn trace_id(&self) -> Option<&str> {
+        match &self.evidence {
+            Evidence::Order(order) => order.told.report.trace_id.as_deref(),
+            Evidence::Race(race) => race.report.trace_id.as_deref(),
+            Evidence::Turnover(turnover) => turnover.telling()?.trace_id.as_deref(),
+        }
+    }
+}
+
+/// An experiment that was carried out.
+pub(crate) struct Findings {
+    pub(crate) experiment: &'static Experiment,
+    pub(crate) all: Vec<Finding>,
+}
+
+impl Findings {
+    /// What all of them together come to: the worst of them.
+    pub(crate) fn conclusion(&self) -> Conclusion {
+        let all = self.all.iter().map(|finding| finding.verdict.conclusion);
+        all.max().unwrap_or(Conclusion::Shown)
+    }
+
+    /// Whether spans of any of them were missing.
+    pub(crate) fn is_incomplete(&self) -> bool {
+        self.all.iter().any(|finding| !finding.verdict.incomplete.is_empty())
+    }
+}

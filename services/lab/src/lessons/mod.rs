@@ -1,0 +1,161 @@
+//! The experiments: what each does, and what its evidence must show.
+//!
+//! An experiment is a file beside this one and a line in `ALL`. There are data
+//! and pure judges here; `run` carries them out, and `view` says what they showed.
+
+mod cut;
+mod double;
+mod finding;
+mod kill;
+pub(crate) mod load;
+mod reorder;
+mod rollout;
+mod slow;
+mod verdict;
+use std::time::Duration;
+
+use campuscafe_api::order::{AttemptResult, Outcome};
+use campuscafe_evidence::order::{Order, OrderPlan};
+use campuscafe_evidence::pings::Race;
+use campuscafe_evidence::turnover::{Turnover, TurnoverPlan};
+
+pub(crate) use finding::{Evidence, Finding, Findings, Link};
+pub(crate) use verdict::{Conclusion, Verdict};
+
+/// Every experiment, in the order in which a course meets them.
+pub(crate) const ALL: [&Experiment; 6] = [
+    &slow::EXPERIMENT,
+    &cut::EXPERIMENT,
+    &reorder::EXPERIMENT,
+    &double::EXPERIMENT,
+    &kill::EXPERIMENT,
+    &rollout::EXPERIMENT,
+];
+
+/// What the experiments are called.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    ALL.iter().map(|experiment| experiment.name)
+}
+
+/// A lesson: what is done, and how its evidence is judged.
+pub(crate) struct Experiment {
+    pub(crate) name: &'static str,
+    pub(crate) title: &'static str,
+    /// What it does, one after the other.
+    pub(crate) trials: &'static [Trial],
+    /// What its orders show only side by side.
+    pub(crate) side_by_side: &'static [Row],
+    /// What to look at in Jaeger and Grafana.
+    pub(crate) look_at: &'static [&'static str],
+}
+
+/// A row of a table that has a column for each order.
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    pub(crate) cell: fn(&Order) -> String,
+}
+
+impl Experiment {
+    /// Whether somebody must be able to replace pods meanwhile.
+    pub(crate) fn needs_cluster(&self) -> bool {
+        self.trials.iter().any(|trial| matches!(trial.act, Act::Turnover(..)))
+    }
+}
+
+/// One thing that an experiment does, and what it must show.
+pub(crate) struct Trial {
+    /// What is about to happen, for somebody who has never seen it.
+    pub(crate) caption: &'static str,
+    pub(crate) act: Act,
+}
+
+pub(crate) enum Act {
+    Order(OrderPlan, fn(&Order) -> Verdict),
+    Race {
+        count: u32,
+        judge: fn(&Race) -> Verdict,
+    },
+    /// Somebody else replaces pods meanwhile.
+    Turnover(TurnoverPlan, fn(&Turnover) -> Verdict),
+}
+
+/// What was seen instead, and what may be the reason.
+fn seen(order: &Order) -> String {
+    let told = &order.told;
+    let results: Vec<_> = results(order).into_iter().map(AttemptResult::as_str).collect();
+    let seen = format!(
+        "the order was {} after {}, its attempts ended {}, and the inventory made {}",
+        told.report.outcome.as_str(),
+        seconds(told.after),
+        results.join(", "),
+        reservations(order.ledger.reservations),
+    );
+    if results.contains(&AttemptResult::Timeout.as_str()) || !order.plan.chaos.contains("slow") {
+        seen
+    } else if told.report.outcome == Outcome::Confirmed {
+        format!("{seen}; nothing timed out, so is the order service's --attempt-timeout under 2 s?")
+    } else {
+        format!("{seen}; nothing timed out")
+    }
+}
+
+fn results(order: &Order) -> Vec<AttemptResult> {
+    order.told.report.attempts.iter().map(|attempt| attempt.result).collect()
+}
+
+pub(crate) fn reservations(count: u64) -> String {
+    if count == 1 { "1 reservation".to_owned() } else { format!("{count} reservations") }
+}
+
+fn customers(count: u64) -> String {
+    if count == 1 { "1 customer".to_owned() } else { format!("{count} customers") }
+}
+
+/// How many customers' spans are missing, as a sentence if there are any.
+fn missing_customers(turnover: &Turnover) -> Vec<String> {
+    let lost = turnover.customers.iter().filter(|customer| customer.lacks_spans()).count();
+    let all = customers(turnover.customers.len() as u64);
+    let of = |lost| format!("spans of {lost} of {all} are missing");
+    (lost > 0).then(|| of(lost)).into_iter().collect()
+}
+
+/// What was seen of a turnover instead of the lesson.
+fn seen_of_turnover(turnover: &Turnover) -> String {
+    let service = turnover.plan.watched.name();
+    if turnover.replaced {
+        let silent = turnover.customers.iter().filter(|one| !one.told.is_certain()).count();
+        format!(
+            "The lesson did not show: every {service} pod was replaced; of {}, {} were told \
+             yes, {silent} cannot know what became of their order, and the inventory made {}.",
+            customers(turnover.customers.len() as u64),
+            turnover.told_yes(),
+            reservations(turnover.remembered),
+        )
+    } else {
+        format!(
+            "The lesson did not show: old {service} pods were still serving, or nobody was \
+             served any more; was the command run, and in the right cluster?"
+        )
+    }
+}
+
+/// A time as one would say it: in seconds, or in milliseconds if it is short.
+pub(crate) fn seconds(duration: Duration) -> String {
+    match duration.as_millis() {
+        ms @ 0..100 => format!("{ms} ms"),
+        _ => format!("{:.1} s", duration.as_secs_f64()),
+    }
+}
+
+/// When the last commit came, counted from the order; for sentences. Without
+/// complete spans nobody knows which was the last.
+fn moment_of_last_commit(order: &Order) -> String {
+    let last = order.complete_story().and_then(|story| {
+        let commits = story.commits();
+        Some(story.ms(commits.last()?.1.at))
+    });
+    last.map_or_else(
+        || "later".to_owned(),
+        |ms| format!("at {}", seconds(Duration::from_millis(ms))),
+    )
+}

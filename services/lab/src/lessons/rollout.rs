@@ -1,0 +1,44 @@
+//! Rollout: pods that end in an orderly way lose nobody's order.
+
+use campuscafe_evidence::turnover::{Turnover, TurnoverPlan};
+use campuscafe_evidence::turnover::{Watched, in_between};
+
+use super::{Act, Experiment, Trial, Verdict, customers};
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    name: "rollout",
+    title: "every order pod is replaced, and no customer notices (on a cluster)",
+    trials: &[Trial {
+        caption: "Customers order while all pods of the order service are replaced.",
+        act: Act::Turnover(
+            TurnoverPlan {
+                watched: Watched::Order,
+                command: "kubectl --namespace campuscafe rollout restart deployment/order",
+            },
+            judge,
+        ),
+    }],
+    side_by_side: &[],
+    look_at: &[
+        "Jaeger: orders of the old pods end as well as those of the new ones; the tag \
+         service.instance.id tells them apart",
+        "Grafana: each pod counts for itself, so the old pods' lines end and new ones begin at 0",
+    ],
+};
+
+fn judge(turnover: &Turnover) -> Verdict {
+    let told_yes = turnover.told_yes();
+    let all_answered = turnover.customers.iter().all(|customer| customer.told.is_yes());
+    let held = turnover.replaced && turnover.remembered == told_yes;
+    Verdict::on_turnover(turnover, all_answered, held, || {
+        let between = in_between(&turnover.customers, Watched::Order, &turnover.old).len();
+        format!(
+            "{} came while every order pod was replaced: each was told yes, and the inventory made \
+             exactly {} reservations. {between} of them were still being served by an old pod \
+             when others already went to a new one, and it finished their orders before it \
+             ended.",
+            customers(told_yes),
+            turnover.remembered,
+        )
+    })
+}

@@ -1,0 +1,38 @@
+//! Slow: what is slow is not cancelled, it is only not waited for.
+
+use campuscafe_api::order::{AttemptResult, Outcome};
+use campuscafe_evidence::order::{Order, OrderPlan};
+
+use super::{Act, Experiment, Trial, Verdict, moment_of_last_commit, results, seconds};
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    name: "slow",
+    title: "the customer hears \"failed\", and the cake is reserved all the same",
+    trials: &[Trial {
+        caption: "The inventory takes 2 s; the order service waits 1 s and does not try again.",
+        act: Act::Order(OrderPlan { chaos: "slow", retry: false, reservations: 1 }, judge),
+    }],
+    side_by_side: &[],
+    look_at: &[
+        "Jaeger: the inventory's span is longer than the attempt above it, and the commit stands \
+         at its very end",
+        "Grafana: order_outcomes_total{outcome=\"unknown\"} jumps at 1 s, \
+         inventory_late_commits_total at 2 s",
+    ],
+};
+
+fn judge(order: &Order) -> Verdict {
+    let told =
+        results(order) == [AttemptResult::Timeout] && order.told.report.outcome == Outcome::Unknown;
+    let held =
+        order.ledger.reservations == 1 && order.commits_after_answer().is_none_or(|late| late == 1);
+    Verdict::on(order, told, held, || {
+        format!(
+            "The customer heard \"{}\" after {}, and the inventory committed {} anyway: the truth \
+             was not \"failed\", it was unknown.",
+            order.told.words,
+            seconds(order.told.after),
+            moment_of_last_commit(order),
+        )
+    })
+}

@@ -1,0 +1,103 @@
+//! One order of the load: placed, and what became of it.
+
+use std::time::Duration;
+
+use campuscafe_api::Problem;
+use campuscafe_api::order::{OrderReport, PlaceOrder};
+use campuscafe_evidence::load::tally::Ended;
+use campuscafe_service::Failure;
+use reqwest::{Client, StatusCode, Url};
+
+/// Longer than two attempts of the longest limit that makes sense.
+const ANSWER_LIMIT: Duration = Duration::from_secs(130);
+
+/// Shorter than servers keep idle connections, so that no order is written
+/// into one that is just being closed.
+const IDLE_LIMIT: Duration = Duration::from_secs(5);
+
+/// The kind of the problem that says that too much work is under way.
+const OVERLOADED: &str = ":overloaded";
+
+/// What an order ended with, and whether that was an empty stock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Placed {
+    pub(crate) ended: Ended,
+    pub(crate) out_of_stock: bool,
+}
+
+/// Places orders at one order service.
+#[derive(Debug, Clone)]
+pub(crate) struct Customers {
+    http: Client,
+    orders: Url,
+}
+
+impl Customers {
+    pub(crate) fn of(order_service: &Url) -> Result<Self, Failure> {
+        let orders = order_service.join("/orders");
+        let http = Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .pool_idle_timeout(IDLE_LIMIT)
+            .timeout(ANSWER_LIMIT)
+            .build();
+        Ok(Self {
+            http: http.map_err(|error| Failure::Failed(format!("cannot send: {error}")))?,
+            orders: orders.map_err(|error| Failure::Misuse(error.to_string()))?,
+        })
+    }
+
+    pub(crate) async fn place(&self, order: &PlaceOrder) -> Placed {
+        let nothing = Placed { ended: Ended::NoAnswer, out_of_stock: false };
+        let Ok(answer) = self.http.post(self.orders.clone()).json(order).send().await else {
+            return nothing;
+        };
+        let status = answer.status();
+        answer.bytes().await.map_or(nothing, |body| placed(status, &body))
+    }
+}
+
+/// What an answer means.
+fn placed(status: StatusCode, body: &[u8]) -> Placed {
+    let shed = status == StatusCode::SERVICE_UNAVAILABLE
+        && serde_json::from_slice::<Problem>(body)
+            .is_ok_and(|problem| problem.kind.ends_with(OVERLOADED));
+    let ended = if shed {
+        Ended::Shed
+    } else {
+        serde_json::from_slice::<OrderReport>(body)
+            .map_or(Ended::NoAnswer, |report| Ended::Told(report.outcome))
+    };
+    Placed { ended, out_of_stock: status == StatusCode::CONFLICT }
+}
+
+#[cfg(test)]
+mod tests {
+    use campuscafe_api::order::Outcome;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_order_that_was_shed_is_told_apart_from_one_that_failed() {
+        let report = |outcome: &str| json!({"orderId": "1", "outcome": outcome, "attempts": []});
+        let problem = |kind: &str| {
+            serde_json::to_value(Problem::new(503, kind, "Title").detail("why")).unwrap()
+        };
+        for (status, body, ended) in [
+            (200, report("confirmed"), Ended::Told(Outcome::Confirmed)),
+            (409, report("failed"), Ended::Told(Outcome::Failed)),
+            (502, report("failed"), Ended::Told(Outcome::Failed)),
+            (504, report("unknown"), Ended::Told(Outcome::Unknown)),
+            (503, problem("overloaded"), Ended::Shed),
+            (503, problem("other"), Ended::NoAnswer),
+            (400, problem("unknown-fault"), Ended::NoAnswer),
+            (502, problem("overloaded"), Ended::NoAnswer),
+        ] {
+            let status = StatusCode::from_u16(status).unwrap();
+            let placed = placed(status, &serde_json::to_vec(&body).unwrap());
+            assert_eq!(placed, Placed { ended, out_of_stock: status == 409 }, "{status} {body}");
+        }
+        assert_eq!(placed(StatusCode::OK, b"<html>").ended, Ended::NoAnswer);
+    }
+}

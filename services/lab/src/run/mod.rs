@@ -1,0 +1,136 @@
+//! Carries a trial out against the target services and collects the evidence.
+//!
+//! [`order`] places an order, [`message_order`] has pings sent at once,
+//! [`pod_replacement`] lets customers order while pods are replaced, and
+//! [`load`] lets many orders arrive at a given rate.
+
+pub(crate) mod load;
+mod message_order;
+mod order;
+mod pod_replacement;
+
+use std::time::Duration;
+
+use campuscafe_api::inventory::{Delivery, State};
+use campuscafe_evidence::counters::{self, Counters};
+use campuscafe_evidence::load::reading::Reading;
+use campuscafe_evidence::tale::Tale;
+use campuscafe_service::Failure;
+use reqwest::{Client, Response, Url};
+use serde::de::DeserializeOwned;
+
+use crate::http::{self, at, unreachable};
+use crate::targets::{Addresses, SpanSource};
+use campuscafe_otlp_store::TraceId;
+
+/// How long the evidence of one order may take to arrive. The longest wait of
+/// the fault `slow` is 2 s, and spans follow within a second.
+const EVIDENCE_LIMIT: Duration = Duration::from_secs(8);
+
+/// Far beyond two attempts of a minute each: only a service that hangs meets it.
+const ANSWER_LIMIT: Duration = Duration::from_secs(130);
+
+/// How often the state is asked for while a late commit is awaited without spans.
+const ASK_EVERY: Duration = Duration::from_millis(100);
+
+/// The services under test and a place to read their spans.
+#[derive(Debug, Clone)]
+pub(crate) struct Bench {
+    http: Client,
+    order: Url,
+    inventory: Url,
+    pub(crate) spans: SpanSource,
+}
+
+impl Bench {
+    pub(crate) fn new(services: &Addresses, spans: SpanSource) -> Result<Self, Failure> {
+        let Addresses { order, inventory } = services.clone();
+        Ok(Self { http: http::client()?, order, inventory, spans })
+    }
+
+    /// What the spans of a trace tell of an answer, as far as they come in time.
+    async fn tale<T: Tale>(&self, trace_id: Option<&str>, answer: &T::Answer) -> Option<T> {
+        let trace = trace_id?.parse().ok()?;
+        self.spans.tell(&self.http, trace, answer, EVIDENCE_LIMIT).await
+    }
+
+    /// What keeps the spans from being whole evidence; nothing does where there
+    /// is no trace to look for, or no place to read it from.
+    fn incomplete<T: Tale>(&self, trace_id: Option<&str>, told: Option<&T>) -> Vec<String> {
+        match (trace_id, &self.spans) {
+            (None, _) | (_, SpanSource::Nowhere) => Vec::new(),
+            _ => T::incomplete(told),
+        }
+    }
+
+    /// Adds pieces of an item to the stock; nothing is forgotten.
+    pub(crate) async fn deliver(&self, item: &str, quantity: u64) -> Result<State, Failure> {
+        let url = at(&self.inventory, "/inventory/deliveries")?;
+        let quantity = i64::try_from(quantity).unwrap_or(i64::MAX);
+        let delivery = Delivery { item_id: item.to_owned(), quantity };
+        let answer = self.http.post(url).json(&delivery).send().await;
+        let answer = answer.and_then(Response::error_for_status);
+        let answer = answer.map_err(|error| unreachable(&self.inventory, &error))?;
+        answer.json().await.map_err(|error| unreachable(&self.inventory, &error))
+    }
+
+    /// What is left, and how many reservations were made.
+    pub(crate) async fn state(&self) -> Result<State, Failure> {
+        self.read(&self.inventory, "/inventory/state").await
+    }
+
+    /// What both services tell of themselves, as far as a load needs it.
+    pub(crate) async fn reading(&self) -> Result<Reading, Failure> {
+        let pages =
+            tokio::try_join!(self.metrics_page(&self.order), self.metrics_page(&self.inventory));
+        pages.map(|(order, inventory)| Reading::of(&order, &inventory))
+    }
+
+    async fn metrics_page(&self, base: &Url) -> Result<String, Failure> {
+        let page = self.get(base, "/metrics").await?.text().await;
+        page.map_err(|error| unreachable(base, &error))
+    }
+
+    /// A gauge of the inventory, if it is there.
+    pub(crate) async fn inventory_gauge(&self, name: &str) -> Option<f64> {
+        let page = self.get(&self.inventory, "/metrics").await.ok()?.text().await.ok()?;
+        page.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
+    }
+
+    pub(crate) async fn counters(&self) -> Result<Counters, Failure> {
+        let mut all = self.counters_of(&self.order).await?;
+        all.extend(self.counters_of(&self.inventory).await?);
+        Ok(all)
+    }
+
+    async fn counters_of(&self, base: &Url) -> Result<Counters, Failure> {
+        Ok(counters::read(&self.metrics_page(base).await?))
+    }
+
+    async fn read<T: DeserializeOwned>(&self, base: &Url, path: &str) -> Result<T, Failure> {
+        let answer = self.get(base, path).await?;
+        answer.json().await.map_err(|error| unreachable(base, &error))
+    }
+
+    /// Reads an answer that takes longer than the usual limit.
+    async fn read_within<T: DeserializeOwned>(
+        &self,
+        base: &Url,
+        path: &str,
+        limit: Duration,
+    ) -> Result<T, Failure> {
+        let answer = self.http.get(at(base, path)?).timeout(limit).send().await;
+        let answer = answer.and_then(Response::error_for_status);
+        let answer = answer.map_err(|error| unreachable(base, &error))?;
+        answer.json().await.map_err(|error| unreachable(base, &error))
+    }
+
+    async fn get(&self, base: &Url, path: &str) -> Result<Response, Failure> {
+        http::get(&self.http, base, path).await
+    }
+}
+
+/// A trace id that is one; anything else leads nowhere.
+fn trace_id(answered: Option<String>) -> Option<String> {
+    answered.filter(|id| id.parse::<TraceId>().is_ok())
+}

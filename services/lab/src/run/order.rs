@@ -1,0 +1,144 @@
+//! Placing an order, and everything it leaves behind.
+
+use campuscafe_api::inventory::State;
+use campuscafe_api::order::{OrderReport, PlaceOrder};
+use campuscafe_chaos::Plan;
+use campuscafe_evidence::counters;
+use campuscafe_evidence::ledger::Ledger;
+use campuscafe_evidence::order::{Delivered, Order, OrderPlan, Told, USUAL_ITEM};
+use campuscafe_evidence::story::{Answered, Story};
+use campuscafe_evidence::tale::Tale as _;
+use campuscafe_service::Failure;
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+use super::{ANSWER_LIMIT, ASK_EVERY, Bench, EVIDENCE_LIMIT, trace_id};
+use crate::http::{at, unreachable};
+use crate::printable::printable;
+
+impl Bench {
+    /// Places an order and waits for what it leaves behind. Pieces that it needs
+    /// and the stock lacks are delivered first.
+    pub(crate) async fn order(&self, plan: OrderPlan) -> Result<Order, Failure> {
+        let mut before: State = self.read(&self.inventory, "/inventory/state").await?;
+        let item = choose(&before)?;
+        let delivered = lacking(&before, &item, plan.reservations);
+        if let Some(Delivered { quantity, .. }) = delivered {
+            before = self.deliver(&item, quantity).await?;
+        }
+        let counted = self.counters().await?;
+        let told = self.place(&item, plan).await?;
+
+        let trace = told.report.trace_id.as_deref();
+        let answered = Answered { report: told.report.clone(), plan: faults(plan)? };
+        let story = self.tale::<Story>(trace, &answered).await;
+        let incomplete = self.incomplete(trace, story.as_ref());
+        let complete = story.as_ref().filter(|story| story.is_complete());
+        if complete.is_none() {
+            self.await_reservations(before.reservations.saturating_add(plan.reservations)).await?;
+        }
+        let after: State = self.read(&self.inventory, "/inventory/state").await?;
+        let jumps = counters::jumps(&counted, &self.counters().await?);
+        let ledger = Ledger::of(&item, told.report.outcome, &before, &after);
+        // Complete spans know better, as others may be ordering too; spans of
+        // which one is missing know less.
+        let ledger = match complete {
+            Some(story) => ledger.with_commits(story.commits().len() as u64),
+            None => ledger,
+        };
+        Ok(Order { plan, told, ledger, jumps, story, incomplete, delivered })
+    }
+
+    async fn place(&self, item: &str, plan: OrderPlan) -> Result<Told, Failure> {
+        let order = PlaceOrder {
+            item_id: item.to_owned(),
+            quantity: 1,
+            chaos: Some(plan.chaos.to_owned()),
+            retry_on_timeout: plan.retry,
+        };
+        let url = at(&self.order, "/orders")?;
+        let sent = Instant::now();
+        let request = self.http.post(url).timeout(ANSWER_LIMIT).json(&order);
+        let answer = request.send().await.map_err(|error| unreachable(&self.order, &error))?;
+        let status = answer.status().as_u16();
+        let body: Value = answer.json().await.map_err(|error| unreachable(&self.order, &error))?;
+        let after = sent.elapsed();
+        let words = ["note", "title"].iter().find_map(|name| body.get(name)?.as_str());
+        let words = words.unwrap_or_default().to_owned();
+        let mut report: OrderReport = serde_json::from_value(body.clone()).map_err(|_| {
+            let body = body.to_string();
+            let body = printable(&body);
+            Failure::Failed(format!("the order service did not take the order: {body}"))
+        })?;
+        report.trace_id = trace_id(report.trace_id);
+        Ok(Told { status, words, report, after })
+    }
+
+    async fn await_reservations(&self, expected: u64) -> Result<(), Failure> {
+        let deadline = Instant::now() + EVIDENCE_LIMIT;
+        loop {
+            let state: State = self.read(&self.inventory, "/inventory/state").await?;
+            if state.reservations >= expected || Instant::now() >= deadline {
+                return Ok(());
+            }
+            sleep(ASK_EVERY).await;
+        }
+    }
+}
+
+fn faults(plan: OrderPlan) -> Result<Plan, Failure> {
+    plan.chaos.parse().map_err(|error| Failure::Failed(format!("\"{}\": {error}", plan.chaos)))
+}
+
+/// The item to order: the usual one, or the one of which there is most where
+/// the inventory does not know the usual one.
+fn choose(state: &State) -> Result<String, Failure> {
+    if state.stock.contains_key(USUAL_ITEM) {
+        return Ok(USUAL_ITEM.to_owned());
+    }
+    let most = state.stock.iter().max_by_key(|(_, left)| **left);
+    most.map(|(item, _)| item.clone()).ok_or_else(|| {
+        Failure::Failed("the inventory has no items; see INVENTORY_STOCK".to_owned())
+    })
+}
+
+/// What must be delivered so that the stock has as many pieces as are needed.
+fn lacking(state: &State, item: &str, needed: u64) -> Option<Delivered> {
+    let stock_before = state.stock.get(item).copied().unwrap_or(0);
+    let quantity = needed.checked_sub(stock_before).filter(|quantity| *quantity > 0)?;
+    Some(Delivered { quantity, stock_before })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(stock: &[(&str, u64)]) -> State {
+        let stock = stock.iter().map(|(item, left)| ((*item).to_owned(), *left)).collect();
+        State { stock, reservations: 0 }
+    }
+
+    #[test]
+    fn a_lesson_orders_cake_even_if_none_is_left_and_else_what_there_is_most_of() {
+        for (stock, expected) in [
+            (&[("cake", 10), ("coffee", 20)][..], "cake"),
+            (&[("cake", 0), ("coffee", 20)], "cake"),
+            (&[("bagel", 3), ("tea", 5)], "tea"),
+            (&[("tea", 0)], "tea"),
+        ] {
+            assert_eq!(choose(&state(stock)).unwrap(), expected, "{stock:?}");
+        }
+        assert!(choose(&state(&[])).is_err());
+    }
+
+    #[test]
+    fn a_lesson_delivers_exactly_what_it_lacks() {
+        for (left, needed, expected) in
+            [(10, 2, None), (2, 2, None), (1, 2, Some(1)), (0, 2, Some(2)), (0, 0, None)]
+        {
+            let delivered = lacking(&state(&[("cake", left)]), "cake", needed);
+            assert_eq!(delivered.map(|one| one.quantity), expected, "{left} of {needed}");
+            assert!(delivered.is_none_or(|one| one.stock_before == left));
+        }
+    }
+}

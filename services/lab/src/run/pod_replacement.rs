@@ -1,0 +1,187 @@
+//! Customers who go on ordering while somebody replaces the pods of a service.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use campuscafe_api::inventory::State;
+use campuscafe_api::order::{OrderReport, PlaceOrder};
+use campuscafe_evidence::story::{Answered, Story};
+use campuscafe_evidence::turnover::{
+    CHAOS, Customer, Told, Turnover, TurnoverPlan, Watched, is_over,
+};
+use campuscafe_service::Failure;
+use reqwest::Client;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, interval};
+
+use super::{ASK_EVERY, Bench};
+use crate::http::at;
+
+/// How often a customer comes. With the reply held back for longer than that,
+/// some order always stands between its commit and its reply.
+const COME_EVERY: Duration = Duration::from_millis(200);
+
+/// Customers before anything is asked for: so many that each of a handful of
+/// replicas has served one of them.
+const BEFORE: usize = 20;
+
+/// Pieces that the stock is kept at: what customers take in a few seconds.
+const ENOUGH: u64 = 20;
+
+/// How many customers come between two looks at the stock.
+const LOOK_AT_STOCK_EVERY: u32 = 4;
+
+/// How long a person may take to run a command, and a cluster to carry it out.
+const LIMIT: Duration = Duration::from_mins(3);
+
+/// Longer than any order here may take.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+
+impl Bench {
+    /// Lets customers order until every pod that served at first is replaced.
+    /// `ask` says to the person what to do, once it is known who serves now.
+    pub(crate) async fn turnover(
+        &self,
+        plan: TurnoverPlan,
+        ask: impl FnOnce(&BTreeSet<String>),
+    ) -> Result<Turnover, Failure> {
+        let item = fullest(&self.state().await?)?;
+        self.keep_enough(&item).await?;
+        let begun = Instant::now();
+        let reserved = self.reserved().await?;
+        let mut ask = Some(ask);
+        let (mut under_way, mut customers) = (JoinSet::new(), Vec::new());
+        let mut old = BTreeSet::new();
+        let mut come = interval(COME_EVERY);
+        let mut number = 0;
+        let replaced = loop {
+            tokio::select! {
+                _ = come.tick() => {
+                    number += 1;
+                    let (bench, wanted) = (self.clone(), item.clone());
+                    under_way.spawn(async move { bench.serve(number, &wanted, begun).await });
+                    if number.is_multiple_of(LOOK_AT_STOCK_EVERY) {
+                        let (bench, item) = (self.clone(), item.clone());
+                        // An inventory that is being replaced answers another time.
+                        tokio::spawn(async move { bench.keep_enough(&item).await });
+                    }
+                }
+                Some(Ok(customer)) = under_way.join_next() => customers.push(customer),
+            }
+            if customers.len() >= BEFORE
+                && let Some(ask) = ask.take()
+            {
+                old = customers.iter().filter_map(|one| one.pod(plan.watched)).collect();
+                if old.is_empty() {
+                    return Err(nameless(plan.watched));
+                }
+                ask(&old);
+            }
+            if ask.is_none() && is_over(&customers, plan.watched, &old) {
+                break true;
+            }
+            if begun.elapsed() > LIMIT {
+                break false;
+            }
+        };
+        customers.extend(under_way.join_all().await);
+        customers.sort_by_key(|customer| customer.number);
+        let now = self.settled_count(reserved, &customers).await?;
+        // A new inventory has counted from 0.
+        let anew = plan.watched == Watched::Inventory && replaced;
+        let remembered = if anew { now } else { now.saturating_sub(reserved) };
+        Ok(Turnover { plan, customers, old, replaced, remembered })
+    }
+
+    /// Delivers what is missing; otherwise customers would only hear that
+    /// nothing is left. A new inventory opens with little, and gets it as well.
+    async fn keep_enough(&self, item: &str) -> Result<(), Failure> {
+        let left = self.state().await?.stock.get(item).copied().unwrap_or(0);
+        match ENOUGH.saturating_sub(left) {
+            0 => Ok(()),
+            missing => self.deliver(item, missing).await.map(drop),
+        }
+    }
+
+    async fn serve(&self, number: u32, item: &str, begun: Instant) -> Customer {
+        let came = begun.elapsed();
+        let (told, report) = self.buy(item).await;
+        let after = begun.elapsed().saturating_sub(came);
+        let trace_id = report.as_ref().and_then(|report| report.trace_id.clone());
+        let story = match report.zip(CHAOS.parse().ok()) {
+            Some((report, plan)) => {
+                self.tale::<Story>(trace_id.as_deref(), &Answered { report, plan }).await
+            }
+            None => None,
+        };
+        Customer { number, came, after, told, trace_id, story }
+    }
+
+    /// Every customer comes over a connection of their own, as a browser would
+    /// that has not been here before; so each may meet another replica.
+    async fn buy(&self, item: &str) -> (Told, Option<OrderReport>) {
+        let order = PlaceOrder {
+            item_id: item.to_owned(),
+            quantity: 1,
+            chaos: Some(CHAOS.to_owned()),
+            retry_on_timeout: false,
+        };
+        let client = Client::builder().no_proxy().pool_max_idle_per_host(0).build();
+        let (Ok(client), Ok(url)) = (client, at(&self.order, "/orders")) else {
+            return (Told::Nothing("no request could be made"), None);
+        };
+        match client.post(url).timeout(ANSWER_LIMIT).json(&order).send().await {
+            Ok(answer) => match answer.json::<OrderReport>().await {
+                Ok(report) => (Told::Outcome(report.outcome), Some(report)),
+                Err(_) => (Told::Nothing("the answer broke off"), None),
+            },
+            Err(error) if error.is_connect() => (Told::Nothing("no connection"), None),
+            Err(error) if error.is_timeout() => (Told::Nothing("no answer"), None),
+            Err(_) => (Told::Nothing("connection lost"), None),
+        }
+    }
+
+    /// What the inventory counts once it has counted everything that customers
+    /// know of, or at a deadline.
+    async fn settled_count(&self, before: u64, customers: &[Customer]) -> Result<u64, Failure> {
+        let confirmed = customers.iter().filter(|one| one.told.is_yes()).count() as u64;
+        let deadline = Instant::now() + super::EVIDENCE_LIMIT;
+        let mut again = interval(ASK_EVERY);
+        loop {
+            again.tick().await;
+            let idle = self.inventory_gauge("inventory_work_in_progress").await == Some(0.0);
+            let now = self.reserved().await;
+            let late = Instant::now() >= deadline;
+            match now {
+                Ok(now) if idle || now >= before + confirmed || late => return Ok(now),
+                Err(failure) if late => return Err(failure),
+                _ => {}
+            }
+        }
+    }
+
+    /// All reservations that this process of the inventory ever made; unlike
+    /// its state, nobody can reset that.
+    async fn reserved(&self) -> Result<u64, Failure> {
+        let counters = self.counters_of(&self.inventory).await?;
+        let made =
+            counters.iter().filter(|(name, _)| name.starts_with("inventory_reservations_total"));
+        Ok(made.map(|(_, count)| *count).sum())
+    }
+}
+
+fn nameless(watched: Watched) -> Failure {
+    Failure::Failed(format!(
+        "no span of the {} says which pod it comes from (service.instance.id), so nobody could \
+         tell whether it was replaced; is this a cluster, and is --lab-url or --jaeger-url right?",
+        watched.name()
+    ))
+}
+
+/// The item of which there is most.
+fn fullest(state: &State) -> Result<String, Failure> {
+    let most = state.stock.iter().max_by_key(|(_, left)| **left);
+    most.map(|(item, _)| item.clone()).ok_or_else(|| {
+        Failure::Failed("the opening stock is empty; see INVENTORY_STOCK".to_owned())
+    })
+}

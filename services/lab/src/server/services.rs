@@ -1,0 +1,79 @@
+//! Services of our own, and the lab that receives their spans.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use campuscafe_service::{Failure, ServerSettings, bind};
+use campuscafe_telemetry::Metrics;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::Lab;
+use crate::children::{Children, Environment, Manner};
+use crate::targets::{Addresses, Place, Targets};
+
+/// Both services and the receiver of their spans, running.
+pub(crate) struct Services {
+    pub(crate) addresses: Addresses,
+    pub(crate) lab: Lab,
+    children: Children,
+}
+
+/// Finds the services that are named, or starts some on free ports with these
+/// settings; those are ours to stop.
+pub(crate) async fn find(
+    targets: &Targets,
+    settings: &Environment,
+    metrics: Metrics,
+) -> Result<(Place, Option<Services>), Failure> {
+    if let Some(place) = Place::named(targets).await? {
+        return Ok((place, None));
+    }
+    let listener = bind("lab", SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
+    let (manner, server) = (Manner::Private(settings), ServerSettings::default());
+    let services = Services::start(listener, manner, metrics, &server).await?;
+    let place = Place::own(services.addresses.clone(), services.lab.store.clone());
+    Ok((place, Some(services)))
+}
+
+impl Services {
+    /// Starts both services; returns when both take requests.
+    pub(crate) async fn start(
+        listener: TcpListener,
+        manner: Manner<'_>,
+        metrics: Metrics,
+        settings: &ServerSettings,
+    ) -> Result<Self, Failure> {
+        let (known, addresses) = watch::channel(None);
+        let lab = Lab::open(listener, addresses, &metrics, settings)?;
+        let children = Children::start(manner, &lab.url, &settings.allowed_hosts).await?;
+        let addresses =
+            Addresses { order: children.order_url(), inventory: children.inventory_url() };
+        known.send_replace(Some(addresses.clone()));
+        Ok(Self { addresses, lab, children })
+    }
+
+    /// Resolves with a sentence when one of the services ends by itself.
+    pub(crate) async fn one_died(&mut self) -> String {
+        self.children.one_died().await
+    }
+
+    /// Ends everything, and the receiver last, so that the last spans still arrive.
+    pub(crate) async fn stop(self) {
+        self.stop_before(std::future::pending()).await;
+    }
+
+    /// As [`Services::stop`], but a service that still runs when `limit` resolves
+    /// is killed, whatever it is at. Gives the names of those that were killed.
+    pub(crate) async fn stop_before(self, limit: impl Future<Output = ()>) -> Vec<&'static str> {
+        let Self { lab, mut children, .. } = self;
+        let drained = async {
+            children.stop().await;
+            lab.close().await;
+        };
+        tokio::select! {
+            () = drained => return Vec::new(),
+            () = limit => {}
+        }
+        children.kill().await
+    }
+}

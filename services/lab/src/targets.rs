@@ -1,0 +1,115 @@
+//! Where to work: on the services that are named, on those of a running lab, or
+//! on some that were started for it.
+
+mod span_source;
+
+use std::sync::Arc;
+
+use campuscafe_service::Failure;
+use clap::Args;
+use reqwest::{Client, Url};
+use serde::{Deserialize, Serialize};
+
+use crate::http;
+use crate::links::{Links, Tools};
+use campuscafe_otlp_store::TraceStore;
+
+pub(crate) use span_source::SpanSource;
+
+/// Where an experiment says that it begins.
+pub(crate) const EXPERIMENTS_PATH: &str = "/api/experiments";
+
+/// Where the services are that a lab started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Addresses {
+    pub(crate) order: Url,
+    pub(crate) inventory: Url,
+}
+
+/// What an experiment says when it begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Begun {
+    pub(crate) experiment: String,
+}
+
+/// Where running services are, and where their spans can be read.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Targets {
+    /// A running order service to use instead of starting one
+    #[arg(long, env = "ORDER_URL", value_name = "URL", requires = "inventory_url")]
+    pub(crate) order_url: Option<Url>,
+
+    /// The inventory behind it
+    #[arg(long, env = "INVENTORY_URL", value_name = "URL")]
+    pub(crate) inventory_url: Option<Url>,
+
+    /// A running lab: spans are read there, and its services are used unless
+    /// others are named
+    #[arg(long, env = "LAB_URL", value_name = "URL")]
+    pub(crate) lab_url: Option<Url>,
+
+    /// Where to look at what comes of it
+    #[command(flatten)]
+    pub(crate) tools: Tools,
+}
+
+impl Targets {
+    /// Whether they say where running services are.
+    pub(crate) const fn name_services(&self) -> bool {
+        self.lab_url.is_some() || self.order_url.is_some()
+    }
+}
+
+/// Services to work on, and where their spans can be read.
+pub(crate) struct Place {
+    pub(crate) addresses: Addresses,
+    pub(crate) spans: SpanSource,
+    pub(crate) links: Links,
+    lab: Option<Url>,
+}
+
+impl Place {
+    /// The services that are named, or those of the lab that is; `None` if
+    /// neither is.
+    pub(crate) async fn named(targets: &Targets) -> Result<Option<Self>, Failure> {
+        let spans = match (&targets.lab_url, &targets.tools.jaeger_url) {
+            (Some(lab), _) => SpanSource::Lab(lab.clone()),
+            (None, Some(jaeger)) => SpanSource::Jaeger(jaeger.clone()),
+            (None, None) => SpanSource::Nowhere,
+        };
+        let addresses = match (&targets.order_url, &targets.inventory_url, &targets.lab_url) {
+            (Some(order), Some(inventory), _) => {
+                Addresses { order: order.clone(), inventory: inventory.clone() }
+            }
+            (_, _, Some(lab)) => services_of(lab).await?,
+            _ => return Ok(None),
+        };
+        let (links, lab) = (Links::new(&targets.tools), targets.lab_url.clone());
+        Ok(Some(Self { addresses, spans, links, lab }))
+    }
+
+    /// Services that were started for this, whose spans come to this process.
+    pub(crate) fn own(addresses: Addresses, store: Arc<TraceStore>) -> Self {
+        Self { addresses, spans: SpanSource::Own(store), links: Links::default(), lab: None }
+    }
+
+    /// Tells the lab that an experiment begins, so that its counter can mark the
+    /// moment on a dashboard. A lab that does not listen misses a mark, no more.
+    pub(crate) async fn announce(&self, http: &Client, experiment: &str) {
+        let url = self.lab.as_ref().and_then(|lab| lab.join(EXPERIMENTS_PATH).ok());
+        if let Some(url) = url {
+            let begun = Begun { experiment: experiment.to_owned() };
+            let _ = http.post(url).json(&begun).send().await;
+        }
+    }
+}
+
+async fn services_of(lab: &Url) -> Result<Addresses, Failure> {
+    let answer = http::get(&http::client()?, lab, "/api/services").await?;
+    answer.json::<Option<Addresses>>().await.ok().flatten().ok_or_else(|| {
+        Failure::Failed(format!(
+            "{lab}: that lab started no services; name them with --order-url and --inventory-url"
+        ))
+    })
+}

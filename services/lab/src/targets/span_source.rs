@@ -1,0 +1,77 @@
+//! Where spans are, and waiting for them: for a condition, with a deadline.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use campuscafe_evidence::span::from_otlp;
+use campuscafe_evidence::tale::Tale;
+use reqwest::{Client, Url};
+
+use campuscafe_otlp_store::{TraceId, TraceStore, parse_otlp_json};
+
+/// How often another process is asked whether the spans have come.
+const ASK_EVERY: Duration = Duration::from_millis(100);
+
+/// Where the spans of the services can be read.
+#[derive(Debug, Clone)]
+pub(crate) enum SpanSource {
+    /// In this process, which receives them.
+    Own(Arc<TraceStore>),
+    /// In a running lab.
+    Lab(Url),
+    /// In a running Jaeger, through its API v3.
+    Jaeger(Url),
+    /// Nowhere that we know of.
+    Nowhere,
+}
+
+impl SpanSource {
+    /// Waits until what the spans of a trace tell is complete. At the deadline
+    /// it is what is known by then, perhaps nothing.
+    pub(crate) async fn tell<T: Tale>(
+        &self,
+        http: &Client,
+        trace: TraceId,
+        answer: &T::Answer,
+        deadline: Duration,
+    ) -> Option<T> {
+        let url = match self {
+            Self::Nowhere => return None,
+            Self::Own(store) => {
+                let complete = store.wait_for(trace, deadline, |data| {
+                    T::of(&from_otlp(data), answer).filter(T::is_complete)
+                });
+                return match complete.await {
+                    Ok(told) => Some(told),
+                    Err(passed) => T::of(&from_otlp(&passed.last?), answer),
+                };
+            }
+            Self::Lab(lab) => lab.join(&format!("/api/traces/{trace}")),
+            Self::Jaeger(jaeger) => jaeger.join(&format!("/api/v3/traces/{trace}")),
+        };
+        let url = url.ok()?;
+        let mut latest = None;
+        let complete = async {
+            let mut again = tokio::time::interval(ASK_EVERY);
+            loop {
+                again.tick().await;
+                if let Some(told) = ask::<T>(http, &url, answer).await {
+                    let complete = told.is_complete();
+                    latest = Some(told);
+                    if complete {
+                        return;
+                    }
+                }
+            }
+        };
+        // At the deadline the latest is the best there is.
+        let _ = tokio::time::timeout(deadline, complete).await;
+        latest
+    }
+}
+
+async fn ask<T: Tale>(http: &Client, url: &Url, answer: &T::Answer) -> Option<T> {
+    let reply = http.get(url.clone()).send().await.ok()?.error_for_status().ok()?;
+    let data = parse_otlp_json(&reply.bytes().await.ok()?).ok()?;
+    T::of(&from_otlp(&data), answer)
+}
