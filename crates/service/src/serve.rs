@@ -47,7 +47,7 @@ pub async fn run(
         let _ = writeln!(out, "{name} listening on http://{address}");
         let _ = out.flush();
     }
-    let upkeep = tokio::spawn({
+    lifecycle.spawn_background({
         let metrics = metrics.clone();
         async move {
             let mut tick = tokio::time::interval(UPKEEP);
@@ -57,9 +57,7 @@ pub async fn run(
             }
         }
     });
-    let result = serve(listener, router, lifecycle, &metrics, settings, end_signal()).await;
-    upkeep.abort();
-    result
+    serve(listener, router, lifecycle, &metrics, settings, end_signal()).await
 }
 
 /// Serves until `end` resolves, then takes no more connections, waits for the

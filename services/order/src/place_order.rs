@@ -13,7 +13,7 @@ use campuscafe_service::{Connection, Json, Refusal, RequestId, WorkPermit, ids};
 use campuscafe_telemetry::{attribute, current_trace_id, set_attribute};
 use http::Extensions;
 use reqwest_middleware::ClientWithMiddleware;
-use tracing::{Instrument as _, Span};
+use tracing::Span;
 
 use crate::App;
 use crate::admission::kind;
@@ -51,12 +51,7 @@ pub(crate) async fn place_order(
     let permit = app.work.admit(kind(plan.as_ref(), attempts))?;
     // A task of its own: an order that was taken is carried out and counted,
     // whether or not the customer waits for the answer.
-    let work = carry_out(app.clone(), order, plan, permit).instrument(Span::current());
-    app.lifecycle.spawn(work).await.unwrap_or_else(|_| {
-        Err(Problem::new(500, "internal", "Internal error")
-            .detail("this is a bug in CampusCafe")
-            .into())
-    })
+    app.lifecycle.complete(carry_out(app.clone(), order, plan, permit)).await?
 }
 
 async fn carry_out(

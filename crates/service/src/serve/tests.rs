@@ -299,6 +299,15 @@ async fn work_that_begins_when_the_end_has_begun_is_finished_before_the_end() {
 }
 
 #[tokio::test]
+async fn a_background_task_does_not_hold_up_the_end() {
+    let server = Server::start(9, |_| Router::new()).await;
+    server.lifecycle.spawn_background(std::future::pending::<()>());
+    let begun = pause();
+    server.end().await.unwrap();
+    assert!(begun.elapsed() < DRAIN_LIMIT);
+}
+
+#[tokio::test]
 async fn at_the_end_idle_connections_go_soon_and_heads_that_have_begun_get_a_second() {
     let server = Server::start(9, |_| Router::new()).await;
     let _silent = server.connect().await;
