@@ -3,7 +3,7 @@
 use campuscafe_chaos::{Fault, Plan, Roll};
 use tokio::time::Instant;
 
-use crate::history::{Attempts, RequestKey};
+use crate::history::{AttemptKey, Attempts};
 
 /// How far each request's plan has come, and how many rolls were taken.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl Plans {
     pub(crate) fn decide<P, E>(
         &mut self,
         plan: &Plan,
-        request: RequestKey,
+        request: AttemptKey,
         now: Instant,
         admit: impl FnOnce(&Fault) -> Result<P, E>,
     ) -> Result<(Fault, P), E> {
@@ -65,12 +65,12 @@ impl Plans {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::history::RequestKeys;
+    use crate::history::KeyHasher;
 
     const SEED: u64 = 3;
 
     fn decide(plans: &mut Plans, plan: &str, id: &str, taken: bool) -> Option<String> {
-        let request = RequestKeys::new(1).of(id);
+        let request = KeyHasher::new(1).attempt_key(id);
         let admit = |_: &Fault| if taken { Ok(()) } else { Err(()) };
         let decided = plans.decide(&plan.parse().unwrap(), request, Instant::now(), admit);
         decided.ok().map(|(fault, ())| fault.to_string())
