@@ -14,7 +14,7 @@ use tracing::{Instrument as _, Span, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use crate::attribute;
-use crate::metrics::{Durations, Histogram, Metric, Metrics, OTHER};
+use crate::metrics::{Histogram, HistogramFamily, Metric, Metrics, OTHER};
 use crate::shortened;
 use crate::traces::{SPAN_TARGET, set_attribute, set_error};
 
@@ -89,14 +89,14 @@ impl NoReply {
 /// any other.
 #[derive(Debug, Clone)]
 pub struct Observe {
-    durations: Durations,
+    durations: HistogramFamily,
 }
 
 impl Observe {
     /// Counts into these metrics.
     #[must_use]
     pub fn new(metrics: &Metrics) -> Self {
-        Self { durations: metrics.durations(REQUEST_DURATION) }
+        Self { durations: metrics.histogram_family(REQUEST_DURATION) }
     }
 
     /// Registers a call's durations before it is first made, so that the first
@@ -117,7 +117,7 @@ impl Observe {
     }
 
     fn registered(&self, method: &str, template: &str, status: &str, error: &str) -> Histogram {
-        self.durations.of(&[
+        self.durations.with_labels(&[
             ("http_request_method", method),
             ("url_template", template),
             ("http_response_status_code", status),
@@ -126,7 +126,7 @@ impl Observe {
     }
 
     fn duration(&self, method: &str, template: &str, status: &str, error: &str) -> Histogram {
-        let known = self.durations.known(&[method, template, status, error]);
+        let known = self.durations.get(&[method, template, status, error]);
         known.unwrap_or_else(|| {
             let folded = |text| if is_status(text) { OTHER } else { text };
             self.registered(method, template, folded(status), folded(error))

@@ -17,7 +17,7 @@ use tracing::{Instrument as _, Span, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use crate::attribute;
-use crate::metrics::{Durations, Histogram, Metric, Metrics, OTHER};
+use crate::metrics::{Histogram, HistogramFamily, Metric, Metrics, OTHER};
 use crate::shortened;
 use crate::traces::{SPAN_TARGET, add_event, set_attribute, set_error};
 
@@ -67,14 +67,14 @@ pub const CONNECTION_ABORTED: &str = "connection_aborted";
 /// Where requests are timed; the state of [`observe`].
 #[derive(Debug, Clone)]
 pub struct Observe {
-    durations: Durations,
+    durations: HistogramFamily,
 }
 
 impl Observe {
     /// Counts into these metrics.
     #[must_use]
     pub fn new(metrics: &Metrics) -> Self {
-        let observe = Self { durations: metrics.durations(REQUEST_DURATION) };
+        let observe = Self { durations: metrics.histogram_family(REQUEST_DURATION) };
         // The paths that people mistype, and forget.
         observe.expect("GET", NO_ROUTE, &[404]);
         observe.expect("POST", NO_ROUTE, &[404]);
@@ -99,7 +99,7 @@ impl Observe {
     }
 
     fn registered(&self, method: &str, route: &str, status: &str) -> Histogram {
-        self.durations.of(&[
+        self.durations.with_labels(&[
             ("http_request_method", method),
             ("http_route", route),
             ("http_response_status_code", status),
@@ -107,7 +107,7 @@ impl Observe {
     }
 
     fn duration(&self, method: &str, route: &str, status: &str) -> Histogram {
-        let known = |status| self.durations.known(&[method, route, status]);
+        let known = |status| self.durations.get(&[method, route, status]);
         known(status)
             .or_else(|| known(OTHER))
             .unwrap_or_else(|| self.registered(OTHER_METHOD, route, OTHER))
@@ -121,7 +121,7 @@ impl Observe {
 pub async fn observe(State(observe): State<Observe>, mut request: Request, next: Next) -> Response {
     let caller = Caller::default();
     request.extensions_mut().insert(caller.clone());
-    let mut visit = Visit {
+    let mut guard = RequestGuard {
         span: open_span(&request),
         caller,
         observe,
@@ -130,8 +130,8 @@ pub async fn observe(State(observe): State<Observe>, mut request: Request, next:
         arrived: Instant::now(),
         answered: false,
     };
-    let response = next.run(request).instrument(visit.span.clone()).await;
-    visit.answered(&response);
+    let response = next.run(request).instrument(guard.span.clone()).await;
+    guard.answered(&response);
     response
 }
 
@@ -203,7 +203,7 @@ fn protocol_version(version: Version) -> Option<&'static str> {
 
 /// Counts the request when it is over. The server drops it unanswered when the
 /// caller hangs up, and without this guard such requests would vanish.
-struct Visit {
+struct RequestGuard {
     span: Span,
     caller: Caller,
     observe: Observe,
@@ -213,7 +213,7 @@ struct Visit {
     answered: bool,
 }
 
-impl Visit {
+impl RequestGuard {
     fn answered(&mut self, response: &Response) {
         self.answered = true;
         if response.extensions().get::<NoAnswer>().is_some() {
@@ -239,7 +239,7 @@ impl Visit {
     }
 }
 
-impl Drop for Visit {
+impl Drop for RequestGuard {
     fn drop(&mut self) {
         if !self.answered {
             self.caller.leave();

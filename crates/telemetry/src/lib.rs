@@ -8,7 +8,7 @@
 pub mod attribute;
 pub mod http_client;
 pub mod http_server;
-mod log_line;
+mod log_layer;
 mod log_queue;
 mod logs;
 mod losses;
@@ -32,16 +32,16 @@ use crate::span_counts::SpanCounts;
 
 pub use http_server::{Caller, NoAnswer};
 pub use logs::LogFormat;
-pub use metrics::{Counter, Durations, Gauge, Histogram, Metric, Metrics};
+pub use metrics::{Counter, Gauge, Histogram, HistogramFamily, Metric, Metrics};
 pub use settings::{SettingError, Settings};
 pub use shortened::{MAX_VALUE, shortened};
 pub use traces::{SPAN_TARGET, add_event, current_trace_id, set_attribute, set_error};
 
 /// How long the last exports may take when the program ends.
-const FLUSH_LIMIT: Duration = Duration::from_secs(3);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How long the last log lines may take after that.
-const LOG_LIMIT: Duration = Duration::from_secs(1);
+const LOG_FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What [`init`] set up.
 #[derive(Debug)]
@@ -95,9 +95,9 @@ impl Telemetry {
     pub fn shutdown(self) {
         if let Some(provider) = self.provider {
             // What it could not send is dropped, and told with the other losses.
-            let _ = provider.shutdown_with_timeout(FLUSH_LIMIT);
+            let _ = provider.shutdown_with_timeout(FLUSH_TIMEOUT);
         }
         self.losses.end();
-        self.log.close(LOG_LIMIT);
+        self.log.close(LOG_FLUSH_TIMEOUT);
     }
 }
