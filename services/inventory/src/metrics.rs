@@ -103,7 +103,7 @@ impl InventoryMetrics {
         let fault = |word| (word, metrics.counter(FAULTS, &[("fault", word)]));
         let new = Self {
             items: stock.keys().map(item).collect(),
-            faults: Fault::WORDS.into_iter().map(fault).collect(),
+            faults: Fault::NAMES.into_iter().map(fault).collect(),
             evicted_attempts: metrics.counter(EVICTED, &[("history", "attempts")]),
             evicted_commits: metrics.counter(EVICTED, &[("history", "commits")]),
         };
@@ -112,7 +112,7 @@ impl InventoryMetrics {
     }
 
     pub(crate) fn fault(&self, fault: &Fault) {
-        if let Some(counter) = self.faults.get(fault.word()) {
+        if let Some(counter) = self.faults.get(fault.name()) {
             counter.increment(1);
         }
     }

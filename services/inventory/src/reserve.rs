@@ -120,12 +120,12 @@ pub(crate) async fn reserve(
 }
 
 /// Decides on the fault and takes the permits for its work, both or neither: see
-/// [`crate::plans::Plans::decide`].
+/// [`crate::plans::Plans::next_fault`].
 fn admit(app: &App, plan: &Plan, request: AttemptKey) -> Result<(Fault, Permits), Refusal> {
     let now = Instant::now();
     let admitted = {
         let mut plans = app.plans();
-        let admitted = plans.decide(plan, request, now, |fault| acquire(app, fault));
+        let admitted = plans.next_fault(plan, request, now, |fault| acquire(app, fault));
         app.metrics.evicted_attempts(plans.evicted());
         admitted
     };
@@ -150,7 +150,7 @@ fn acquire(app: &App, fault: &Fault) -> Result<Permits, Exhausted> {
 async fn carry_out(app: Arc<App>, work: Work) -> Answer {
     let Work { request_id, key, request, fault, caller, permits } = work;
     let Permits { _work, hold } = permits;
-    if fault.acts() {
+    if fault.is_active() {
         app.metrics.fault(&fault);
     }
     let after = fault.after_commit();
@@ -195,7 +195,7 @@ async fn observed(fault: &Fault, effect: impl Future<Output = ()>) {
     let span = info_span!(
         target: SPAN_TARGET,
         "chaos",
-        otel.name = format!("chaos {}", fault.word()),
+        otel.name = format!("chaos {}", fault.name()),
         { attribute::CHAOS_STEP } = fault.to_string(),
     );
     effect.instrument(span).await;

@@ -321,7 +321,7 @@ mod tests {
         ];
         let mut openings = 0;
         for seed in 0..50_000 {
-            let dice = |n| campuscafe_chaos::Roll::nth(seed, n);
+            let dice = |n| campuscafe_chaos::SplitMix64::nth(seed, n);
             let length = dice(0).below(9);
             let text: String =
                 (1..=length).map(|n| PIECES[dice(n).below(PIECES.len() as u64) as usize]).collect();

@@ -11,7 +11,7 @@ pub(crate) fn work_kind(plan: Option<&Plan>, attempts: u32) -> WorkKind {
 
 fn waits(step: Step) -> bool {
     match step {
-        Step::Certain(fault) => fault.waits(),
+        Step::Fixed(fault) => fault.waits(),
         Step::Flaky => true,
     }
 }

@@ -1,6 +1,6 @@
 //! Out of order, planned and measured.
 
-use campuscafe_chaos::Roll;
+use campuscafe_chaos::SplitMix64;
 
 /// Delays stay under this many milliseconds.
 pub const MAX_DELAY: u64 = 1_800;
@@ -12,11 +12,11 @@ pub const MAX_DELAY: u64 = 1_800;
 #[must_use]
 pub fn delays(count: u32, seed: u64) -> Vec<u64> {
     let count = u64::from(count);
-    let percent = |n: u64| u64::from(Roll::nth(seed, n).percent());
+    let percent = |n: u64| u64::from(SplitMix64::nth(seed, n).percent());
     let mut positions: Vec<u64> = (0..count).collect();
     // Fisher and Yates' shuffle, from the end.
     for last in (1..positions.len()).rev() {
-        let other = Roll::nth(seed, last as u64).below(last as u64 + 1) as usize;
+        let other = SplitMix64::nth(seed, last as u64).below(last as u64 + 1) as usize;
         positions.swap(last, other);
     }
     let slot = MAX_DELAY.checked_div(count).unwrap_or(MAX_DELAY);

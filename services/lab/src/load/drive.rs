@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use campuscafe_api::order::PlaceOrder;
-use campuscafe_chaos::Roll;
+use campuscafe_chaos::SplitMix64;
 use campuscafe_service::Failure;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -161,7 +161,7 @@ impl Drive {
             self.shared.tally().not_sent += 1;
             return;
         };
-        let plan = self.config.mix.choose(Roll::nth(self.seed, number));
+        let plan = self.config.mix.choose(SplitMix64::nth(self.seed, number));
         let shared = self.shared.clone();
         tokio::spawn(async move {
             let order = PlaceOrder {

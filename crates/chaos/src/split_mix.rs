@@ -1,16 +1,15 @@
-//! Seeded chance: the same seed and the same count give the same roll.
+//! Seeded random numbers: the same seed and the same count give the same number.
 
-/// One throw of the dice: a number that nobody can tell from a random one.
+/// One number of the generator `SplitMix64`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Roll(u64);
+pub struct SplitMix64(u64);
 
-impl Roll {
-    /// The `count`th roll of the dice that `seed` stands for.
+impl SplitMix64 {
+    /// The `count`th number of a seed, counted from 0.
     ///
-    /// The rolls are a function of their place, not of a generator's state, so
-    /// that no lock is needed and a test can ask for the thousandth one alone.
-    /// The mixing is `SplitMix64` (Steele, Lea, Flood: Fast Splittable
-    /// Pseudorandom Number Generators, 2014).
+    /// A number depends on its count and not on the state of a generator, so that no
+    /// lock is needed and a test can ask for the thousandth one alone. See Steele, Lea,
+    /// Flood: Fast Splittable Pseudorandom Number Generators, 2014.
     #[must_use]
     pub const fn nth(seed: u64, count: u64) -> Self {
         let mut z = seed.wrapping_add(count.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
@@ -19,7 +18,7 @@ impl Roll {
         Self(z ^ (z >> 31))
     }
 
-    /// A face of a hundred-sided die, 0 to 99.
+    /// A number from 0 to 99.
     #[must_use]
     pub const fn percent(self) -> u8 {
         self.below(100) as u8
@@ -38,12 +37,12 @@ impl Roll {
 
 #[cfg(test)]
 mod tests {
-    use super::Roll;
+    use super::SplitMix64;
 
     #[test]
     fn the_numbers_are_those_of_the_published_generator() {
         // The reference implementation, Vigna's splitmix64.c, gives these for the same seeds.
-        let numbers = [0, 1, 2, 3, 4].map(|count| Roll::nth(1_234_567, count).0);
+        let numbers = [0, 1, 2, 3, 4].map(|count| SplitMix64::nth(1_234_567, count).0);
         let published = [
             6_457_827_717_110_365_317,
             3_203_168_211_198_807_973,
@@ -52,22 +51,22 @@ mod tests {
             16_408_922_859_458_223_821,
         ];
         assert_eq!(numbers, published);
-        assert_eq!(Roll::nth(0, 0).0, 0xE220_A839_7B1D_CDAF);
+        assert_eq!(SplitMix64::nth(0, 0).0, 0xE220_A839_7B1D_CDAF);
     }
 
     #[test]
     fn a_number_below_a_bound_is_the_remainder_and_nothing_is_below_0() {
-        let number = Roll::nth(0, 0);
+        let number = SplitMix64::nth(0, 0);
         assert_eq!([0, 1, 10, 1_000].map(|bound| number.below(bound)), [0, 0, 5, 535]);
         assert_eq!(number.percent(), 35);
     }
 
     #[test]
-    fn every_face_comes_up_about_equally_often() {
-        let mut faces = [0_u32; 100];
+    fn every_percent_comes_up_about_equally_often() {
+        let mut percents = [0_u32; 100];
         for count in 0..100_000 {
-            faces[usize::from(Roll::nth(42, count).percent())] += 1;
+            percents[usize::from(SplitMix64::nth(42, count).percent())] += 1;
         }
-        assert!(faces.iter().all(|&times| (850..1150).contains(&times)), "{faces:?}");
+        assert!(percents.iter().all(|&times| (850..1150).contains(&times)), "{percents:?}");
     }
 }
