@@ -46,7 +46,7 @@ struct Resends(i64);
 
 /// Why an attempt has no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoReply {
+pub enum TransportError {
     /// No whole answer within the limit.
     Timeout,
     /// Sent, then the connection was reset or closed.
@@ -55,7 +55,7 @@ pub enum NoReply {
     ConnectionRefused,
 }
 
-impl NoReply {
+impl TransportError {
     /// Every reason there is, for series that must exist from the start.
     pub const ALL: [Self; 3] = [Self::Timeout, Self::ConnectionLost, Self::ConnectionRefused];
 
@@ -102,7 +102,7 @@ impl Observe {
     /// Registers a call's durations before it is first made, so that the first
     /// one shows as a jump. Every other status of this call counts as `other`:
     /// whoever answers can make any, and each would be a series for ever.
-    pub fn expect(&self, method: &str, template: &str, statuses: &[u16]) {
+    pub fn preregister(&self, method: &str, template: &str, statuses: &[u16]) {
         for status in statuses {
             let text = status.to_string();
             let error = if *status < 400 { "" } else { &text };
@@ -111,7 +111,7 @@ impl Observe {
         for error in ["", OTHER] {
             let _ = self.registered(method, template, OTHER, error);
         }
-        for reason in NoReply::ALL {
+        for reason in TransportError::ALL {
             let _ = self.registered(method, template, "", reason.as_str());
         }
     }
@@ -175,7 +175,7 @@ impl Middleware for Observe {
                 let refused = status.is_client_error() || status.is_server_error();
                 (status.as_str().to_owned(), if refused { status.as_str() } else { "" }.to_owned())
             }
-            Err(error) => (String::new(), NoReply::of(error).as_str().to_owned()),
+            Err(error) => (String::new(), TransportError::of(error).as_str().to_owned()),
         };
         if !error.is_empty() {
             set_error(&span, error.clone());

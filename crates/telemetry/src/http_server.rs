@@ -34,18 +34,18 @@ const NO_ROUTE: &str = "";
 /// The conventions' word for methods that nobody registered.
 const OTHER_METHOD: &str = "_OTHER";
 
-/// Whether the caller of a request still waits; in the request's extensions.
+/// Whether the client of a request is still connected; in the request's extensions.
 #[derive(Debug, Clone, Default)]
-pub struct Caller(Arc<AtomicBool>);
+pub struct ClientPresence(Arc<AtomicBool>);
 
-impl Caller {
-    /// Whether the caller closed its connection before it was answered.
+impl ClientPresence {
+    /// Whether the client closed its connection before it was answered.
     #[must_use]
-    pub fn has_left(&self) -> bool {
+    pub fn has_disconnected(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
 
-    fn leave(&self) {
+    fn set_disconnected(&self) {
         self.0.store(true, Ordering::Release);
     }
 }
@@ -53,7 +53,7 @@ impl Caller {
 /// Put into a response's extensions by a handler that sees to it that the
 /// response never leaves, so that no status is claimed for it.
 #[derive(Debug, Clone, Copy)]
-pub struct NoAnswer;
+pub struct SuppressedResponse;
 
 /// Put into a response's extensions where the request was refused unread and
 /// counted as such: it gets its span, but no duration, or everybody could make
@@ -76,8 +76,8 @@ impl Observe {
     pub fn new(metrics: &Metrics) -> Self {
         let observe = Self { durations: metrics.histogram_family(REQUEST_DURATION) };
         // The paths that people mistype, and forget.
-        observe.expect("GET", NO_ROUTE, &[404]);
-        observe.expect("POST", NO_ROUTE, &[404]);
+        observe.preregister("GET", NO_ROUTE, &[404]);
+        observe.preregister("POST", NO_ROUTE, &[404]);
         observe
     }
 
@@ -88,7 +88,7 @@ impl Observe {
     /// Every other status of this method and route counts as `other`, and every
     /// other method of the route as `_OTHER`: a fault can make any status, and
     /// a caller any method, and each would be a series for ever.
-    pub fn expect(&self, method: &str, route: &str, statuses: &[u16]) {
+    pub fn preregister(&self, method: &str, route: &str, statuses: &[u16]) {
         for status in ["", OTHER] {
             let _ = self.registered(method, route, status);
         }
@@ -119,11 +119,11 @@ impl Observe {
 /// The span lives as long as anything holds it: work that a handler spawned
 /// with it runs on after the caller left, and so does the span.
 pub async fn observe(State(observe): State<Observe>, mut request: Request, next: Next) -> Response {
-    let caller = Caller::default();
-    request.extensions_mut().insert(caller.clone());
+    let client = ClientPresence::default();
+    request.extensions_mut().insert(client.clone());
     let mut guard = RequestGuard {
         span: open_span(&request),
-        caller,
+        client,
         observe,
         method: known_method(&request),
         route: route(&request).to_owned(),
@@ -205,7 +205,7 @@ fn protocol_version(version: Version) -> Option<&'static str> {
 /// caller hangs up, and without this guard such requests would vanish.
 struct RequestGuard {
     span: Span,
-    caller: Caller,
+    client: ClientPresence,
     observe: Observe,
     method: &'static str,
     route: String,
@@ -216,7 +216,7 @@ struct RequestGuard {
 impl RequestGuard {
     fn answered(&mut self, response: &Response) {
         self.answered = true;
-        if response.extensions().get::<NoAnswer>().is_some() {
+        if response.extensions().get::<SuppressedResponse>().is_some() {
             set_error(&self.span, CONNECTION_ABORTED);
             self.record("");
             return;
@@ -242,7 +242,7 @@ impl RequestGuard {
 impl Drop for RequestGuard {
     fn drop(&mut self) {
         if !self.answered {
-            self.caller.leave();
+            self.client.set_disconnected();
             add_event(&self.span, attribute::EVENT_CLIENT_DISCONNECTED);
             self.record("");
         }

@@ -30,7 +30,7 @@ use crate::log_queue::LogQueue;
 use crate::losses::LossWarnings;
 use crate::span_counts::SpanCounts;
 
-pub use http_server::{Caller, NoAnswer};
+pub use http_server::{ClientPresence, SuppressedResponse};
 pub use logs::LogFormat;
 pub use metrics::{Counter, Gauge, Histogram, HistogramFamily, Metric, Metrics};
 pub use settings::{SettingError, Settings};

@@ -3,7 +3,7 @@
 use campuscafe_api::Problem;
 use campuscafe_api::inventory::{Reservation, Reserve};
 use campuscafe_service::ids;
-use campuscafe_telemetry::{Caller, SPAN_TARGET, attribute, set_attribute};
+use campuscafe_telemetry::{ClientPresence, SPAN_TARGET, attribute, set_attribute};
 use tokio::time::Instant;
 use tracing::{Span, info_span};
 
@@ -22,7 +22,7 @@ pub(crate) async fn commit(
     request_id: &str,
     key: CommitKey,
     request: &Reserve,
-    caller: &Caller,
+    client: &ClientPresence,
 ) -> Result<Reservation, Problem> {
     let command = ReserveCommand {
         reservation_id: ids::random(),
@@ -37,7 +37,7 @@ pub(crate) async fn commit(
         set_attribute(&Span::current(), attribute::RESERVATION_REFUSED, true);
         problem(&error, &request.item_id)
     })?;
-    let late = caller.has_left();
+    let late = client.has_disconnected();
     let committed = changed.record(|committed| evidence(app, committed, late)).await;
     log(request_id, &committed, late);
     let Committed { reservation_id, change, .. } = committed;

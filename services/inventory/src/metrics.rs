@@ -87,7 +87,7 @@ impl InventoryMetrics {
     pub(crate) fn new(metrics: &Metrics, stock: &BTreeMap<String, u64>) -> Self {
         let server = http_server::Observe::new(metrics);
         for (method, route, statuses) in ROUTES {
-            server.expect(method, route, statuses);
+            server.preregister(method, route, statuses);
         }
         let item = |name: &String| {
             let labels = [("item", name.as_str())];

@@ -15,7 +15,9 @@ use campuscafe_api::inventory::{Reservation, Reserve};
 use campuscafe_api::{CHAOS_APPLIED_HEADER, Problem, REQUEST_ID_HEADER};
 use campuscafe_chaos::{After, Before, Fault, Plan};
 use campuscafe_service::{Connection, Json, Query, Refusal, RequestId, WorkKind, WorkPermit};
-use campuscafe_telemetry::{Caller, NoAnswer, SPAN_TARGET, attribute, set_attribute};
+use campuscafe_telemetry::{
+    ClientPresence, SPAN_TARGET, SuppressedResponse, attribute, set_attribute,
+};
 use serde::Deserialize;
 use tokio::time::Instant;
 use tracing::{Instrument as _, Span, info_span};
@@ -42,7 +44,7 @@ struct Work {
     key: CommitKey,
     request: Reserve,
     fault: Fault,
-    caller: Caller,
+    client: ClientPresence,
     permits: Permits,
 }
 
@@ -81,7 +83,7 @@ enum Answer {
             headers(("Retry-After" = u64, description = "Seconds; absent where the fault was asked for")))))]
 pub(crate) async fn reserve(
     State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
+    Extension(client): Extension<ClientPresence>,
     Extension(connection): Extension<Connection>,
     RequestId(request_id): RequestId,
     Query(query): Query<ReserveQuery>,
@@ -97,7 +99,7 @@ pub(crate) async fn reserve(
     set_attribute(&span, attribute::CHAOS_STEP, fault.to_string());
 
     let key = app.keys.commit_key(&request_id);
-    let work = Work { request_id: request_id.clone(), key, request, fault, caller, permits };
+    let work = Work { request_id: request_id.clone(), key, request, fault, client, permits };
     let answer = app.lifecycle.complete(carry_out(app.clone(), work)).await?;
     let mut response = match answer {
         Answer::Reserved(reservation) => Json(reservation).into_response(),
@@ -105,7 +107,7 @@ pub(crate) async fn reserve(
         Answer::None => {
             connection.cut();
             let mut response = Response::default();
-            response.extensions_mut().insert(NoAnswer);
+            response.extensions_mut().insert(SuppressedResponse);
             return Ok(response);
         }
     };
@@ -148,7 +150,7 @@ fn acquire(app: &App, fault: &Fault) -> Result<Permits, Exhausted> {
 /// The permit stays with the work to its end: the work goes on when its caller
 /// has left, and so it must count as long as it is there.
 async fn carry_out(app: Arc<App>, work: Work) -> Answer {
-    let Work { request_id, key, request, fault, caller, permits } = work;
+    let Work { request_id, key, request, fault, client, permits } = work;
     let Permits { _work, hold } = permits;
     if fault.is_active() {
         app.metrics.fault(&fault);
@@ -170,7 +172,7 @@ async fn carry_out(app: Arc<App>, work: Work) -> Answer {
         }
     }
 
-    let reservation = match commit(&app, &request_id, key, &request, &caller).await {
+    let reservation = match commit(&app, &request_id, key, &request, &client).await {
         Ok(reservation) => reservation,
         Err(problem) => return Answer::Refused(problem),
     };

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use campuscafe_api::inventory::{Reservation, Reserve};
 use campuscafe_api::order::{Attempt, AttemptResult};
 use campuscafe_chaos::Plan;
-use campuscafe_telemetry::http_client::{NoReply, Observe, Template, WholeBody};
+use campuscafe_telemetry::http_client::{Observe, Template, TransportError, WholeBody};
 use http::Extensions;
 use reqwest::{Request, Response, Url};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error, Middleware, Next, Result};
@@ -107,10 +107,10 @@ impl AttemptContext {
                 AttemptResult::Ok
             }
             Ok(_) => AttemptResult::Rejected,
-            Err(error) => match NoReply::of(error) {
-                NoReply::Timeout => AttemptResult::Timeout,
-                NoReply::ConnectionLost => AttemptResult::ConnectionLost,
-                NoReply::ConnectionRefused => AttemptResult::Refused,
+            Err(error) => match TransportError::of(error) {
+                TransportError::Timeout => AttemptResult::Timeout,
+                TransportError::ConnectionLost => AttemptResult::ConnectionLost,
+                TransportError::ConnectionRefused => AttemptResult::Refused,
             },
         }
     }
@@ -189,7 +189,9 @@ struct TimeoutsOnly;
 
 impl RetryableStrategy for TimeoutsOnly {
     fn handle(&self, result: &Result<Response>) -> Option<Retryable> {
-        let timeout = result.as_ref().is_err_and(|error| NoReply::of(error) == NoReply::Timeout);
+        let timeout = result
+            .as_ref()
+            .is_err_and(|error| TransportError::of(error) == TransportError::Timeout);
         // How many attempts there may be is the policy's question.
         (timeout && should_retry(AttemptResult::Timeout, 1)).then_some(Retryable::Transient)
     }

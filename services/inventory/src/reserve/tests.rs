@@ -47,7 +47,7 @@ fn app(max_work: usize) -> Arc<App> {
 async fn reserve_cake(app: &Arc<App>, chaos: &str) -> u16 {
     let answer = reserve(
         State(app.clone()),
-        Extension(Caller::default()),
+        Extension(ClientPresence::default()),
         Extension(Connection::default()),
         RequestId("a".to_owned()),
         Query(ReserveQuery { chaos: Some(chaos.to_owned()) }),

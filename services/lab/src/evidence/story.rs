@@ -5,7 +5,7 @@ mod read;
 
 use campuscafe_api::order::OrderReport;
 use campuscafe_chaos::Plan;
-use campuscafe_telemetry::http_client::NoReply;
+use campuscafe_telemetry::http_client::TransportError;
 
 use super::flaw::Flaw;
 use super::source::Tale;
@@ -59,7 +59,7 @@ impl Attempt {
     /// Whether no connection could be made, so that nothing was sent.
     #[must_use]
     pub fn never_left(&self) -> bool {
-        let refused = NoReply::ConnectionRefused.as_str();
+        let refused = TransportError::ConnectionRefused.as_str();
         matches!(&self.end, End::Unanswered(reason) if reason == refused)
     }
 }
