@@ -1,6 +1,6 @@
 //! Seeded chance, and the odd things that it picks from.
 
-use campuscafe_chaos::{After, Before, Fault, Plan, Roll, Step};
+use campuscafe_chaos::{After, Before, Fault, Plan, SplitMix64, Step};
 use serde_json::{Value, json};
 
 /// Another seed is another flood.
@@ -18,14 +18,14 @@ pub(super) struct Dice {
 
 impl Dice {
     pub(super) fn of(route: &str, number: u64) -> Self {
-        let mix = |seed, number| Roll::nth(seed, number).below(u64::MAX);
+        let mix = |seed, number| SplitMix64::nth(seed, number).below(u64::MAX);
         let route = route.bytes().fold(SEED, |seed, byte| mix(seed, u64::from(byte)));
         Self { seed: mix(route, number), thrown: 0 }
     }
 
     pub(super) fn below(&mut self, bound: usize) -> usize {
         self.thrown += 1;
-        Roll::nth(self.seed, self.thrown).below(bound as u64) as usize
+        SplitMix64::nth(self.seed, self.thrown).below(bound as u64) as usize
     }
 
     pub(super) fn one_in(&mut self, chances: usize) -> bool {
@@ -99,14 +99,14 @@ pub(super) fn asked_for(plan: &str) -> Vec<Fault> {
     let Ok(plan) = plan.parse::<Plan>() else { return Vec::new() };
     let mut steps: Vec<Step> = (1..=16).map(|attempt| plan.step(attempt)).collect();
     steps.dedup();
-    let rolls = || (0..100).map(|n| Roll::nth(SEED, n));
+    let rolls = || (0..100).map(|n| SplitMix64::nth(SEED, n));
     steps
         .into_iter()
         .flat_map(|step| match step {
-            Step::Certain(fault) => vec![fault],
-            Step::Flaky => rolls().map(|roll| step.decide(|| roll)).collect(),
+            Step::Fixed(fault) => vec![fault],
+            Step::Flaky => rolls().map(|roll| step.resolve(|| roll)).collect(),
         })
-        .filter(Fault::acts)
+        .filter(Fault::is_active)
         .collect()
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::routing::{get, post};
-use campuscafe_chaos::Roll;
+use campuscafe_chaos::SplitMix64;
 use campuscafe_tests::{Cafe, Process, Services, binary, eventually, is_running, signal};
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -63,7 +63,7 @@ async fn the_gap_counts_the_late_work_too() {
 async fn on_a_running_cafe_every_slow_order_is_late_twice_and_doubled_once() {
     let cafe = Cafe::open_with(&[HALF_OF_SLOW]).await;
     let (seed, due) = (7, 90);
-    let slow = (0..due).filter(|n| Roll::nth(seed, *n).below(100) >= 80).count() as u64;
+    let slow = (0..due).filter(|n| SplitMix64::nth(seed, *n).below(100) >= 80).count() as u64;
     let arguments = "--rate 30 --duration 3s --mix none=80,slow:6000=20 --seed 7 --retry --lab-url";
     let arguments = [arguments.split(' ').collect(), vec![cafe.lab.as_str()]].concat();
     let json = load(&arguments, &[]).await;

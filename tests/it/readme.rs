@@ -62,7 +62,7 @@ async fn answers(line: &str, running: tokio::process::Child) {
 #[test]
 fn every_fault_and_every_setting_is_listed() {
     let text = readme();
-    for word in campuscafe_chaos::Fault::WORDS.into_iter().chain(["none", "flaky"]) {
+    for word in campuscafe_chaos::Fault::NAMES.into_iter().chain(["none", "flaky"]) {
         let row = |line: &str| line.starts_with(&format!("| `{word}"));
         assert!(text.lines().any(row), "no row for {word}");
     }

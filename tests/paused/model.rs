@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use campuscafe_chaos::{Fault, Plan, Roll};
+use campuscafe_chaos::{Fault, Plan, SplitMix64};
 
 use crate::orders::Order;
 
@@ -147,13 +147,13 @@ impl Ledger {
     fn send(&mut self, order: &Order, sent: u64) -> Attempt {
         let number = if sent == 0 { 1 } else { 2 };
         let plan: Plan = order.plan.join(",").parse().unwrap();
-        let fault = plan.step(number).decide(|| {
-            let roll = Roll::nth(self.seed, self.rolls);
+        let fault = plan.step(number).resolve(|| {
+            let roll = SplitMix64::nth(self.seed, self.rolls);
             self.rolls += 1;
             roll
         });
-        if fault.acts() {
-            self.count(format!("inventory_faults_total{{fault=\"{}\"}}", fault.word()));
+        if fault.is_active() {
+            self.count(format!("inventory_faults_total{{fault=\"{}\"}}", fault.name()));
         }
         Attempt { sent, fault, committed: None }
     }

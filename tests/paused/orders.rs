@@ -1,6 +1,6 @@
 //! Orders that the dice make up.
 
-use campuscafe_chaos::Roll;
+use campuscafe_chaos::SplitMix64;
 
 /// What a customer wants, and how the inventory is to take it.
 #[derive(Debug, Clone)]
@@ -45,13 +45,13 @@ pub(crate) fn certain_order(seed: u64, n: u64) -> Order {
     order(seed, n, certain)
 }
 
-fn certain(dice: Roll) -> &'static str {
+fn certain(dice: SplitMix64) -> &'static str {
     CERTAIN[dice.below(CERTAIN.len() as u64 * 8) as usize / 8]
 }
 
-fn order(seed: u64, n: u64, step: impl Fn(Roll) -> &'static str) -> Order {
+fn order(seed: u64, n: u64, step: impl Fn(SplitMix64) -> &'static str) -> Order {
     // Apart from the service's own rolls, which stand under the bare seed.
-    let dice = |side: u64| Roll::nth(!seed, n * 16 + side);
+    let dice = |side: u64| SplitMix64::nth(!seed, n * 16 + side);
     let item = ["cake", "Cake", "cake", "coffee", "COFFEE", "tea"][dice(0).below(6) as usize];
     let steps = 1 + dice(1).below(2);
     Order {

@@ -55,13 +55,13 @@ impl Fault {
     pub const DEFAULT_WAIT: Duration = Duration::from_secs(2);
     pub(crate) const DEFAULT_STATUS: u16 = 503;
 
-    /// The words of all faults that can act, for counters that must exist from the start.
-    pub const WORDS: [&'static str; 7] =
+    /// The names of all faults that do something, for counters that must exist from the start.
+    pub const NAMES: [&'static str; 7] =
         ["slow", "fail", "slowfail", "abort", "lostreply", "slowreply", "hold"];
 
-    /// The fault's word without its argument.
+    /// The fault's name without its argument.
     #[must_use]
-    pub const fn word(&self) -> &'static str {
+    pub const fn name(&self) -> &'static str {
         match self {
             Self::None => "none",
             Self::Slow(_) => "slow",
@@ -76,7 +76,7 @@ impl Fault {
 
     /// Whether anything goes wrong at all.
     #[must_use]
-    pub const fn acts(&self) -> bool {
+    pub const fn is_active(&self) -> bool {
         !matches!(self, Self::None)
     }
 
@@ -115,7 +115,7 @@ impl Fault {
 /// The fault as a step of a plan that parses back to it, times in milliseconds.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())?;
+        f.write_str(self.name())?;
         match self {
             Self::Slow(wait) | Self::SlowFail(wait) | Self::SlowReply(wait) | Self::Hold(wait) => {
                 write!(f, ":{}", wait.as_millis())

@@ -2,15 +2,15 @@
 //!
 //! Everything here is a pure function over plain values: no clock, no network,
 //! no source of randomness. A [`Plan`] is parsed from text, gives the [`Step`]
-//! of the nth attempt, and a step with a roll of the dice gives a [`Fault`],
+//! of the nth attempt, and a step with a random number gives a [`Fault`],
 //! which says what happens before the commit and what between it and the reply.
 
 mod fault;
 mod parse;
 mod plan;
-mod roll;
+mod split_mix;
 
 pub use fault::{After, Before, Fault};
 pub use parse::{MAX_PLAN_LENGTH, MAX_STEPS, MAX_WAIT, ParseError};
 pub use plan::{Plan, Step};
-pub use roll::Roll;
+pub use split_mix::SplitMix64;

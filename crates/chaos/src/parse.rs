@@ -90,7 +90,7 @@ fn step(text: &str) -> Result<Step, ParseError> {
         "fail" => Fault::Fail(status(argument)?),
         _ => return Err(ParseError::UnknownWord(text.to_owned())),
     };
-    Ok(Step::Certain(fault))
+    Ok(Step::Fixed(fault))
 }
 
 fn plain(word: &'static str, argument: Option<&str>, fault: Fault) -> Result<Fault, ParseError> {
@@ -227,7 +227,7 @@ mod tests {
     fn whatever_is_thrown_together_is_a_plan_that_reads_back_or_a_refusal() {
         let (mut plans, mut refusals) = (0, 0);
         for seed in 0..50_000 {
-            let dice = |n| crate::Roll::nth(seed, n);
+            let dice = |n| crate::SplitMix64::nth(seed, n);
             let length = dice(0).below(8);
             let text: String =
                 (1..=length).map(|n| PIECES[dice(n).below(PIECES.len() as u64) as usize]).collect();
@@ -236,9 +236,12 @@ mod tests {
                     plans += 1;
                     assert_eq!(plan.to_string().parse::<Plan>().as_ref(), Ok(&plan), "{text:?}");
                     for attempt in [0, 1, 2, u32::MAX] {
-                        let fault = plan.step(attempt).decide(|| dice(9));
+                        let fault = plan.step(attempt).resolve(|| dice(9));
                         assert_eq!(
-                            fault.to_string().parse::<Plan>().map(|p| p.step(1).decide(|| dice(9))),
+                            fault
+                                .to_string()
+                                .parse::<Plan>()
+                                .map(|p| p.step(1).resolve(|| dice(9))),
                             Ok(fault)
                         );
                     }

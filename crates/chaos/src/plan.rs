@@ -4,24 +4,24 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::{Fault, ParseError, Roll, parse};
+use crate::{Fault, ParseError, SplitMix64, parse};
 
 /// What was asked for one attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Step {
     /// A fault that is named.
-    Certain(Fault),
+    Fixed(Fault),
     /// 35 %: fail; the next 35 %: slow:1500; else nothing.
     Flaky,
 }
 
 impl Step {
-    /// What the step comes to; only a [`Step::Flaky`] looks at the roll, and
-    /// only then is `roll` asked for one.
-    pub fn decide(self, roll: impl FnOnce() -> Roll) -> Fault {
+    /// What the step comes to; only a [`Step::Flaky`] needs a random number, and
+    /// only then is `random` called.
+    pub fn resolve(self, random: impl FnOnce() -> SplitMix64) -> Fault {
         match self {
-            Self::Certain(fault) => fault,
-            Self::Flaky => match roll().percent() {
+            Self::Fixed(fault) => fault,
+            Self::Flaky => match random().percent() {
                 0..35 => Fault::Fail(Fault::DEFAULT_STATUS),
                 35..70 => Fault::Slow(Duration::from_millis(1500)),
                 _ => Fault::None,
@@ -33,7 +33,7 @@ impl Step {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Certain(fault) => fault.fmt(f),
+            Self::Fixed(fault) => fault.fmt(f),
             Self::Flaky => f.write_str("flaky"),
         }
     }
@@ -71,7 +71,7 @@ impl Plan {
 /// No faults: what holds unless something else is asked for.
 impl Default for Plan {
     fn default() -> Self {
-        Self::new(Step::Certain(Fault::None), Vec::new())
+        Self::new(Step::Fixed(Fault::None), Vec::new())
     }
 }
 
@@ -123,23 +123,26 @@ mod tests {
 
     #[test]
     fn flaky_fails_in_35_percent_is_slow_in_the_next_35_and_else_healthy() {
-        let mut seen = [0_u32; 3];
-        for count in 0..10_000 {
-            let roll = Roll::nth(1, count);
-            let expected = match roll.percent() {
-                0..=34 => (0, Fault::Fail(503)),
-                35..=69 => (1, Fault::Slow(Duration::from_millis(1500))),
-                _ => (2, Fault::None),
-            };
-            assert_eq!(Step::Flaky.decide(|| roll), expected.1);
-            seen[expected.0] += 1;
+        let fault = |count| Step::Flaky.resolve(|| SplitMix64::nth(1, count)).to_string();
+        // The counts at which the seed 1 first gives the percents at the edges.
+        for (count, percent, expected) in [
+            (60, 0, "fail:503"),
+            (83, 34, "fail:503"),
+            (3, 35, "slow:1500"),
+            (84, 69, "slow:1500"),
+            (11, 70, "none"),
+            (177, 99, "none"),
+        ] {
+            assert_eq!(SplitMix64::nth(1, count).percent(), percent);
+            assert_eq!(fault(count), expected, "{percent} %");
         }
-        assert!(seen.iter().all(|&times| times > 2_500), "{seen:?}");
+        let times = |word| (0..10_000).filter(|count| fault(*count) == word).count();
+        assert_eq!(["fail:503", "slow:1500", "none"].map(times), [3_602, 3_454, 2_944]);
     }
 
     #[test]
-    fn a_named_fault_takes_no_roll() {
-        let fault = Step::Certain(Fault::Abort).decide(|| unreachable!("nothing to choose"));
+    fn a_fixed_fault_takes_no_random_number() {
+        let fault = Step::Fixed(Fault::Abort).resolve(|| unreachable!("nothing to choose"));
         assert_eq!(fault, Fault::Abort);
     }
 
@@ -159,12 +162,12 @@ mod tests {
             ("hold", Before::Commit, After::HoldThenReply(Duration::from_mins(1))),
             ("hold:5000", Before::Commit, After::HoldThenReply(Duration::from_secs(5))),
         ] {
-            let fault = word.parse::<Plan>().unwrap().step(1).decide(|| unreachable!());
+            let fault = word.parse::<Plan>().unwrap().step(1).resolve(|| unreachable!());
             assert_eq!((fault.before_commit(), fault.after_commit()), (before, after), "{word}");
-            assert_eq!(fault.acts(), word != "none");
+            assert_eq!(fault.is_active(), word != "none");
             let waits = fault.to_string().contains(':') && !word.starts_with("fail");
             assert_eq!(fault.waits(), waits, "{word}");
-            assert!(!fault.acts() || Fault::WORDS.contains(&fault.word()), "{word}");
+            assert!(!fault.is_active() || Fault::NAMES.contains(&fault.name()), "{word}");
         }
     }
 

@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use hyper::body::{Body, Frame, SizeHint};
 
 /// The smallest piece that is handed on as it came, in bytes.
-const PIECE: usize = 4 * 1024;
+const MIN_CHUNK: usize = 4 * 1024;
 
 /// Joins small pieces of a body.
 ///
@@ -16,12 +16,12 @@ const PIECE: usize = 4 * 1024;
 /// its reader keep a buffer for each: 100 MB for a body of 16 KiB. So a handler
 /// gets pieces of at least 4 KiB, and what is left at the end. No handler here
 /// answers to the parts of a body before it has all of it.
-pub(crate) struct Joined<B> {
+pub(crate) struct CoalescedBody<B> {
     body: B,
     pending: BytesMut,
 }
 
-impl<B> Joined<B> {
+impl<B> CoalescedBody<B> {
     pub(crate) fn new(body: B) -> Self {
         Self { body, pending: BytesMut::new() }
     }
@@ -31,7 +31,7 @@ impl<B> Joined<B> {
     }
 }
 
-impl<B: Body<Data = Bytes> + Unpin> Body for Joined<B> {
+impl<B: Body<Data = Bytes> + Unpin> Body for CoalescedBody<B> {
     type Data = Bytes;
     type Error = B::Error;
 
@@ -48,11 +48,11 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Joined<B> {
             };
             // Nobody here asks for trailers.
             let Ok(data) = frame.into_data() else { continue };
-            if self.pending.is_empty() && data.len() >= PIECE {
+            if self.pending.is_empty() && data.len() >= MIN_CHUNK {
                 return Poll::Ready(Some(Ok(Frame::data(data))));
             }
             self.pending.extend_from_slice(&data);
-            if self.pending.len() >= PIECE {
+            if self.pending.len() >= MIN_CHUNK {
                 return Poll::Ready(Some(Ok(self.take())));
             }
         }
@@ -102,7 +102,7 @@ mod tests {
     /// The sizes of the pieces that come of pieces of these sizes.
     async fn joined(sizes: &[usize]) -> Vec<usize> {
         let pieces = sizes.iter().map(|size| Bytes::from(vec![b'x'; *size])).collect();
-        let mut body = Joined::new(Pieces(pieces));
+        let mut body = CoalescedBody::new(Pieces(pieces));
         let mut left: usize = sizes.iter().sum();
         let mut found = Vec::new();
         while let Some(frame) = body.frame().await {
@@ -117,15 +117,15 @@ mod tests {
     async fn small_pieces_are_joined_and_large_ones_pass_as_they_are() {
         assert!(joined(&[]).await.is_empty());
         assert_eq!(joined(&[1; 30]).await, [30]);
-        assert_eq!(joined(&[1; PIECE + 1]).await, [PIECE, 1]);
-        assert_eq!(joined(&[PIECE, 3 * PIECE]).await, [PIECE, 3 * PIECE]);
-        assert_eq!(joined(&[5, PIECE, 7]).await, [PIECE + 5, 7]);
+        assert_eq!(joined(&[1; MIN_CHUNK + 1]).await, [MIN_CHUNK, 1]);
+        assert_eq!(joined(&[MIN_CHUNK, 3 * MIN_CHUNK]).await, [MIN_CHUNK, 3 * MIN_CHUNK]);
+        assert_eq!(joined(&[5, MIN_CHUNK, 7]).await, [MIN_CHUNK + 5, 7]);
     }
 
     #[tokio::test]
     async fn a_joined_piece_does_not_keep_the_buffer_that_its_parts_came_in() {
         let buffer = Bytes::from(vec![b'x'; 64 * 1024]);
-        let mut body = Joined::new(Pieces(VecDeque::from([buffer.slice(..1)])));
+        let mut body = CoalescedBody::new(Pieces(VecDeque::from([buffer.slice(..1)])));
         let piece = body.frame().await.unwrap().unwrap().into_data().unwrap();
         assert_eq!(piece, "x");
         drop(body);

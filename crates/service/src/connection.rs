@@ -23,16 +23,16 @@ use tokio::time::Instant;
 use tower::ServiceExt as _;
 
 use crate::Refusal;
-use crate::body::Joined;
-use crate::places::{Closed, Place, Use};
-use crate::refusal::Rest;
-use crate::request::{BODY_LIMIT, MAX_BODY};
-use crate::socket::{Connection, Cuttable};
+use crate::body::CoalescedBody;
+use crate::refusal::Throttle;
+use crate::request::{BODY_TIMEOUT, MAX_BODY};
+use crate::slots::{CloseReason, ConnectionSlot, SlotKind};
+use crate::socket::{Connection, ServerStream};
 
 /// How long a client may take to send a request's head, and how long a
 /// connection may stay idle. Clients must drop idle connections sooner, or
 /// they will now and then write into one that is being closed.
-pub(crate) const HEAD_LIMIT: Duration = Duration::from_secs(10);
+pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The largest head of a request, in bytes; a larger one is answered with 431.
 /// A connection keeps as much of what was read and of what will be written.
@@ -42,16 +42,16 @@ const MAX_HEAD: usize = 16 * 1024;
 /// request: on a busy machine a client may need that long from its connection to its
 /// first byte. The request is refused with an answer, because a client whose
 /// connection is reset cannot know that nothing was done. Silence costs 2 KB.
-const EVICTED_LIMIT: Duration = Duration::from_millis(250);
+const EVICTED_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// How long a head that has begun may take then; an unfinished head costs much more.
-const EVICTED_HEAD_LIMIT: Duration = Duration::from_millis(10);
+const EVICTED_HEAD_TIMEOUT: Duration = Duration::from_millis(10);
 
 /// How long an idle connection may still bring a request when the service ends.
-const DRAIN_IDLE_LIMIT: Duration = Duration::from_millis(100);
+const DRAIN_IDLE_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// How long a head that has begun may take when the service ends.
-const DRAIN_HEAD_LIMIT: Duration = Duration::from_secs(1);
+const DRAIN_HEAD_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What a connection beyond the limit may ask for.
 const PROBES: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
@@ -64,7 +64,7 @@ pub(crate) fn protocol() -> http1::Builder {
     let mut protocol = http1::Builder::new();
     protocol
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_LIMIT)
+        .header_read_timeout(HEAD_TIMEOUT)
         .max_header_size(MAX_HEAD)
         .max_buf_size(MAX_HEAD);
     protocol
@@ -75,55 +75,55 @@ pub(crate) async fn serve_connection(
     stream: TcpStream,
     protocol: http1::Builder,
     router: Router,
-    (place, told_to_go): (Place, oneshot::Receiver<Closed>),
+    (slot, close_signal): (ConnectionSlot, oneshot::Receiver<CloseReason>),
 ) {
-    let talk = Arc::new(Talk {
-        place,
+    let task = Arc::new(ConnectionTask {
+        slot,
         connection: Connection::default(),
         stage: AtomicU8::new(WAITING),
-        leaving: AtomicBool::new(false),
+        closing: AtomicBool::new(false),
     });
     let mut told = None;
     let closed = tokio::select! {
         biased;
-        closed = converse(stream, protocol, router, &talk) => closed,
+        closed = serve_http(stream, protocol, router, &task) => closed,
         () = async {
-            told = told_to_go.await.ok();
-            talk.last_request(told).await;
-        } => Closed::Done,
+            told = close_signal.await.ok();
+            task.last_request(told).await;
+        } => CloseReason::Done,
     };
-    // By now the socket is closed, so the place can be given to another.
-    talk.place.count(if closed == Closed::Done { told.unwrap_or(closed) } else { closed });
+    // By now the socket is closed, so the slot can be given to another.
+    task.slot.count(if closed == CloseReason::Done { told.unwrap_or(closed) } else { closed });
 }
 
-async fn converse(
+async fn serve_http(
     stream: TcpStream,
     protocol: http1::Builder,
     router: Router,
-    talk: &Arc<Talk>,
-) -> Closed {
+    task: &Arc<ConnectionTask>,
+) -> CloseReason {
     if let Err(closed) = first_byte(&stream).await {
         return closed;
     }
     let service = service_fn({
-        let talk = talk.clone();
-        move |request| answer(talk.clone(), router.clone(), request)
+        let task = task.clone();
+        move |request| answer(task.clone(), router.clone(), request)
     });
-    let stream = TokioIo::new(Cuttable::new(stream, talk.connection.clone()));
+    let stream = TokioIo::new(ServerStream::new(stream, task.connection.clone()));
     // On the heap, so that a connection on which nothing was said yet stays small.
     let connection = Box::pin(protocol.serve_connection(stream, service));
-    let served = talk.follow(connection).await;
-    talk.why_closed(served)
+    let served = task.drive(connection).await;
+    task.why_closed(served)
 }
 
 /// Waits until the client says something. Until then its connection needs no
 /// buffers, and most of what an idle connection costs is buffers.
-async fn first_byte(stream: &TcpStream) -> Result<(), Closed> {
-    match tokio::time::timeout(HEAD_LIMIT, stream.peek(&mut [0])).await {
+async fn first_byte(stream: &TcpStream) -> Result<(), CloseReason> {
+    match tokio::time::timeout(HEAD_TIMEOUT, stream.peek(&mut [0])).await {
         Ok(Ok(1..)) => Ok(()),
-        Ok(Ok(0)) => Err(Closed::Done),
-        Ok(Err(_)) => Err(Closed::Error),
-        Err(_) => Err(Closed::IdleTimeout),
+        Ok(Ok(0)) => Err(CloseReason::Done),
+        Ok(Err(_)) => Err(CloseReason::Error),
+        Err(_) => Err(CloseReason::IdleTimeout),
     }
 }
 
@@ -135,47 +135,47 @@ const ANSWERING: u8 = 1;
 const ANSWERED: u8 = 2;
 
 /// What one connection is at.
-struct Talk {
-    place: Place,
+struct ConnectionTask {
+    slot: ConnectionSlot,
     connection: Connection,
     stage: AtomicU8,
     /// Whether it ends after the answer that is under way, or without one.
-    leaving: AtomicBool,
+    closing: AtomicBool,
 }
 
-impl Talk {
+impl ConnectionTask {
     fn is_at(&self, stage: u8) -> bool {
         self.stage.load(Ordering::Acquire) == stage
     }
 
-    fn is_leaving(&self) -> bool {
-        self.leaving.load(Ordering::Acquire)
+    fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire)
     }
 
     /// A request has come. Gives what must be held while it is under way, and
     /// what may be asked for.
-    fn begin(self: &Arc<Self>) -> (UnderWay, Use) {
+    fn begin_request(self: &Arc<Self>) -> (RequestInFlight, SlotKind) {
         // The next request may be there before the last answer was settled.
-        let stays = !self.is_at(WAITING) || self.place.begin();
+        let stays = !self.is_at(WAITING) || self.slot.set_busy();
         self.stage.store(ANSWERING, Ordering::Release);
-        let used_for = if stays { self.place.used_for() } else { Use::Probes };
-        (UnderWay { talk: self.clone() }, used_for)
+        let kind = if stays { self.slot.kind() } else { SlotKind::Probes };
+        (RequestInFlight { task: self.clone() }, kind)
     }
 
     /// Drives the connection, and notes when an answer has left.
-    async fn follow<C>(&self, mut connection: Pin<Box<C>>) -> hyper::Result<()>
+    async fn drive<C>(&self, mut connection: Pin<Box<C>>) -> hyper::Result<()>
     where
         C: Future<Output = hyper::Result<()>>,
     {
         std::future::poll_fn(|cx| {
             let served = connection.as_mut().poll(cx);
             if served.is_pending() && self.is_at(ANSWERED) && !self.connection.is_blocked() {
-                if self.is_leaving() {
+                if self.is_closing() {
                     return Poll::Ready(Ok(()));
                 }
                 self.stage.store(WAITING, Ordering::Release);
-                self.connection.forget_heard();
-                self.place.rest();
+                self.connection.clear_received();
+                self.slot.set_idle();
             }
             served
         })
@@ -184,73 +184,73 @@ impl Talk {
 
     /// The connection was told to go. Resolves when no request came in time;
     /// never if one did, as the connection then ends with its answer.
-    async fn last_request(&self, told: Option<Closed>) {
-        self.leaving.store(true, Ordering::Release);
-        self.connection.end_rest();
-        if told == Some(Closed::Drain) {
-            tokio::time::sleep(DRAIN_IDLE_LIMIT).await;
-            if self.connection.is_heard() {
-                tokio::time::sleep(DRAIN_HEAD_LIMIT).await;
+    async fn last_request(&self, reason: Option<CloseReason>) {
+        self.closing.store(true, Ordering::Release);
+        self.connection.lift_throttle();
+        if reason == Some(CloseReason::Drain) {
+            tokio::time::sleep(DRAIN_IDLE_TIMEOUT).await;
+            if self.connection.has_received() {
+                tokio::time::sleep(DRAIN_HEAD_TIMEOUT).await;
             }
         } else {
-            let limit = Instant::now() + EVICTED_LIMIT;
-            while !self.connection.is_heard() && self.is_at(WAITING) && Instant::now() < limit {
-                tokio::time::sleep(EVICTED_HEAD_LIMIT).await;
+            let limit = Instant::now() + EVICTED_TIMEOUT;
+            while !self.connection.has_received() && self.is_at(WAITING) && Instant::now() < limit {
+                tokio::time::sleep(EVICTED_HEAD_TIMEOUT).await;
             }
-            tokio::time::sleep(EVICTED_HEAD_LIMIT).await;
+            tokio::time::sleep(EVICTED_HEAD_TIMEOUT).await;
         }
         if !self.is_at(WAITING) {
             std::future::pending::<()>().await;
         }
     }
 
-    fn why_closed(&self, served: hyper::Result<()>) -> Closed {
+    fn why_closed(&self, served: hyper::Result<()>) -> CloseReason {
         match served {
-            _ if self.connection.is_cut() => Closed::Cut,
-            Ok(()) => Closed::Done,
-            Err(_) if self.connection.is_unread() => Closed::WriteTimeout,
+            _ if self.connection.is_cut() => CloseReason::Cut,
+            Ok(()) => CloseReason::Done,
+            Err(_) if self.connection.is_write_stalled() => CloseReason::WriteTimeout,
             Err(error) if error.is_timeout() => {
-                if self.connection.is_heard() {
-                    Closed::HeadTimeout
+                if self.connection.has_received() {
+                    CloseReason::HeadTimeout
                 } else {
-                    Closed::IdleTimeout
+                    CloseReason::IdleTimeout
                 }
             }
-            Err(_) => Closed::Error,
+            Err(_) => CloseReason::Error,
         }
     }
 }
 
 /// Held from a request's head to the last of its answer's body.
-struct UnderWay {
-    talk: Arc<Talk>,
+struct RequestInFlight {
+    task: Arc<ConnectionTask>,
 }
 
-impl Drop for UnderWay {
+impl Drop for RequestInFlight {
     fn drop(&mut self) {
-        self.talk.stage.store(ANSWERED, Ordering::Release);
+        self.task.stage.store(ANSWERED, Ordering::Release);
     }
 }
 
 async fn answer(
-    talk: Arc<Talk>,
+    task: Arc<ConnectionTask>,
     router: Router,
     mut request: Request<Incoming>,
-) -> Result<Response<Answer>, Infallible> {
-    let (under_way, used_for) = talk.begin();
-    let probes_only = used_for == Use::Probes;
+) -> Result<Response<TrackedBody>, Infallible> {
+    let (in_flight, kind) = task.begin_request();
+    let probes_only = kind == SlotKind::Probes;
     let mut response = if probes_only && !PROBES.contains(&request.uri().path()) {
         at_the_limit().into_response()
     } else {
-        request.extensions_mut().insert(talk.connection.clone());
-        let request = request.map(|body| Body::new(Joined::new(body)));
+        request.extensions_mut().insert(task.connection.clone());
+        let request = request.map(|body| Body::new(CoalescedBody::new(body)));
         router.oneshot(without_needless_body(request).await).await?
     };
-    talk.connection.answered(response.extensions().get::<Rest>().is_some());
-    if probes_only || talk.is_leaving() {
+    task.connection.answered(response.extensions().get::<Throttle>().is_some());
+    if probes_only || task.is_closing() {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
-    Ok(response.map(|body| Answer { body, _under_way: under_way }))
+    Ok(response.map(|body| TrackedBody { body, _in_flight: in_flight }))
 }
 
 /// No GET or HEAD here reads a body. One that is left unread when the connection
@@ -263,7 +263,7 @@ async fn without_needless_body(request: Request<Body>) -> Request<Body> {
     }
     let (head, body) = request.into_parts();
     // A body beyond the bounds is the client's loss, not a reason to refuse.
-    let _ = tokio::time::timeout(BODY_LIMIT, Limited::new(body, MAX_BODY).collect()).await;
+    let _ = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY).collect()).await;
     Request::from_parts(head, Body::empty())
 }
 
@@ -277,12 +277,12 @@ fn at_the_limit() -> Refusal {
 }
 
 /// The body of an answer; its request is under way until all of it was taken.
-struct Answer {
+struct TrackedBody {
     body: Body,
-    _under_way: UnderWay,
+    _in_flight: RequestInFlight,
 }
 
-impl hyper::body::Body for Answer {
+impl hyper::body::Body for TrackedBody {
     type Data = bytes::Bytes;
     type Error = axum::Error;
 

@@ -11,7 +11,7 @@ use http::{HeaderMap, header};
 
 use crate::Refusal;
 use crate::host::{self, AllowedHosts, InvalidHost};
-use crate::origin::{CrossOrigin, Provenance, cross_origin};
+use crate::origin::{CrossOrigin, FetchMetadata, cross_origin};
 
 const REFUSED: Metric = Metric {
     name: "http_server_refused_requests_total",
@@ -26,7 +26,7 @@ pub(crate) const REFUSALS: [(&str, &str); 3] = [
 ];
 
 /// As much of a header as a problem repeats, in characters.
-const QUOTED: usize = 256;
+const MAX_QUOTED: usize = 256;
 
 /// What [`guard`] goes by, and where it counts.
 #[derive(Clone)]
@@ -63,15 +63,15 @@ impl Guard {
             self.host.increment(1);
             return Some(misdirected(&host.name.to_string()));
         }
-        let from = Provenance {
-            site: only(headers, "sec-fetch-site"),
-            mode: only(headers, "sec-fetch-mode"),
-            destination: only(headers, "sec-fetch-dest"),
-            origin: only(headers, "origin"),
+        let from = FetchMetadata {
+            site: single_text(headers, "sec-fetch-site"),
+            mode: single_text(headers, "sec-fetch-mode"),
+            destination: single_text(headers, "sec-fetch-dest"),
+            origin: single_text(headers, "origin"),
         };
         let cross = cross_origin(request.method(), host.as_ref(), from)?;
         self.cross_origin.increment(1);
-        Some(foreign(cross))
+        Some(cross_origin_problem(cross))
     }
 }
 
@@ -88,7 +88,7 @@ pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
 }
 
 /// The text of a header; the empty text if it is no text or came twice.
-fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+fn single_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let text = values.next()?.to_str().unwrap_or_default();
     Some(if values.next().is_some() { "" } else { text })
@@ -114,12 +114,12 @@ fn misdirected(host: &str) -> Refusal {
         .into()
 }
 
-fn foreign(cross: CrossOrigin) -> Refusal {
+fn cross_origin_problem(cross: CrossOrigin) -> Refusal {
     let (header, value) = match cross {
         CrossOrigin::Site(value) => ("Sec-Fetch-Site", value),
         CrossOrigin::Origin(value) => ("Origin", value),
     };
-    let value: String = value.chars().take(QUOTED).collect();
+    let value: String = value.chars().take(MAX_QUOTED).collect();
     Problem::new(403, "cross-origin", "Cross-origin request")
         .detail(format!(
             "a page of another origin sent this request ({header}: {value}); expected a page of \

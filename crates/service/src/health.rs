@@ -14,7 +14,7 @@ use clap::Subcommand;
 use crate::reachable;
 
 /// Far longer than a service that is well needs.
-const LIMIT: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What a service can be asked for instead of running.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
@@ -37,9 +37,9 @@ pub fn healthcheck(listen: SocketAddr) -> ExitCode {
 
 /// The first line of the answer.
 fn ask(address: SocketAddr) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect_timeout(&address, LIMIT)?;
-    stream.set_read_timeout(Some(LIMIT))?;
-    stream.set_write_timeout(Some(LIMIT))?;
+    let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
     // In one piece: a server may answer the first line and close before it has the rest.
     let request = format!("GET /readyz HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes())?;

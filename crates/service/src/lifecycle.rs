@@ -1,11 +1,16 @@
-//! From running to drained: work that must be finished, and the moment to stop.
+//! From running to drained: work that must be finished, tasks that can be cancelled,
+//! and the moment to stop.
 
 use std::io::Read as _;
 use std::time::Duration;
 
+use campuscafe_api::Problem;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::{Instrument as _, Span};
+
+use crate::Refusal;
 
 /// How long the end waits for answers and late work.
 pub const DRAIN_LIMIT: Duration = Duration::from_secs(10);
@@ -20,6 +25,7 @@ pub const END_WITH_STDIN: &str = "CAMPUSCAFE_END_WITH_STDIN";
 #[derive(Debug, Clone, Default)]
 pub struct Lifecycle {
     work: TaskTracker,
+    background: TaskTracker,
     draining: CancellationToken,
 }
 
@@ -31,6 +37,35 @@ impl Lifecycle {
         F: Future<Output: Send> + Send + 'static,
     {
         self.work.spawn(work)
+    }
+
+    /// Does a request's work to its end, under the current span, even if the request
+    /// is dropped meanwhile: see [`Lifecycle::spawn`].
+    ///
+    /// # Errors
+    ///
+    /// A 500 when the work panicked.
+    pub async fn complete<F>(&self, work: F) -> Result<F::Output, Refusal>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        self.spawn(work.instrument(Span::current())).await.map_err(|_| {
+            Problem::new(500, "internal", "Internal error")
+                .detail("this is a bug in CampusCafe")
+                .into()
+        })
+    }
+
+    /// Starts a task that serves no request, such as one that cleans up every minute.
+    ///
+    /// It is cancelled when the service begins to end: its future is dropped where it
+    /// waits. The end waits until it is gone, but it does not count as late work. A task
+    /// that began after that is cancelled before it does anything.
+    pub fn spawn_background<F>(&self, task: F)
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        self.background.spawn(self.draining.clone().run_until_cancelled_owned(task));
     }
 
     /// Whether the service takes requests.
@@ -65,11 +100,14 @@ impl Lifecycle {
         self.draining.cancel();
     }
 
-    /// Resolves when no work is left. Call it when every connection is closed:
-    /// a request that is still being read would start its work too late.
+    /// Resolves when no work and no background task is left. Call it when every
+    /// connection is closed: a request that is still being read would start its work
+    /// too late.
     pub(crate) async fn drained(&self) {
-        self.work.close();
-        self.work.wait().await;
+        for tasks in [&self.work, &self.background] {
+            tasks.close();
+            tasks.wait().await;
+        }
     }
 
     pub(crate) fn unfinished(&self) -> usize {
@@ -122,5 +160,73 @@ async fn stdin_closed() {
     });
     if wait.await.is_err() {
         std::future::pending().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    /// Notes when it is dropped, and so when the task that holds it is gone.
+    struct NoteDrop(Arc<AtomicBool>);
+
+    impl Drop for NoteDrop {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::SeqCst);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_background_task_runs_until_the_end_begins_which_waits_until_it_is_gone() {
+        let (lifecycle, gone) = (Lifecycle::default(), Arc::new(AtomicBool::new(false)));
+        let (tell, mut told) = tokio::sync::mpsc::channel(1);
+        let held = NoteDrop(gone.clone());
+        lifecycle.spawn_background(async move {
+            let _held = held;
+            loop {
+                let _ = tell.send(()).await;
+            }
+        });
+        for _ in 0..3 {
+            told.recv().await.unwrap();
+        }
+        assert_eq!(lifecycle.unfinished(), 0, "it is no late work");
+        lifecycle.drain();
+        assert!(!gone.load(Ordering::SeqCst));
+        lifecycle.drained().await;
+        assert!(gone.load(Ordering::SeqCst));
+    }
+
+    #[tokio::test]
+    async fn a_background_task_that_starts_after_the_end_began_does_nothing() {
+        let (lifecycle, ran) = (Lifecycle::default(), Arc::new(AtomicBool::new(false)));
+        lifecycle.drain();
+        let runs = ran.clone();
+        lifecycle.spawn_background(async move { runs.store(true, Ordering::SeqCst) });
+        lifecycle.drained().await;
+        assert!(!ran.load(Ordering::SeqCst));
+    }
+
+    #[tokio::test]
+    async fn work_that_is_under_way_is_not_cancelled() {
+        let lifecycle = Lifecycle::default();
+        let (go, wait) = tokio::sync::oneshot::channel();
+        let work = lifecycle.spawn(wait);
+        lifecycle.drain();
+        tokio::task::yield_now().await;
+        assert_eq!(lifecycle.unfinished(), 1);
+        go.send("done").unwrap();
+        lifecycle.drained().await;
+        assert_eq!(work.await.unwrap(), Ok("done"));
+    }
+
+    #[tokio::test]
+    async fn work_that_panics_is_answered_with_500() {
+        let panics = async { assert!(std::env::args().count() == 0, "as the test wants") };
+        let refused = Lifecycle::default().complete(panics).await.unwrap_err();
+        assert_eq!(refused.problem.status, 500);
     }
 }

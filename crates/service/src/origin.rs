@@ -13,7 +13,7 @@ use crate::host::Host;
 /// What a browser says about where a request comes from. A header that came
 /// twice, or that is no text, is the empty text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Provenance<'a> {
+pub(crate) struct FetchMetadata<'a> {
     /// `Sec-Fetch-Site`.
     pub(crate) site: Option<&'a str>,
     /// `Sec-Fetch-Mode`.
@@ -39,7 +39,7 @@ pub(crate) enum CrossOrigin<'a> {
 pub(crate) fn cross_origin<'a>(
     method: &Method,
     host: Option<&Host>,
-    from: Provenance<'a>,
+    from: FetchMetadata<'a>,
 ) -> Option<CrossOrigin<'a>> {
     let reads = method == Method::GET || method == Method::HEAD;
     if reads && from.mode == Some("navigate") && from.destination == Some("document") {
@@ -60,7 +60,7 @@ pub(crate) fn cross_origin<'a>(
 mod tests {
     use super::*;
 
-    fn decide<'a>(method: &str, host: &str, from: Provenance<'a>) -> Option<CrossOrigin<'a>> {
+    fn decide<'a>(method: &str, host: &str, from: FetchMetadata<'a>) -> Option<CrossOrigin<'a>> {
         cross_origin(&method.parse().unwrap(), Host::parse(host.as_bytes()).as_ref(), from)
     }
 
@@ -77,7 +77,8 @@ mod tests {
             // The site stands above the origin, which may be null or this host's own.
             for origin in [None, Some("http://a:1"), Some("null")] {
                 for method in ["GET", "HEAD", "POST", "DELETE", "OPTIONS"] {
-                    let from = Provenance { site: Some(site), origin, ..Provenance::default() };
+                    let from =
+                        FetchMetadata { site: Some(site), origin, ..FetchMetadata::default() };
                     let expected = (!passes).then_some(CrossOrigin::Site(site));
                     assert_eq!(decide(method, "a:1", from), expected, "{method} {site} {origin:?}");
                 }
@@ -105,19 +106,19 @@ mod tests {
             ("a:1", "http://", false),
         ] {
             for method in ["GET", "POST"] {
-                let from = Provenance { origin: Some(origin), ..Provenance::default() };
+                let from = FetchMetadata { origin: Some(origin), ..FetchMetadata::default() };
                 let expected = (!own).then_some(CrossOrigin::Origin(origin));
                 assert_eq!(decide(method, host, from), expected, "{method} {host} {origin}");
             }
         }
-        let from = Provenance { origin: Some("http://a"), ..Provenance::default() };
+        let from = FetchMetadata { origin: Some("http://a"), ..FetchMetadata::default() };
         assert_eq!(cross_origin(&Method::POST, None, from), Some(CrossOrigin::Origin("http://a")));
     }
 
     #[test]
     fn where_nothing_is_said_it_is_no_page() {
         for method in ["GET", "POST"] {
-            assert_eq!(decide(method, "a", Provenance::default()), None, "{method}");
+            assert_eq!(decide(method, "a", FetchMetadata::default()), None, "{method}");
         }
     }
 
@@ -132,7 +133,7 @@ mod tests {
             ("GET", "no-cors", "document", false),
             ("GET", "no-cors", "image", false),
         ] {
-            let from = Provenance {
+            let from = FetchMetadata {
                 site: Some("cross-site"),
                 mode: Some(mode),
                 destination: Some(destination),

@@ -11,13 +11,13 @@ pub struct Refusal {
     /// What is wrong.
     pub problem: Problem,
     retry_after: Option<u64>,
-    rest: bool,
+    throttle: bool,
 }
 
-/// In the extensions of a response after which its connection rests, see
-/// [`Refusal::with_rest`].
+/// In the extensions of a response after which its connection is throttled, see
+/// [`Refusal::throttled`].
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Rest;
+pub(crate) struct Throttle;
 
 impl Refusal {
     /// Adds `Retry-After`: the same request may be answered after so many seconds.
@@ -27,23 +27,23 @@ impl Refusal {
         self
     }
 
-    /// Lets the connection rest after the answer: the service is short of processor time,
+    /// Throttles the connection after the answer: the service is short of processor time,
     /// and the next request on this connection is not read at once.
-    pub(crate) const fn with_rest(mut self) -> Self {
-        self.rest = true;
+    pub(crate) const fn throttled(mut self) -> Self {
+        self.throttle = true;
         self
     }
 }
 
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
-        Self { problem, retry_after: None, rest: false }
+        Self { problem, retry_after: None, throttle: false }
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let Self { mut problem, retry_after, rest } = self;
+        let Self { mut problem, retry_after, throttle } = self;
         if let Some(trace_id) = current_trace_id() {
             problem.extensions.entry("traceId").or_insert_with(|| trace_id.into());
         }
@@ -62,8 +62,8 @@ impl IntoResponse for Refusal {
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if rest {
-            response.extensions_mut().insert(Rest);
+        if throttle {
+            response.extensions_mut().insert(Throttle);
         }
         response
     }

@@ -20,7 +20,7 @@ pub const MAX_BODY: usize = 16 * 1024;
 const MAX_REQUEST_ID: usize = 128;
 
 /// How long a client may take to send a body.
-pub(crate) const BODY_LIMIT: Duration = Duration::from_secs(10);
+pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A JSON body: read whole, within bounds, with no field missing or unknown.
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +74,7 @@ fn says_json(headers: &HeaderMap) -> bool {
 
 async fn read(request: Request) -> Result<bytes::Bytes, Refusal> {
     let body = Limited::new(request.into_body(), MAX_BODY);
-    match tokio::time::timeout(BODY_LIMIT, body.collect()).await {
+    match tokio::time::timeout(BODY_TIMEOUT, body.collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
             Err(Problem::new(413, "body-too-large", "Body too large")
@@ -83,7 +83,7 @@ async fn read(request: Request) -> Result<bytes::Bytes, Refusal> {
         }
         Ok(Err(error)) => Err(malformed(error.to_string())),
         Err(_) => Err(Problem::new(408, "body-too-slow", "Body too slow")
-            .detail(format!("expected the whole body within {} s", BODY_LIMIT.as_secs()))
+            .detail(format!("expected the whole body within {} s", BODY_TIMEOUT.as_secs()))
             .into()),
     }
 }

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use crate::connection::{protocol, serve_connection};
-use crate::places::Places;
+use crate::slots::ConnectionSlots;
 use crate::{DRAIN_LIMIT, Failure, Lifecycle, ServerSettings, end_signal};
 
 /// How often histogram samples are folded into buckets.
@@ -47,7 +47,7 @@ pub async fn run(
         let _ = writeln!(out, "{name} listening on http://{address}");
         let _ = out.flush();
     }
-    let upkeep = tokio::spawn({
+    lifecycle.spawn_background({
         let metrics = metrics.clone();
         async move {
             let mut tick = tokio::time::interval(UPKEEP);
@@ -57,9 +57,7 @@ pub async fn run(
             }
         }
     });
-    let result = serve(listener, router, lifecycle, &metrics, settings, end_signal()).await;
-    upkeep.abort();
-    result
+    serve(listener, router, lifecycle, &metrics, settings, end_signal()).await
 }
 
 /// Serves until `end` resolves, then takes no more connections, waits for the
@@ -76,7 +74,7 @@ pub async fn serve(
     settings: &ServerSettings,
     end: impl Future<Output = ()>,
 ) -> Result<(), Failure> {
-    let places = Places::new(settings.max_connections, metrics);
+    let slots = ConnectionSlots::new(settings.max_connections, metrics);
     let (protocol, open) = (protocol(), TaskTracker::new());
     let mut warned: Option<Instant> = None;
     tokio::pin!(end);
@@ -88,12 +86,12 @@ pub async fn serve(
         let stream = match accepted {
             Ok((stream, _)) => stream,
             Err(error) if is_shortage(&error) => {
-                let evicted = places.evict();
+                let evicted = slots.evict();
                 if warned.is_none_or(|last| last.elapsed() >= WARN_EVERY) {
                     warned = Some(Instant::now());
                     tracing::warn!(%error, evicted, "cannot accept a connection");
                 }
-                let _ = tokio::time::timeout(ACCEPT_PAUSE, places.freed()).await;
+                let _ = tokio::time::timeout(ACCEPT_PAUSE, slots.freed()).await;
                 continue;
             }
             // It says something about one client, and the next one may be well.
@@ -104,13 +102,13 @@ pub async fn serve(
         };
         // Small answers should leave at once; a socket that cannot do that still works.
         let _ = stream.set_nodelay(true);
-        if let Some(place) = places.admit() {
-            open.spawn(serve_connection(stream, protocol.clone(), router.clone(), place));
+        if let Some(slot) = slots.admit() {
+            open.spawn(serve_connection(stream, protocol.clone(), router.clone(), slot));
         }
     }
     drop(listener);
     lifecycle.drain();
-    places.drain();
+    slots.drain();
     open.close();
     tracing::info!(late_work = lifecycle.unfinished(), connections = open.len(), "ending");
     // Not both at once: a request whose body is still being read may start work.

@@ -1,4 +1,4 @@
-//! Sockets: bound with a clear word, cut on purpose, closed on who does not read.
+//! Sockets: bound with a clear error, cut on request, closed when the client does not read.
 
 use std::io::{Error, ErrorKind, Result};
 use std::net::SocketAddr;
@@ -40,7 +40,7 @@ pub async fn bind(setting: &str, address: SocketAddr) -> std::result::Result<Tcp
 }
 
 /// How long a client may leave an answer unread before its connection is closed.
-const WRITE_LIMIT: Duration = Duration::from_secs(10);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The connection a request came in on; in the request's extensions.
 #[derive(Debug, Clone, Default)]
@@ -52,15 +52,15 @@ pub struct Connection {
 #[derive(Debug, Default)]
 struct State {
     cut: AtomicBool,
-    heard: AtomicBool,
+    received: AtomicBool,
     blocked: AtomicBool,
-    unread: AtomicBool,
-    /// How many of its last requests in a row were refused with a rest.
-    refused: AtomicU32,
-    /// Whether it must rest before it is read again.
-    tired: AtomicBool,
-    /// Whether it must be read without a rest, because it is about to be closed.
-    hurried: AtomicBool,
+    write_stalled: AtomicBool,
+    /// How many of its last requests in a row were refused and throttled.
+    refusals: AtomicU32,
+    /// Whether the next read is delayed.
+    throttle_pending: AtomicBool,
+    /// Whether it is read without a delay, because it is about to be closed.
+    throttle_lifted: AtomicBool,
     early: AtomicBool,
 }
 
@@ -73,27 +73,28 @@ impl Connection {
         self.state.cut.store(true, Ordering::Release);
     }
 
-    /// Whether the request came while the connection rested after a refusal: its client
-    /// did not wait as long as `Retry-After` asked.
+    /// Whether the request came while the connection was throttled after a refusal: its
+    /// client did not wait as long as `Retry-After` asked.
     #[must_use]
     pub fn is_early(&self) -> bool {
         self.state.early.load(Ordering::Relaxed)
     }
 
-    /// A request was answered. The connection rests before the next one if `rests`.
-    pub(crate) fn answered(&self, rests: bool) {
-        if rests {
-            self.state.refused.fetch_add(1, Ordering::Relaxed);
+    /// A request was answered. The next one is read after a delay if
+    /// `throttle`.
+    pub(crate) fn answered(&self, throttle: bool) {
+        if throttle {
+            self.state.refusals.fetch_add(1, Ordering::Relaxed);
         } else {
-            self.state.refused.store(0, Ordering::Relaxed);
+            self.state.refusals.store(0, Ordering::Relaxed);
         }
         self.state.early.store(false, Ordering::Relaxed);
-        self.state.tired.store(rests, Ordering::Relaxed);
+        self.state.throttle_pending.store(throttle, Ordering::Relaxed);
     }
 
-    /// Reads what has come, even if the connection rests.
-    pub(crate) fn end_rest(&self) {
-        self.state.hurried.store(true, Ordering::Relaxed);
+    /// Reads what has come, even if the connection is throttled.
+    pub(crate) fn lift_throttle(&self) {
+        self.state.throttle_lifted.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn is_cut(&self) -> bool {
@@ -101,12 +102,12 @@ impl Connection {
     }
 
     /// Whether the client sent anything since its last request was answered.
-    pub(crate) fn is_heard(&self) -> bool {
-        self.state.heard.load(Ordering::Relaxed)
+    pub(crate) fn has_received(&self) -> bool {
+        self.state.received.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn forget_heard(&self) {
-        self.state.heard.store(false, Ordering::Relaxed);
+    pub(crate) fn clear_received(&self) {
+        self.state.received.store(false, Ordering::Relaxed);
     }
 
     /// Whether bytes wait until the client reads those before them.
@@ -115,42 +116,42 @@ impl Connection {
     }
 
     /// Whether the client left an answer unread for too long.
-    pub(crate) fn is_unread(&self) -> bool {
-        self.state.unread.load(Ordering::Relaxed)
+    pub(crate) fn is_write_stalled(&self) -> bool {
+        self.state.write_stalled.load(Ordering::Relaxed)
     }
 }
 
 /// A stream that its [`Connection`] can cut, and that gives up a client who
 /// does not read.
-pub(crate) struct Cuttable {
+pub(crate) struct ServerStream {
     stream: TcpStream,
     connection: Connection,
     /// Runs while bytes wait; most connections never need it.
     deadline: Option<Pin<Box<Sleep>>>,
-    /// Runs while the connection rests.
-    rest: Option<Pin<Box<Sleep>>>,
+    /// Runs while the connection is throttled.
+    throttle: Option<Pin<Box<Sleep>>>,
 }
 
-/// How long a connection is not read after so many refusals in a row. The first rest is
+/// How long a connection is not read after so many refusals in a row. The first delay is
 /// hardly noticed. The longest is shorter than the `Retry-After` of every refusal, so a
-/// client that waits as it was told never meets one.
+/// client that waits as it was told is never delayed.
 ///
 /// Under overload most requests come from clients that do not wait. A refusal costs a
 /// third of an order, so a service that answers them all at once has no time for orders.
-fn rest_after(refused: u32) -> Duration {
+fn throttle_delay(refused: u32) -> Duration {
     const FIRST: Duration = Duration::from_millis(50);
     const LONGEST: Duration = Duration::from_millis(800);
     FIRST.saturating_mul(1 << refused.saturating_sub(1).min(8)).min(LONGEST)
 }
 
-impl Cuttable {
+impl ServerStream {
     pub(crate) const fn new(stream: TcpStream, connection: Connection) -> Self {
-        Self { stream, connection, deadline: None, rest: None }
+        Self { stream, connection, deadline: None, throttle: None }
     }
 
     /// Failing the write makes the server drop the stream, and with zero
     /// linger the kernel then sends a reset where it would else say goodbye.
-    fn check(&self) -> Result<()> {
+    fn check_cut(&self) -> Result<()> {
         if !self.connection.is_cut() {
             return Ok(());
         }
@@ -158,70 +159,74 @@ impl Cuttable {
         Err(Error::new(ErrorKind::ConnectionReset, "cut on request"))
     }
 
-    /// Pending while the connection rests.
-    fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Pending while the connection is throttled.
+    fn poll_throttle(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let state = &self.connection.state;
-        if state.tired.swap(false, Ordering::Relaxed) {
-            let rest = rest_after(state.refused.load(Ordering::Relaxed));
-            self.rest = Some(Box::pin(tokio::time::sleep(rest)));
+        if state.throttle_pending.swap(false, Ordering::Relaxed) {
+            let delay = throttle_delay(state.refusals.load(Ordering::Relaxed));
+            self.throttle = Some(Box::pin(tokio::time::sleep(delay)));
         }
-        let Some(rest) = &mut self.rest else { return Poll::Ready(()) };
-        if rest.as_mut().poll(cx).is_pending() && !state.hurried.load(Ordering::Relaxed) {
+        let Some(delay) = &mut self.throttle else { return Poll::Ready(()) };
+        if delay.as_mut().poll(cx).is_pending() && !state.throttle_lifted.load(Ordering::Relaxed) {
             return Poll::Pending;
         }
-        self.rest = None;
+        self.throttle = None;
         state.early.store(true, Ordering::Relaxed);
         Poll::Ready(())
     }
 
     /// Passes on what became of a write, or an error where the client has
     /// taken nothing for too long.
-    fn watch(&mut self, cx: &mut Context<'_>, written: Poll<Result<usize>>) -> Poll<Result<usize>> {
+    fn check_write_timeout(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<Result<usize>>,
+    ) -> Poll<Result<usize>> {
         self.connection.state.blocked.store(written.is_pending(), Ordering::Relaxed);
         if written.is_ready() {
             self.deadline = None;
             return written;
         }
         let deadline =
-            self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep(WRITE_LIMIT)));
+            self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep(WRITE_TIMEOUT)));
         if deadline.as_mut().poll(cx).is_pending() {
             return Poll::Pending;
         }
-        self.connection.state.unread.store(true, Ordering::Relaxed);
+        self.connection.state.write_stalled.store(true, Ordering::Relaxed);
         Poll::Ready(Err(Error::new(ErrorKind::TimedOut, "the client does not read its answer")))
     }
 }
 
-impl AsyncRead for Cuttable {
+impl AsyncRead for ServerStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<Result<()>> {
-        if self.poll_rest(cx).is_pending() {
+        if self.poll_throttle(cx).is_pending() {
             return Poll::Pending;
         }
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
         if buffer.filled().len() > before {
-            self.connection.state.heard.store(true, Ordering::Relaxed);
-        } else if read.is_pending() && !self.connection.is_heard() {
-            // Nothing came during the rest, so what comes now is on time.
+            self.connection.state.received.store(true, Ordering::Relaxed);
+        } else if read.is_pending() && !self.connection.has_received() {
+            // Nothing came during the delay, so what comes now is on time.
             self.connection.state.early.store(false, Ordering::Relaxed);
         }
         read
     }
 }
 
-impl AsyncWrite for Cuttable {
+impl AsyncWrite for ServerStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<Result<usize>> {
-        self.check()?;
+        self.check_cut()?;
         let written = Pin::new(&mut self.stream).poll_write(cx, buf);
-        self.watch(cx, written)
+        self.check_write_timeout(cx, written)
     }
 
     fn poll_write_vectored(
@@ -229,9 +234,9 @@ impl AsyncWrite for Cuttable {
         cx: &mut Context<'_>,
         bufs: &[std::io::IoSlice<'_>],
     ) -> Poll<Result<usize>> {
-        self.check()?;
+        self.check_cut()?;
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
-        self.watch(cx, written)
+        self.check_write_timeout(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -239,7 +244,7 @@ impl AsyncWrite for Cuttable {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        self.check()?;
+        self.check_cut()?;
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 
@@ -253,8 +258,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_refusal_in_a_row_doubles_the_rest_up_to_less_than_a_second() {
-        let rests = [1, 2, 3, 4, 5, 6, 40, u32::MAX].map(|refused| rest_after(refused).as_millis());
-        assert_eq!(rests, [50, 100, 200, 400, 800, 800, 800, 800]);
+    fn each_refusal_in_a_row_doubles_the_delay_up_to_less_than_a_second() {
+        let delays =
+            [1, 2, 3, 4, 5, 6, 40, u32::MAX].map(|refused| throttle_delay(refused).as_millis());
+        assert_eq!(delays, [50, 100, 200, 400, 800, 800, 800, 800]);
     }
 }

@@ -117,7 +117,7 @@ impl WorkLimit {
     }
 
     /// Refuses a request that came too early after a refusal on the same connection, see
-    /// [`Connection::is_early`]. It may be as old as the connection's rest, and its client
+    /// [`Connection::is_early`]. It may be as old as the connection's delay, and its client
     /// was told to wait for longer.
     ///
     /// # Errors
@@ -133,7 +133,7 @@ impl WorkLimit {
              before {RETRY_AFTER} s had passed; nothing was done for this one, so it can be sent \
              again after {RETRY_AFTER} s"
         ));
-        Err(Refusal::from(problem).retry_after(RETRY_AFTER).with_rest())
+        Err(Refusal::from(problem).retry_after(RETRY_AFTER).throttled())
     }
 
     /// A permit, or a 503 that is counted. Nothing has been done by then, so the
@@ -165,7 +165,7 @@ impl WorkLimit {
         self.shed[kind as usize].increment(1);
         let refusal = Refusal::from(problem).retry_after(RETRY_AFTER);
         match kind {
-            WorkKind::Ordinary => refusal.with_rest(),
+            WorkKind::Ordinary => refusal.throttled(),
             // Too much slow work is no lack of processor time: ordinary work may follow.
             WorkKind::Slow => refusal,
         }

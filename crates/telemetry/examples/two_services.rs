@@ -88,7 +88,7 @@ struct Shop {
 fn shop(metrics: &Metrics, stock: String) -> Result<Router> {
     let http = reqwest::Client::builder().timeout(Duration::from_millis(200)).build()?;
     let observe = http_client::Observe::new(metrics);
-    observe.expect("GET", "/take", &[200]);
+    observe.preregister("GET", "/take", &[200]);
     // The retry stands outside of what observes, so each attempt gets a span.
     let client = ClientBuilder::new(http)
         .with(RetryTransientMiddleware::new_with_policy(
@@ -114,6 +114,6 @@ fn shop(metrics: &Metrics, stock: String) -> Result<Router> {
 /// durations stand at 0 from the start, so that the first request shows as an increase.
 fn observed(route: &str, router: Router, metrics: &Metrics) -> Router {
     let observe = http_server::Observe::new(metrics);
-    observe.expect("GET", route, &[200]);
+    observe.preregister("GET", route, &[200]);
     router.layer(from_fn_with_state(observe, http_server::observe))
 }

@@ -14,7 +14,7 @@ use tracing::{Instrument as _, Span, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use crate::attribute;
-use crate::metrics::{Durations, Histogram, Metric, Metrics, OTHER};
+use crate::metrics::{Histogram, HistogramFamily, Metric, Metrics, OTHER};
 use crate::shortened;
 use crate::traces::{SPAN_TARGET, set_attribute, set_error};
 
@@ -46,7 +46,7 @@ struct Resends(i64);
 
 /// Why an attempt has no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoReply {
+pub enum TransportError {
     /// No whole answer within the limit.
     Timeout,
     /// Sent, then the connection was reset or closed.
@@ -55,7 +55,7 @@ pub enum NoReply {
     ConnectionRefused,
 }
 
-impl NoReply {
+impl TransportError {
     /// Every reason there is, for series that must exist from the start.
     pub const ALL: [Self; 3] = [Self::Timeout, Self::ConnectionLost, Self::ConnectionRefused];
 
@@ -89,20 +89,20 @@ impl NoReply {
 /// any other.
 #[derive(Debug, Clone)]
 pub struct Observe {
-    durations: Durations,
+    durations: HistogramFamily,
 }
 
 impl Observe {
     /// Counts into these metrics.
     #[must_use]
     pub fn new(metrics: &Metrics) -> Self {
-        Self { durations: metrics.durations(REQUEST_DURATION) }
+        Self { durations: metrics.histogram_family(REQUEST_DURATION) }
     }
 
     /// Registers a call's durations before it is first made, so that the first
     /// one shows as a jump. Every other status of this call counts as `other`:
     /// whoever answers can make any, and each would be a series for ever.
-    pub fn expect(&self, method: &str, template: &str, statuses: &[u16]) {
+    pub fn preregister(&self, method: &str, template: &str, statuses: &[u16]) {
         for status in statuses {
             let text = status.to_string();
             let error = if *status < 400 { "" } else { &text };
@@ -111,13 +111,13 @@ impl Observe {
         for error in ["", OTHER] {
             let _ = self.registered(method, template, OTHER, error);
         }
-        for reason in NoReply::ALL {
+        for reason in TransportError::ALL {
             let _ = self.registered(method, template, "", reason.as_str());
         }
     }
 
     fn registered(&self, method: &str, template: &str, status: &str, error: &str) -> Histogram {
-        self.durations.of(&[
+        self.durations.with_labels(&[
             ("http_request_method", method),
             ("url_template", template),
             ("http_response_status_code", status),
@@ -126,7 +126,7 @@ impl Observe {
     }
 
     fn duration(&self, method: &str, template: &str, status: &str, error: &str) -> Histogram {
-        let known = self.durations.known(&[method, template, status, error]);
+        let known = self.durations.get(&[method, template, status, error]);
         known.unwrap_or_else(|| {
             let folded = |text| if is_status(text) { OTHER } else { text };
             self.registered(method, template, folded(status), folded(error))
@@ -175,7 +175,7 @@ impl Middleware for Observe {
                 let refused = status.is_client_error() || status.is_server_error();
                 (status.as_str().to_owned(), if refused { status.as_str() } else { "" }.to_owned())
             }
-            Err(error) => (String::new(), NoReply::of(error).as_str().to_owned()),
+            Err(error) => (String::new(), TransportError::of(error).as_str().to_owned()),
         };
         if !error.is_empty() {
             set_error(&span, error.clone());

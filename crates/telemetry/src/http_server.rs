@@ -17,7 +17,7 @@ use tracing::{Instrument as _, Span, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use crate::attribute;
-use crate::metrics::{Durations, Histogram, Metric, Metrics, OTHER};
+use crate::metrics::{Histogram, HistogramFamily, Metric, Metrics, OTHER};
 use crate::shortened;
 use crate::traces::{SPAN_TARGET, add_event, set_attribute, set_error};
 
@@ -34,18 +34,18 @@ const NO_ROUTE: &str = "";
 /// The conventions' word for methods that nobody registered.
 const OTHER_METHOD: &str = "_OTHER";
 
-/// Whether the caller of a request still waits; in the request's extensions.
+/// Whether the client of a request is still connected; in the request's extensions.
 #[derive(Debug, Clone, Default)]
-pub struct Caller(Arc<AtomicBool>);
+pub struct ClientPresence(Arc<AtomicBool>);
 
-impl Caller {
-    /// Whether the caller closed its connection before it was answered.
+impl ClientPresence {
+    /// Whether the client closed its connection before it was answered.
     #[must_use]
-    pub fn has_left(&self) -> bool {
+    pub fn has_disconnected(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
 
-    fn leave(&self) {
+    fn set_disconnected(&self) {
         self.0.store(true, Ordering::Release);
     }
 }
@@ -53,7 +53,7 @@ impl Caller {
 /// Put into a response's extensions by a handler that sees to it that the
 /// response never leaves, so that no status is claimed for it.
 #[derive(Debug, Clone, Copy)]
-pub struct NoAnswer;
+pub struct SuppressedResponse;
 
 /// Put into a response's extensions where the request was refused unread and
 /// counted as such: it gets its span, but no duration, or everybody could make
@@ -64,17 +64,17 @@ pub struct CountedElsewhere;
 /// Where requests are timed; the state of [`observe`].
 #[derive(Debug, Clone)]
 pub struct Observe {
-    durations: Durations,
+    durations: HistogramFamily,
 }
 
 impl Observe {
     /// Counts into these metrics.
     #[must_use]
     pub fn new(metrics: &Metrics) -> Self {
-        let observe = Self { durations: metrics.durations(REQUEST_DURATION) };
+        let observe = Self { durations: metrics.histogram_family(REQUEST_DURATION) };
         // The paths that people mistype, and forget.
-        observe.expect("GET", NO_ROUTE, &[404]);
-        observe.expect("POST", NO_ROUTE, &[404]);
+        observe.preregister("GET", NO_ROUTE, &[404]);
+        observe.preregister("POST", NO_ROUTE, &[404]);
         observe
     }
 
@@ -85,7 +85,7 @@ impl Observe {
     /// Every other status of this method and route counts as `other`, and every
     /// other method of the route as `_OTHER`: a fault can make any status, and
     /// a caller any method, and each would be a series for ever.
-    pub fn expect(&self, method: &str, route: &str, statuses: &[u16]) {
+    pub fn preregister(&self, method: &str, route: &str, statuses: &[u16]) {
         for status in ["", OTHER] {
             let _ = self.registered(method, route, status);
         }
@@ -96,7 +96,7 @@ impl Observe {
     }
 
     fn registered(&self, method: &str, route: &str, status: &str) -> Histogram {
-        self.durations.of(&[
+        self.durations.with_labels(&[
             ("http_request_method", method),
             ("http_route", route),
             ("http_response_status_code", status),
@@ -104,7 +104,7 @@ impl Observe {
     }
 
     fn duration(&self, method: &str, route: &str, status: &str) -> Histogram {
-        let known = |status| self.durations.known(&[method, route, status]);
+        let known = |status| self.durations.get(&[method, route, status]);
         known(status)
             .or_else(|| known(OTHER))
             .unwrap_or_else(|| self.registered(OTHER_METHOD, route, OTHER))
@@ -116,19 +116,19 @@ impl Observe {
 /// The span lives as long as anything holds it: work that a handler spawned
 /// with it runs on after the caller left, and so does the span.
 pub async fn observe(State(observe): State<Observe>, mut request: Request, next: Next) -> Response {
-    let caller = Caller::default();
-    request.extensions_mut().insert(caller.clone());
-    let mut visit = Visit {
+    let client = ClientPresence::default();
+    request.extensions_mut().insert(client.clone());
+    let mut guard = RequestGuard {
         span: open_span(&request),
-        caller,
+        client,
         observe,
         method: known_method(&request),
         route: route(&request).to_owned(),
         arrived: Instant::now(),
         answered: false,
     };
-    let response = next.run(request).instrument(visit.span.clone()).await;
-    visit.answered(&response);
+    let response = next.run(request).instrument(guard.span.clone()).await;
+    guard.answered(&response);
     response
 }
 
@@ -200,9 +200,9 @@ fn protocol_version(version: Version) -> Option<&'static str> {
 
 /// Counts the request when it is over. The server drops it unanswered when the
 /// caller hangs up, and without this guard such requests would vanish.
-struct Visit {
+struct RequestGuard {
     span: Span,
-    caller: Caller,
+    client: ClientPresence,
     observe: Observe,
     method: &'static str,
     route: String,
@@ -210,10 +210,10 @@ struct Visit {
     answered: bool,
 }
 
-impl Visit {
+impl RequestGuard {
     fn answered(&mut self, response: &Response) {
         self.answered = true;
-        if response.extensions().get::<NoAnswer>().is_some() {
+        if response.extensions().get::<SuppressedResponse>().is_some() {
             set_error(&self.span, attribute::CONNECTION_ABORTED);
             self.record("");
             return;
@@ -236,10 +236,10 @@ impl Visit {
     }
 }
 
-impl Drop for Visit {
+impl Drop for RequestGuard {
     fn drop(&mut self) {
         if !self.answered {
-            self.caller.leave();
+            self.client.set_disconnected();
             add_event(&self.span, attribute::EVENT_CLIENT_DISCONNECTED);
             self.record("");
         }

@@ -14,7 +14,7 @@
 //! the one that leaves no trace. So the layer here holds a guard across that `await`, and
 //! the guard's `Drop` does the rest. It records the duration with an empty status, adds
 //! the event `client.disconnected` to the span, and tells the handler's own tasks by
-//! [`Caller::has_left`]. The span ends when the last holder lets it go: work that was
+//! [`ClientPresence::has_left`]. The span ends when the last holder lets it go: work that was
 //! spawned with it goes on, and its spans are in the same trace.
 //!
 //! # Attempts, not calls
@@ -31,7 +31,7 @@
 
 pub mod http_client;
 pub mod http_server;
-mod log_line;
+mod log_layer;
 mod log_queue;
 mod logs;
 mod losses;
@@ -54,18 +54,18 @@ use crate::losses::LossWarnings;
 use crate::span_counts::SpanCounts;
 
 pub use campuscafe_attributes as attribute;
-pub use http_server::{Caller, NoAnswer};
+pub use http_server::{ClientPresence, SuppressedResponse};
 pub use logs::LogFormat;
-pub use metrics::{Counter, Durations, Gauge, Histogram, Metric, Metrics};
+pub use metrics::{Counter, Gauge, Histogram, HistogramFamily, Metric, Metrics};
 pub use settings::{SettingError, Settings};
 pub use shortened::{MAX_VALUE, shortened};
 pub use traces::{SPAN_TARGET, add_event, current_trace_id, set_attribute, set_error};
 
 /// How long the last exports may take when the program ends.
-const FLUSH_LIMIT: Duration = Duration::from_secs(3);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How long the last log lines may take after that.
-const LOG_LIMIT: Duration = Duration::from_secs(1);
+const LOG_FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What [`init`] set up.
 #[derive(Debug)]
@@ -119,9 +119,9 @@ impl Telemetry {
     pub fn shutdown(self) {
         if let Some(provider) = self.provider {
             // What it could not send is dropped, and told with the other losses.
-            let _ = provider.shutdown_with_timeout(FLUSH_LIMIT);
+            let _ = provider.shutdown_with_timeout(FLUSH_TIMEOUT);
         }
         self.losses.end();
-        self.log.close(LOG_LIMIT);
+        self.log.close(LOG_FLUSH_TIMEOUT);
     }
 }

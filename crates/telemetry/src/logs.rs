@@ -10,7 +10,7 @@ use tracing_subscriber::filter::{FilterFn, LevelFilter, Targets, filter_fn};
 use tracing_subscriber::layer::Filter;
 use tracing_subscriber::prelude::*;
 
-use crate::log_line::Lines;
+use crate::log_layer::LogLayer;
 use crate::log_queue::LogQueue;
 use crate::traces::SPAN_TARGET;
 use crate::{Identity, Settings};
@@ -74,7 +74,7 @@ fn subscriber(
     let levels = levels.unwrap_or_else(|| Targets::new().with_default(identity.log_level));
     Registry::default()
         .with(wanted(levels, spans.is_some()))
-        .with(Lines { service: identity.service, format, colour, queue: log.clone() })
+        .with(LogLayer { service: identity.service, format, colour, queue: log.clone() })
         .with(spans)
 }
 

@@ -89,12 +89,12 @@ impl Metrics {
     /// Histograms of seconds under one name, for labels that are known only
     /// when something happened.
     #[must_use]
-    pub fn durations(&self, metric: Metric) -> Durations {
+    pub fn histogram_family(&self, metric: Metric) -> HistogramFamily {
         let (name, help) = described(metric);
         self.recorder.describe_histogram(name, Some(Unit::Seconds), help);
         let mut families = self.families.lock().unwrap_or_else(PoisonError::into_inner);
         let family = families.entry(metric.name).or_default().clone();
-        Durations { recorder: self.recorder.clone(), metric, family }
+        HistogramFamily { recorder: self.recorder.clone(), metric, family }
     }
 
     /// Calls this before everything counted is shown: for counts that are kept
@@ -122,7 +122,7 @@ impl Metrics {
 /// Histograms of seconds under one name; all that are made from the same
 /// [`Metrics`] know each other's label sets.
 #[derive(Clone)]
-pub struct Durations {
+pub struct HistogramFamily {
     recorder: Arc<PrometheusRecorder>,
     metric: Metric,
     family: Arc<Family>,
@@ -132,37 +132,37 @@ pub struct Durations {
 /// some dozens, and each request looks for one.
 type Family = RwLock<Vec<(Vec<String>, Histogram)>>;
 
-impl fmt::Debug for Durations {
+impl fmt::Debug for HistogramFamily {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Durations").field(&self.metric).finish()
+        f.debug_tuple("HistogramFamily").field(&self.metric).finish()
     }
 }
 
-impl Durations {
+impl HistogramFamily {
     /// The histogram of these labels; its buckets exist at 0 from now on.
-    pub fn of(&self, labels: &[(&'static str, &str)]) -> Histogram {
+    pub fn with_labels(&self, labels: &[(&'static str, &str)]) -> Histogram {
         let values: Vec<&str> = labels.iter().map(|(_, value)| *value).collect();
-        if let Some(known) = self.known(&values) {
+        if let Some(known) = self.get(&values) {
             return known;
         }
         let histogram = self.recorder.register_histogram(&key(self.metric, labels), &METADATA);
         let mut family = self.family.write().unwrap_or_else(PoisonError::into_inner);
-        if let Err(place) = place(&family, &values) {
+        if let Err(position) = position(&family, &values) {
             let values = values.into_iter().map(str::to_owned).collect();
-            family.insert(place, (values, histogram.clone()));
+            family.insert(position, (values, histogram.clone()));
         }
         histogram
     }
 
     /// The histogram whose labels have these values, if there is one already.
     #[must_use]
-    pub fn known(&self, values: &[&str]) -> Option<Histogram> {
+    pub fn get(&self, values: &[&str]) -> Option<Histogram> {
         let family = self.family.read().unwrap_or_else(PoisonError::into_inner);
-        Some(family[place(&family, values).ok()?].1.clone())
+        Some(family[position(&family, values).ok()?].1.clone())
     }
 }
 
-fn place(family: &[(Vec<String>, Histogram)], values: &[&str]) -> Result<usize, usize> {
+fn position(family: &[(Vec<String>, Histogram)], values: &[&str]) -> Result<usize, usize> {
     family
         .binary_search_by(|(known, _)| known.iter().map(String::as_str).cmp(values.iter().copied()))
 }
@@ -194,7 +194,7 @@ mod tests {
     fn a_metric_exists_at_zero_before_it_first_counts() {
         let metrics = Metrics::new("1.2.3");
         let _ = metrics.counter(ORDERS, &[("outcome", "unknown")]);
-        let _ = metrics.durations(SECONDS).of(&[]);
+        let _ = metrics.histogram_family(SECONDS).with_labels(&[]);
         let text = metrics.render();
         for line in [
             "# HELP test_orders_total Orders.",

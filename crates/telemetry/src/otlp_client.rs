@@ -22,10 +22,10 @@ pub(crate) struct OtlpClient {
 impl OtlpClient {
     /// Each request gets that much time. The number of spans that the
     /// collector rejected is put into `rejected`.
-    pub(crate) fn new(limit: Duration, rejected: Arc<AtomicUsize>) -> Result<Self, String> {
+    pub(crate) fn new(timeout: Duration, rejected: Arc<AtomicUsize>) -> Result<Self, String> {
         let build = move || {
             reqwest::blocking::Client::builder()
-                .timeout(limit)
+                .timeout(timeout)
                 // Where the collector points, and where the environment's proxy
                 // is, nobody has agreed to get spans.
                 .redirect(Policy::none())

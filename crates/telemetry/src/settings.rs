@@ -32,7 +32,7 @@ pub struct Settings {
     pub(crate) tracing: bool,
     pub(crate) export: bool,
     pub(crate) batch: Batch,
-    pub(crate) export_limit: Duration,
+    pub(crate) export_timeout: Duration,
     pub(crate) log_levels: Option<Targets>,
     pub(crate) log_format: Option<LogFormat>,
 }
@@ -60,7 +60,7 @@ const DEFAULT_BATCH: Batch = Batch {
 
 /// A collector that hangs must not hold the export thread for long: the queue
 /// behind it is bounded and drops what does not fit.
-const DEFAULT_EXPORT_LIMIT: Duration = Duration::from_secs(2);
+const DEFAULT_EXPORT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A million spans take some 1.4 GB.
 const MAX_QUEUE_SIZE: u64 = 1_000_000;
@@ -124,7 +124,7 @@ impl Settings {
             tracing: !switched_off,
             export: !switched_off && !silent && endpoints.iter().any(|name| get(name).is_some()),
             batch,
-            export_limit: limit.unwrap_or(DEFAULT_EXPORT_LIMIT),
+            export_timeout: limit.unwrap_or(DEFAULT_EXPORT_TIMEOUT),
             log_levels: get("RUST_LOG").and_then(|value| value.parse().ok()),
             log_format: get("LOG_FORMAT").and_then(|value| LogFormat::named(&value)),
         })
@@ -235,7 +235,10 @@ mod tests {
     #[test]
     fn queue_batch_delay_and_limit_are_what_the_variables_say() {
         let default = read(&[]).unwrap();
-        assert_eq!((default.batch, default.export_limit), (DEFAULT_BATCH, Duration::from_secs(2)));
+        assert_eq!(
+            (default.batch, default.export_timeout),
+            (DEFAULT_BATCH, Duration::from_secs(2))
+        );
         let set = [
             ("OTEL_BSP_MAX_QUEUE_SIZE", "100"),
             ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "10"),
@@ -244,9 +247,9 @@ mod tests {
         ];
         let settings = read(&set).unwrap();
         let batch = Batch { queue_size: 100, size: 10, delay: Duration::from_millis(1) };
-        assert_eq!((settings.batch, settings.export_limit), (batch, Duration::from_secs(5)));
+        assert_eq!((settings.batch, settings.export_timeout), (batch, Duration::from_secs(5)));
         let traces = [set[3], ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "7000")];
-        assert_eq!(read(&traces).unwrap().export_limit, Duration::from_secs(7));
+        assert_eq!(read(&traces).unwrap().export_timeout, Duration::from_secs(7));
         assert_eq!(read(&set[..1]).unwrap().batch.size, 100, "not more than the queue has");
         let message = read(&[set[0], ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "101")]).unwrap_err();
         assert!(message.to_string().ends_with("from 1 to 100"), "{message}");

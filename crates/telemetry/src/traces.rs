@@ -49,12 +49,12 @@ fn processor(
     counts: &Arc<SpanCounts>,
 ) -> Result<CountingProcessor, SettingError> {
     let rejected = Arc::default();
-    let client = OtlpClient::new(settings.export_limit, Arc::clone(&rejected))
+    let client = OtlpClient::new(settings.export_timeout, Arc::clone(&rejected))
         .map_err(|error| SettingError::exporter(&error))?;
     let exporter = SpanExporter::builder()
         .with_http()
         .with_http_client(client)
-        .with_timeout(settings.export_limit)
+        .with_timeout(settings.export_timeout)
         .build()
         .map_err(|error| SettingError::exporter(&error))?;
     Ok(CountingProcessor::new(exporter, rejected, settings.batch, counts.clone()))

@@ -9,19 +9,20 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::history::{Commits, RequestKeys};
+use crate::history::KeyHasher;
 use crate::holds::{Holds, most_holds};
 use crate::metrics::{InventoryMetrics, WORK};
 use crate::plans::Plans;
-use crate::stock::{Opening, Stock};
+use crate::stock::InitialStock;
+use crate::store::Store;
 use crate::{deliveries, holds, ping, reserve, state};
 
 /// One inventory.
 #[derive(Debug)]
 pub struct App {
-    books: Mutex<Books>,
+    pub(crate) store: Store,
     plans: Mutex<Plans>,
-    pub(crate) request_keys: RequestKeys,
+    pub(crate) keys: KeyHasher,
     pub(crate) work: WorkLimit,
     pub(crate) holds: Holds,
     pub(crate) metrics: InventoryMetrics,
@@ -29,31 +30,23 @@ pub struct App {
     registry: Metrics,
 }
 
-/// What is changed under one lock, so that check and commit are one step.
-#[derive(Debug)]
-pub(crate) struct Books {
-    pub(crate) stock: Stock,
-    pub(crate) commits: Commits,
-}
-
 impl App {
-    /// An inventory with its opening stock, which takes on so much work at one
+    /// An inventory with its initial stock, which takes on so much work at one
     /// time, counting into `metrics`.
     #[must_use]
     pub fn new(
-        opening: &Opening,
+        initial: &InitialStock,
         seed: u64,
         max_work: usize,
         metrics: Metrics,
         lifecycle: Lifecycle,
     ) -> Arc<Self> {
-        let stock = Stock::new(opening.clone());
         Arc::new(Self {
             holds: Holds::new(most_holds(max_work), lifecycle.clone()),
             work: WorkLimit::new(max_work, WORK, &metrics),
-            metrics: InventoryMetrics::new(&metrics, stock.left()),
-            request_keys: RequestKeys::new(rand::random()),
-            books: Mutex::new(Books { stock, commits: Commits::default() }),
+            metrics: InventoryMetrics::new(&metrics, initial.pieces()),
+            keys: KeyHasher::new(rand::random()),
+            store: Store::in_memory(initial.clone()),
             plans: Mutex::new(Plans::new(seed)),
             lifecycle,
             registry: metrics,
@@ -61,14 +54,9 @@ impl App {
     }
 
     /// The lock is held for a few instructions, never across an await, and
-    /// nothing is logged under it: a reader of the log that is slow must not
-    /// stop the commits. Its holders cannot leave the books half written, so
-    /// poison is no danger.
-    pub(crate) fn books(&self) -> MutexGuard<'_, Books> {
-        self.books.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// As [`App::books`]; whoever takes both takes them one after the other.
+    /// nothing is logged under it: a slow reader of the log must not stop the
+    /// requests. Its holders cannot leave the plans half written, so poison is no
+    /// danger.
     pub(crate) fn plans(&self) -> MutexGuard<'_, Plans> {
         self.plans.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -76,7 +64,7 @@ impl App {
     /// Whether nobody holds a lock now.
     #[cfg(test)]
     pub(crate) fn is_unlocked(&self) -> bool {
-        self.books.try_lock().is_ok() && self.plans.try_lock().is_ok()
+        self.store.is_unlocked() && self.plans.try_lock().is_ok()
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use campuscafe_service::{EXIT_STATUS, Instead, ServerSettings, VERSION, max_work};
 use clap::Parser;
 
-use crate::stock::Opening;
+use crate::stock::InitialStock;
 
 /// What `--max-work` is unless it is set.
 ///
@@ -43,7 +43,7 @@ pub struct Config {
         default_value = "cake=10,coffee=20",
         value_name = "ITEM=PIECES,..."
     )]
-    pub stock: Opening,
+    pub stock: InitialStock,
 
     /// Seed of the flaky fault: the same seed and the same requests give the
     /// same faults [default: random, logged at the start]

@@ -10,8 +10,9 @@ use campuscafe_telemetry::{SPAN_TARGET, attribute};
 use tracing::info_span;
 
 use crate::App;
-use crate::state::snapshot;
-use crate::stock::{Delivered, MAX_PIECES, Undelivered};
+use crate::state::body;
+use crate::stock::{DeliverError, MAX_PIECES, StockChange};
+use crate::store::Snapshot;
 
 /// Adds pieces to the stock, and changes nothing else: reservations stay as they
 /// are, and no plan of faults begins again.
@@ -28,43 +29,41 @@ pub(crate) async fn deliver(
     State(app): State<Arc<App>>,
     Json(Delivery { item_id, quantity }): Json<Delivery>,
 ) -> Result<Json<inventory::State>, Refusal> {
-    let (delivered, state) =
-        add(&app, &item_id, quantity).map_err(|refused| problem(refused, &item_id))?;
-    let (item, quantity, left) = (delivered.item, delivered.quantity, delivered.after);
-    tracing::info!(item, quantity, left, "delivered");
-    Ok(Json(state))
+    let lifecycle = app.lifecycle.clone();
+    let delivered = lifecycle.complete(async move {
+        let changed = app.store.deliver(&item_id, quantity).await;
+        let changed = changed.map_err(|error| problem(error, &item_id))?;
+        let (change, state) = changed.record(|(change, _)| evidence(&app, change)).await;
+        let (item, quantity, left) = (change.item, change.quantity, change.after);
+        tracing::info!(item, quantity, left, "delivered");
+        Ok::<Snapshot, Problem>(state)
+    });
+    Ok(Json(body(delivered.await??)))
 }
 
-/// As with a commit, change and evidence stand under one lock.
-fn add(app: &App, item: &str, quantity: i64) -> Result<(Delivered, inventory::State), Undelivered> {
-    let mut books = app.books();
-    let delivered = books.stock.deliver(item, quantity)?;
-    let span = info_span!(
+fn evidence(app: &App, change: &StockChange) {
+    let _delivery = info_span!(
         target: SPAN_TARGET,
         "deliver stock",
-        { attribute::DELIVERY_ITEM } = delivered.item,
-        { attribute::DELIVERY_QUANTITY } = delivered.quantity.cast_signed(),
-        { attribute::DELIVERY_STOCK_BEFORE } = delivered.before.cast_signed(),
-        { attribute::DELIVERY_STOCK_AFTER } = delivered.after.cast_signed(),
+        { attribute::DELIVERY_ITEM } = change.item,
+        { attribute::DELIVERY_QUANTITY } = change.quantity.cast_signed(),
+        { attribute::DELIVERY_STOCK_BEFORE } = change.before.cast_signed(),
+        { attribute::DELIVERY_STOCK_AFTER } = change.after.cast_signed(),
     );
-    app.metrics.delivered(&delivered);
-    let state = snapshot(&books);
-    drop(books);
-    drop(span);
-    Ok((delivered, state))
+    app.metrics.delivered(change);
 }
 
-fn problem(refused: Undelivered, item: &str) -> Problem {
-    match refused {
-        Undelivered::NotPositive => {
+fn problem(error: DeliverError, item: &str) -> Problem {
+    match error {
+        DeliverError::NotPositive => {
             Problem::new(400, "quantity-not-positive", "Quantity not positive")
                 .detail("expected a quantity of 1 or more")
                 .with("message", "quantity must be > 0")
         }
-        Undelivered::NoSuchItem => Problem::new(404, "no-such-item", "No such item")
+        DeliverError::NoSuchItem => Problem::new(404, "no-such-item", "No such item")
             .detail("expected an item of the opening stock; GET /inventory/state lists them")
             .with("itemId", item),
-        Undelivered::Full { item, left } => Problem::new(409, "stock-full", "Stock full")
+        DeliverError::Full { item, left } => Problem::new(409, "stock-full", "Stock full")
             .detail(format!(
                 "{left} left; expected a quantity of at most {}, so that there are at most \
                  {MAX_PIECES}; nothing was delivered",

@@ -4,9 +4,11 @@
 //! request made ([`Attempts`]), because its plan has a step for each, and that
 //! it has committed ([`Commits`]), because its next commit is a duplicate.
 //!
-//! Requests are known by a keyed 128-bit hash of their id. An id has up to 128
-//! bytes and is the caller's choice; a hash has 16, and without the key nobody
-//! can choose two ids that have the same one.
+//! Each history has a key type of its own, because the two questions are
+//! different: which attempt is this, and is this commit a repetition. Today both
+//! keys come from the `X-Request-Id`. A key is a keyed 128-bit hash: an id has up
+//! to 128 bytes and the caller chooses it, a hash has 16, and without the secret
+//! nobody can find two ids with the same hash.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -27,24 +29,36 @@ use tokio::time::Instant;
 pub(crate) const HORIZON: Duration =
     MAX_ATTEMPT_TIMEOUT.saturating_add(MAX_WAIT).saturating_add(Duration::from_mins(1));
 
-/// Makes hashes of request ids.
+/// Makes keys from request ids.
 #[derive(Debug, Clone)]
-pub(crate) struct RequestKeys(SipHasher13);
+pub(crate) struct KeyHasher(SipHasher13);
 
-/// A request, known by the hash of its id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct RequestKey(u128);
+/// Identifies a request whose attempts are counted for its plan of faults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AttemptKey(u128);
 
-impl RequestKeys {
-    /// The key must be a secret; a random number will do.
-    pub(crate) fn new(key: u128) -> Self {
-        Self(SipHasher13::new_with_key(&key.to_ne_bytes()))
+/// Identifies a request whose second commit is a duplicate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CommitKey(u128);
+
+impl KeyHasher {
+    /// The secret can be any random number.
+    pub(crate) fn new(secret: u128) -> Self {
+        Self(SipHasher13::new_with_key(&secret.to_ne_bytes()))
     }
 
-    pub(crate) fn of(&self, request_id: &str) -> RequestKey {
+    pub(crate) fn attempt_key(&self, request_id: &str) -> AttemptKey {
+        AttemptKey(self.hash(request_id))
+    }
+
+    pub(crate) fn commit_key(&self, request_id: &str) -> CommitKey {
+        CommitKey(self.hash(request_id))
+    }
+
+    fn hash(&self, request_id: &str) -> u128 {
         let mut hasher = self.0;
         hasher.write(request_id.as_bytes());
-        RequestKey(hasher.finish128().as_u128())
+        hasher.finish128().as_u128()
     }
 }
 
@@ -54,24 +68,24 @@ impl RequestKeys {
 /// grows, and a place has 33 bytes: all six tables take 1.6 MiB. Only plans of
 /// several steps are counted, which the order service never sends.
 #[derive(Debug)]
-pub(crate) struct Attempts(Recent<u32>);
+pub(crate) struct Attempts(RequestHistory<u32>);
 
 impl Default for Attempts {
     fn default() -> Self {
-        Self(Recent::new(6, 7_168))
+        Self(RequestHistory::new(6, 7_168))
     }
 }
 
 impl Attempts {
     /// The number of the request's next attempt; 1 for the first.
-    pub(crate) fn next(&self, request: RequestKey, now: Instant) -> u32 {
-        self.0.get(request, now).map_or(1, |attempts| attempts.saturating_add(1))
+    pub(crate) fn next(&self, request: AttemptKey, now: Instant) -> u32 {
+        self.0.get(request.0, now).map_or(1, |attempts| attempts.saturating_add(1))
     }
 
     /// Counts an attempt.
-    pub(crate) fn count(&mut self, request: RequestKey, now: Instant) {
+    pub(crate) fn count(&mut self, request: AttemptKey, now: Instant) {
         let next = self.next(request, now);
-        self.0.remember(request, next, now);
+        self.0.remember(request.0, next, now);
     }
 
     /// Forgets them all, because it was asked for: that is not an eviction.
@@ -92,18 +106,18 @@ impl Attempts {
 /// what the container has (64 MiB). At 4,400 commits a second they reach back as
 /// far as [`HORIZON`]; at 19,600 a second, 40 s.
 #[derive(Debug)]
-pub(crate) struct Commits(Recent<()>);
+pub(crate) struct Commits(RequestHistory<()>);
 
 impl Default for Commits {
     fn default() -> Self {
-        Self(Recent::new(15, 57_344))
+        Self(RequestHistory::new(15, 57_344))
     }
 }
 
 impl Commits {
     /// Notes a commit; tells whether the request has committed before.
-    pub(crate) fn note(&mut self, request: RequestKey, now: Instant) -> bool {
-        self.0.remember(request, (), now).is_some()
+    pub(crate) fn note(&mut self, request: CommitKey, now: Instant) -> bool {
+        self.0.remember(request.0, (), now).is_some()
     }
 
     /// Requests that were forgotten before [`HORIZON`] was over.
@@ -120,7 +134,7 @@ impl Commits {
 /// the lock for long. Every table is asked for every request: with fifteen of
 /// them that takes 1.5 microseconds (measured, release build).
 #[derive(Debug)]
-struct Recent<V> {
+struct RequestHistory<V> {
     /// Oldest first.
     generations: VecDeque<Generation<V>>,
     most_generations: usize,
@@ -135,24 +149,24 @@ struct Generation<V> {
     newest: Instant,
 }
 
-impl<V: Copy> Recent<V> {
+impl<V: Copy> RequestHistory<V> {
     const fn new(most_generations: usize, most_entries: usize) -> Self {
         Self { generations: VecDeque::new(), most_generations, most_entries, evicted: 0 }
     }
 
-    fn get(&self, request: RequestKey, now: Instant) -> Option<V> {
+    fn get(&self, key: u128, now: Instant) -> Option<V> {
         let known = self.generations.iter().rev().filter(|generation| !generation.is_over(now));
-        known.filter_map(|generation| generation.entries.get(&request.0)).next().copied()
+        known.filter_map(|generation| generation.entries.get(&key)).next().copied()
     }
 
     /// Remembers a value from now on; gives the one that was remembered before.
-    fn remember(&mut self, request: RequestKey, value: V, now: Instant) -> Option<V> {
+    fn remember(&mut self, key: u128, value: V, now: Instant) -> Option<V> {
         while self.generations.front().is_some_and(|oldest| oldest.is_over(now)) {
             self.generations.pop_front();
         }
         let full = |newest: &Generation<V>| {
             let room =
-                newest.entries.len() < self.most_entries || newest.entries.contains_key(&request.0);
+                newest.entries.len() < self.most_entries || newest.entries.contains_key(&key);
             !room || age(newest.opened, now) >= HORIZON / 4
         };
         if self.generations.back().is_none_or(full) {
@@ -160,13 +174,13 @@ impl<V: Copy> Recent<V> {
         }
         let newest = self.generations.back_mut()?;
         newest.newest = newest.newest.max(now);
-        if let Some(known) = newest.entries.get_mut(&request.0) {
+        if let Some(known) = newest.entries.get_mut(&key) {
             return Some(std::mem::replace(known, value));
         }
-        newest.entries.insert(request.0, value);
+        newest.entries.insert(key, value);
         // It stands in one table only, or evictions would be counted twice.
         let older = self.generations.iter_mut().rev().skip(1);
-        older.filter_map(|generation| generation.entries.remove(&request.0)).next()
+        older.filter_map(|generation| generation.entries.remove(&key)).next()
     }
 
     /// Begins a table; where that is one too many, forgets the oldest.
@@ -222,11 +236,15 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn keys() -> RequestKeys {
-        RequestKeys::new(7)
+    fn attempt(id: &str) -> AttemptKey {
+        KeyHasher::new(7).attempt_key(id)
     }
 
-    impl<V> Recent<V> {
+    fn commit(id: &str) -> CommitKey {
+        KeyHasher::new(7).commit_key(id)
+    }
+
+    impl<V> RequestHistory<V> {
         /// What the tables take: each of their places an entry and a byte more.
         fn bytes(&self) -> usize {
             let places = |generation: &Generation<V>| generation.entries.capacity() / 7 * 8;
@@ -238,7 +256,7 @@ mod tests {
     #[test]
     fn attempts_are_numbered_from_one_for_each_request() {
         let (mut attempts, now) = (Attempts::default(), Instant::now());
-        let [a, b] = ["a", "b"].map(|id| keys().of(id));
+        let [a, b] = ["a", "b"].map(attempt);
         assert_eq!((attempts.next(a, now), attempts.next(a, now)), (1, 1), "asking counts nothing");
         attempts.count(a, now);
         attempts.count(a, now);
@@ -250,7 +268,7 @@ mod tests {
     #[test]
     fn only_the_second_commit_of_a_request_is_a_duplicate() {
         let (mut commits, now) = (Commits::default(), Instant::now());
-        let seen = ["a", "b", "a", "a"].map(|id| commits.note(keys().of(id), now));
+        let seen = ["a", "b", "a", "a"].map(|id| commits.note(commit(id), now));
         assert_eq!(seen, [false, false, true, true]);
     }
 
@@ -260,24 +278,24 @@ mod tests {
         let begun = Instant::now();
         for (passed, known) in [(HORIZON, true), (HORIZON * 5 / 4 + SECOND, false)] {
             let (mut commits, mut attempts) = (Commits::default(), Attempts::default());
-            let a = keys().of("a");
-            commits.note(a, begun);
-            attempts.count(a, begun);
+            commits.note(commit("a"), begun);
+            attempts.count(attempt("a"), begun);
             // Others come all the while, a hundred a second.
             for n in 0..passed.as_secs() * 100 {
-                let other = keys().of(&n.to_string());
-                commits.note(other, begun + SECOND * (n / 100) as u32);
-                attempts.count(other, begun + SECOND * (n / 100) as u32);
+                let (other, now) = (n.to_string(), begun + SECOND * (n / 100) as u32);
+                commits.note(commit(&other), now);
+                attempts.count(attempt(&other), now);
             }
-            assert_eq!(attempts.next(a, begun + passed), if known { 2 } else { 1 }, "{passed:?}");
-            assert_eq!(commits.note(a, begun + passed), known, "{passed:?}");
+            let (now, next) = (begun + passed, if known { 2 } else { 1 });
+            assert_eq!(attempts.next(attempt("a"), now), next, "{passed:?}");
+            assert_eq!(commits.note(commit("a"), now), known, "{passed:?}");
             assert_eq!((commits.evicted(), attempts.evicted()), (0, 0), "nothing too early");
         }
     }
 
     #[test]
     fn a_request_that_comes_again_is_known_for_three_more_minutes() {
-        let (mut commits, a) = (Commits::default(), keys().of("a"));
+        let (mut commits, a) = (Commits::default(), commit("a"));
         let mut now = Instant::now();
         commits.note(a, now);
         for _ in 0..5 {
@@ -292,9 +310,9 @@ mod tests {
         let (mut commits, begun) = (Commits::default(), Instant::now());
         for n in 0..300_000_u64 {
             let now = begun + Duration::from_millis(n);
-            assert!(!commits.note(RequestKey(spread(n)), now));
+            assert!(!commits.note(CommitKey(spread(n)), now));
             if let Some(earlier) = n.checked_sub(180_000).filter(|_| n % 97 == 0) {
-                assert!(commits.note(RequestKey(spread(earlier)), now), "{n}");
+                assert!(commits.note(CommitKey(spread(earlier)), now), "{n}");
             }
         }
         assert_eq!(commits.evicted(), 0);
@@ -304,27 +322,27 @@ mod tests {
     #[test]
     fn what_is_forgotten_early_is_counted_and_the_newest_are_kept() {
         // The commits' own tables, in small: 19,600 a second are a hundredth here.
-        let mut recent = Recent::new(15, 573);
+        let mut recent = RequestHistory::new(15, 573);
         let begun = Instant::now();
         let at = |n: u64| begun + SECOND * (n / 196) as u32;
         let count = 50_000;
         for n in 0..count {
-            assert_eq!(recent.remember(RequestKey(spread(n)), (), at(n)), None);
+            assert_eq!(recent.remember(spread(n), (), at(n)), None);
         }
         let kept = kept(&recent);
         assert!(kept >= 14 * 573, "{kept}");
         assert_eq!(recent.evicted + kept, count, "each is remembered or counted");
         let (now, oldest) = (at(count - 1), count - 14 * 573);
-        assert_eq!(recent.remember(RequestKey(spread(oldest)), (), now), Some(()));
-        assert_eq!(recent.remember(RequestKey(spread(0)), (), now), None);
+        assert_eq!(recent.remember(spread(oldest), (), now), Some(()));
+        assert_eq!(recent.remember(spread(0), (), now), None);
     }
 
     #[test]
     fn commits_take_16_mebibytes_at_most_and_attempts_2() {
         let full = |most_generations, most_entries| {
-            let mut one = Recent::new(most_generations, most_entries);
+            let mut one = RequestHistory::new(most_generations, most_entries);
             for n in 0..most_entries as u64 {
-                one.remember(RequestKey(spread(n)), (), Instant::now());
+                one.remember(spread(n), (), Instant::now());
             }
             assert_eq!(one.generations.len(), 1);
             one.bytes() * most_generations
@@ -337,13 +355,14 @@ mod tests {
     }
 
     #[test]
-    fn the_key_decides_which_hash_an_id_has() {
-        assert_eq!(keys().of("a"), keys().of("a"));
-        assert_ne!(keys().of("a"), keys().of("b"));
-        assert_ne!(keys().of("a"), RequestKeys::new(8).of("a"));
+    fn the_secret_decides_which_key_an_id_has() {
+        let [one, other] = [7, 8].map(KeyHasher::new);
+        assert_eq!(one.hash("a"), KeyHasher::new(7).hash("a"));
+        assert_ne!(one.hash("a"), one.hash("b"));
+        assert_ne!(one.hash("a"), other.hash("a"));
     }
 
-    fn kept<V>(recent: &Recent<V>) -> u64 {
+    fn kept<V>(recent: &RequestHistory<V>) -> u64 {
         recent.generations.iter().map(|generation| generation.entries.len() as u64).sum()
     }
 

@@ -24,7 +24,7 @@ pub(crate) const fn most_holds(max_work: usize) -> usize {
 #[derive(Debug)]
 pub(crate) struct Holds {
     held: Mutex<BTreeMap<u64, Held>>,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     most: usize,
     lifecycle: Lifecycle,
 }
@@ -32,7 +32,7 @@ pub(crate) struct Holds {
 /// The right to hold one answer; taken before the commit, so that a full house
 /// is refused while it is still certain that nothing was reserved.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct HoldPermit {
     _permit: OwnedSemaphorePermit,
 }
 
@@ -48,16 +48,16 @@ struct Held {
 impl Holds {
     /// Holds so many answers at most.
     pub(crate) fn new(most: usize, lifecycle: Lifecycle) -> Self {
-        Self { held: Mutex::default(), places: Arc::new(Semaphore::new(most)), most, lifecycle }
+        Self { held: Mutex::default(), permits: Arc::new(Semaphore::new(most)), most, lifecycle }
     }
 
-    /// A place, if there is one; it may be asked for under a lock.
-    pub(crate) fn take_place(&self) -> Option<Place> {
-        self.places.clone().try_acquire_owned().ok().map(|_permit| Place { _permit })
+    /// A permit, if there is one left. It does not wait, so it can be asked for under a lock.
+    pub(crate) fn try_acquire(&self) -> Option<HoldPermit> {
+        self.permits.clone().try_acquire_owned().ok().map(|_permit| HoldPermit { _permit })
     }
 
-    /// Why there is no place.
-    pub(crate) fn no_place(&self) -> Problem {
+    /// The refusal of a request for which there is no permit.
+    pub(crate) fn exhausted(&self) -> Problem {
         Problem::new(503, "too-many-holds", "Too many held answers").detail(format!(
             "{} answers are held already; nothing was reserved; release some, see \
              GET /inventory/holds",
@@ -68,7 +68,7 @@ impl Holds {
     /// Resolves when the answer is released, the time is up, or the service ends.
     pub(crate) async fn hold(
         &self,
-        _place: Place,
+        _permit: HoldPermit,
         request_id: &str,
         reservation: &Reservation,
         limit: Duration,

@@ -1,12 +1,14 @@
 //! The inventory: a stock, its reservations, and every way to get the answer
 //! about them wrong.
 //!
-//! [`stock`] holds the rules, [`reserve`] is where faults meet the commit.
+//! [`stock`] holds the rules, `store` keeps the stock, `reserve` is where faults
+//! meet the commit, `commit` makes its evidence.
 
 // `println!` and its like panic where the line cannot be written.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod app;
+mod commit;
 mod config;
 mod deliveries;
 mod history;
@@ -17,6 +19,7 @@ mod plans;
 mod reserve;
 mod state;
 pub mod stock;
+mod store;
 
 use std::process::ExitCode;
 

@@ -6,7 +6,8 @@ use campuscafe_chaos::Fault;
 use campuscafe_service::WorkMetrics;
 use campuscafe_telemetry::{Counter, Gauge, Metric, Metrics, http_server};
 
-use crate::stock::{Delivered, Taken};
+use crate::stock::StockChange;
+use crate::store::Committed;
 
 const RESERVATIONS: Metric = Metric {
     name: "inventory_reservations_total",
@@ -86,7 +87,7 @@ impl InventoryMetrics {
     pub(crate) fn new(metrics: &Metrics, stock: &BTreeMap<String, u64>) -> Self {
         let server = http_server::Observe::new(metrics);
         for (method, route, statuses) in ROUTES {
-            server.expect(method, route, statuses);
+            server.preregister(method, route, statuses);
         }
         let item = |name: &String| {
             let labels = [("item", name.as_str())];
@@ -102,7 +103,7 @@ impl InventoryMetrics {
         let fault = |word| (word, metrics.counter(FAULTS, &[("fault", word)]));
         let new = Self {
             items: stock.keys().map(item).collect(),
-            faults: Fault::WORDS.into_iter().map(fault).collect(),
+            faults: Fault::NAMES.into_iter().map(fault).collect(),
             evicted_attempts: metrics.counter(EVICTED, &[("history", "attempts")]),
             evicted_commits: metrics.counter(EVICTED, &[("history", "commits")]),
         };
@@ -111,33 +112,29 @@ impl InventoryMetrics {
     }
 
     pub(crate) fn fault(&self, fault: &Fault) {
-        if let Some(counter) = self.faults.get(fault.word()) {
+        if let Some(counter) = self.faults.get(fault.name()) {
             counter.increment(1);
         }
     }
 
-    pub(crate) fn committed(&self, taken: &Taken, late: bool, duplicate: bool) {
-        let Some(item) = self.items.get(&taken.item) else { return };
+    pub(crate) fn committed(&self, committed: &Committed, late: bool) {
+        self.evicted_commits.absolute(committed.evicted);
+        let Some(item) = self.items.get(&committed.change.item) else { return };
         item.reservations.increment(1);
-        item.duplicates.increment(u64::from(duplicate));
+        item.duplicates.increment(u64::from(committed.duplicate));
         item.late_commits.increment(u64::from(late));
-        item.stock.set(gauge(taken.after));
+        item.stock.set(gauge(committed.change.after));
     }
 
-    pub(crate) fn delivered(&self, delivered: &Delivered) {
-        let Some(item) = self.items.get(&delivered.item) else { return };
+    pub(crate) fn delivered(&self, change: &StockChange) {
+        let Some(item) = self.items.get(&change.item) else { return };
         item.deliveries.increment(1);
-        item.stock.set(gauge(delivered.after));
+        item.stock.set(gauge(change.after));
     }
 
     /// How many attempts were forgotten too early, ever.
     pub(crate) fn evicted_attempts(&self, ever: u64) {
         self.evicted_attempts.absolute(ever);
-    }
-
-    /// How many commits were forgotten too early, ever.
-    pub(crate) fn evicted_commits(&self, ever: u64) {
-        self.evicted_commits.absolute(ever);
     }
 
     pub(crate) fn stock(&self, left: &BTreeMap<String, u64>) {

@@ -1,49 +1,49 @@
 //! Which fault a request meets.
 
-use campuscafe_chaos::{Fault, Plan, Roll};
+use campuscafe_chaos::{Fault, Plan, SplitMix64};
 use tokio::time::Instant;
 
-use crate::history::{Attempts, RequestKey};
+use crate::history::{AttemptKey, Attempts};
 
-/// How far each request's plan has come, and how many rolls were taken.
+/// How far each request's plan has come, and how many random numbers were taken.
 #[derive(Debug)]
 pub(crate) struct Plans {
     seed: u64,
-    rolls: u64,
+    random_numbers: u64,
     attempts: Attempts,
 }
 
 impl Plans {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { seed, rolls: 0, attempts: Attempts::default() }
+        Self { seed, random_numbers: 0, attempts: Attempts::default() }
     }
 
     /// The fault of the request's next attempt, if `admit` takes it on.
     ///
     /// Whether there is room depends on the fault, so it is decided first; but
-    /// only an attempt that is taken on takes its step of the plan, and its roll
-    /// of the seed if it is flaky. A request that is turned away can be sent
+    /// only an attempt that is taken on takes its step of the plan, and its random
+    /// number if it is flaky. A request that is turned away can be sent
     /// again, and then meets what it would have met.
     ///
     /// # Errors
     ///
     /// What `admit` says.
-    pub(crate) fn decide<P, E>(
+    pub(crate) fn next_fault<P, E>(
         &mut self,
         plan: &Plan,
-        request: RequestKey,
+        request: AttemptKey,
         now: Instant,
         admit: impl FnOnce(&Fault) -> Result<P, E>,
     ) -> Result<(Fault, P), E> {
         let uniform = plan.is_uniform();
         let attempt = if uniform { 1 } else { self.attempts.next(request, now) };
-        let mut rolled = false;
-        let fault = plan.step(attempt).decide(|| {
-            rolled = true;
-            Roll::nth(self.seed, self.rolls)
+        let mut used = false;
+        let fault = plan.step(attempt).resolve(|| {
+            used = true;
+            SplitMix64::nth(self.seed, self.random_numbers)
         });
         let admitted = admit(&fault)?;
-        self.rolls = self.rolls.wrapping_add(u64::from(rolled));
+        self.random_numbers = self.random_numbers.wrapping_add(u64::from(used));
         if !uniform {
             self.attempts.count(request, now);
         }
@@ -65,14 +65,14 @@ impl Plans {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::history::RequestKeys;
+    use crate::history::KeyHasher;
 
     const SEED: u64 = 3;
 
     fn decide(plans: &mut Plans, plan: &str, id: &str, taken: bool) -> Option<String> {
-        let request = RequestKeys::new(1).of(id);
+        let request = KeyHasher::new(1).attempt_key(id);
         let admit = |_: &Fault| if taken { Ok(()) } else { Err(()) };
-        let decided = plans.decide(&plan.parse().unwrap(), request, Instant::now(), admit);
+        let decided = plans.next_fault(&plan.parse().unwrap(), request, Instant::now(), admit);
         decided.ok().map(|(fault, ())| fault.to_string())
     }
 
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_is_turned_away_takes_no_step_and_no_roll() {
+    fn a_request_that_is_turned_away_takes_no_step_and_no_random_number() {
         let (mut one, mut other) = (Plans::new(SEED), Plans::new(SEED));
         for n in 0..100 {
             for plan in ["fail,flaky,none", "flaky"] {
@@ -97,8 +97,8 @@ mod tests {
                 assert_eq!(decide(&mut one, plan, &id, true), decide(&mut other, plan, &id, true));
             }
         }
-        assert_eq!(one.rolls, other.rolls);
-        assert!(one.rolls > 100);
+        assert_eq!(one.random_numbers, other.random_numbers);
+        assert!(one.random_numbers > 100);
     }
 
     #[test]

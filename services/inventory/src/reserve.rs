@@ -14,17 +14,20 @@ use axum::response::{IntoResponse, Response};
 use campuscafe_api::inventory::{Reservation, Reserve};
 use campuscafe_api::{CHAOS_APPLIED_HEADER, Problem, REQUEST_ID_HEADER};
 use campuscafe_chaos::{After, Before, Fault, Plan};
-use campuscafe_service::{Connection, Json, Query, Refusal, RequestId, WorkKind, WorkPermit, ids};
-use campuscafe_telemetry::{Caller, NoAnswer, SPAN_TARGET, attribute, set_attribute, set_error};
+use campuscafe_service::{Connection, Json, Query, Refusal, RequestId, WorkKind, WorkPermit};
+use campuscafe_telemetry::{
+    ClientPresence, SPAN_TARGET, SuppressedResponse, attribute, set_attribute,
+};
 use serde::Deserialize;
 use tokio::time::Instant;
 use tracing::{Instrument as _, Span, info_span};
 use utoipa::IntoParams;
 
 use crate::App;
-use crate::history::RequestKey;
-use crate::holds::Place;
-use crate::stock::{Refused, positive};
+use crate::commit::{commit, problem};
+use crate::history::{AttemptKey, CommitKey};
+use crate::holds::HoldPermit;
+use crate::stock::positive;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -35,31 +38,27 @@ pub(crate) struct ReserveQuery {
     chaos: Option<String>,
 }
 
-/// A request that is taken on.
+/// A request that is admitted.
 struct Work {
     request_id: String,
-    request: RequestKey,
-    wish: Reserve,
+    key: CommitKey,
+    request: Reserve,
     fault: Fault,
-    caller: Caller,
-    room: Room,
+    client: ClientPresence,
+    permits: Permits,
 }
 
 /// The right to the work that a fault makes.
-struct Room {
-    _permit: WorkPermit,
-    place: Option<Place>,
+struct Permits {
+    _work: WorkPermit,
+    hold: Option<HoldPermit>,
 }
 
-/// What there is no room for.
-enum NoRoom {
+/// Of which permits there is none left.
+enum Exhausted {
     Work(WorkKind),
-    Hold,
+    Holds,
 }
-
-/// The most of an item's name that is logged, in bytes: a name that is not in
-/// stock is as long as its sender likes.
-const MAX_LOGGED: usize = 256;
 
 /// How the work ended.
 enum Answer {
@@ -84,32 +83,31 @@ enum Answer {
             headers(("Retry-After" = u64, description = "Seconds; absent where the fault was asked for")))))]
 pub(crate) async fn reserve(
     State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
+    Extension(client): Extension<ClientPresence>,
     Extension(connection): Extension<Connection>,
     RequestId(request_id): RequestId,
     Query(query): Query<ReserveQuery>,
-    Json(wish): Json<Reserve>,
+    Json(request): Json<Reserve>,
 ) -> Result<Response, Refusal> {
     let span = Span::current();
     set_attribute(&span, attribute::REQUEST_ID, request_id.clone());
     let plan: Plan = query.chaos.as_deref().unwrap_or_default().parse().map_err(unknown_fault)?;
-    positive(wish.quantity).map_err(|refused| refusal(&refused, &wish.item_id))?;
+    positive(request.quantity).map_err(|error| problem(&error, &request.item_id))?;
 
     app.work.on_time(&connection)?;
-    let request = app.request_keys.of(&request_id);
-    let (fault, room) = admit(&app, &plan, request)?;
+    let (fault, permits) = admit(&app, &plan, app.keys.attempt_key(&request_id))?;
     set_attribute(&span, attribute::CHAOS_STEP, fault.to_string());
 
-    let work = Work { request_id: request_id.clone(), request, wish, fault, caller, room };
-    let work = carry_out(app.clone(), work).instrument(span);
-    let answer = app.lifecycle.spawn(work).await.map_err(|_| broken())?;
+    let key = app.keys.commit_key(&request_id);
+    let work = Work { request_id: request_id.clone(), key, request, fault, client, permits };
+    let answer = app.lifecycle.complete(carry_out(app.clone(), work)).await?;
     let mut response = match answer {
         Answer::Reserved(reservation) => Json(reservation).into_response(),
         Answer::Refused(problem) => Refusal::from(problem).into_response(),
         Answer::None => {
             connection.cut();
             let mut response = Response::default();
-            response.extensions_mut().insert(NoAnswer);
+            response.extensions_mut().insert(SuppressedResponse);
             return Ok(response);
         }
     };
@@ -123,68 +121,69 @@ pub(crate) async fn reserve(
     Ok(response)
 }
 
-/// Decides on the fault and takes the room for its work, both or neither: see
-/// [`crate::plans::Plans::decide`].
-fn admit(app: &App, plan: &Plan, request: RequestKey) -> Result<(Fault, Room), Refusal> {
+/// Decides on the fault and takes the permits for its work, both or neither: see
+/// [`crate::plans::Plans::next_fault`].
+fn admit(app: &App, plan: &Plan, request: AttemptKey) -> Result<(Fault, Permits), Refusal> {
     let now = Instant::now();
     let admitted = {
         let mut plans = app.plans();
-        let admitted = plans.decide(plan, request, now, |fault| room(app, fault));
+        let admitted = plans.next_fault(plan, request, now, |fault| acquire(app, fault));
         app.metrics.evicted_attempts(plans.evicted());
         admitted
     };
-    admitted.map_err(|none| match none {
-        NoRoom::Work(kind) => app.work.shed(kind),
-        NoRoom::Hold => app.work.shed_with(WorkKind::Slow, app.holds.no_place()),
+    admitted.map_err(|exhausted| match exhausted {
+        Exhausted::Work(kind) => app.work.shed(kind),
+        Exhausted::Holds => app.work.shed_with(WorkKind::Slow, app.holds.exhausted()),
     })
 }
 
-fn room(app: &App, fault: &Fault) -> Result<Room, NoRoom> {
+fn acquire(app: &App, fault: &Fault) -> Result<Permits, Exhausted> {
     let kind = if fault.waits() { WorkKind::Slow } else { WorkKind::Ordinary };
-    let _permit = app.work.try_admit(kind).ok_or(NoRoom::Work(kind))?;
-    let place = match fault.after_commit() {
-        After::HoldThenReply(_) => Some(app.holds.take_place().ok_or(NoRoom::Hold)?),
+    let _work = app.work.try_admit(kind).ok_or(Exhausted::Work(kind))?;
+    let hold = match fault.after_commit() {
+        After::HoldThenReply(_) => Some(app.holds.try_acquire().ok_or(Exhausted::Holds)?),
         _ => None,
     };
-    Ok(Room { _permit, place })
+    Ok(Permits { _work, hold })
 }
 
 /// The permit stays with the work to its end: the work goes on when its caller
 /// has left, and so it must count as long as it is there.
 async fn carry_out(app: Arc<App>, work: Work) -> Answer {
-    let Work { request_id, request, wish, fault, caller, room: Room { _permit, place } } = work;
-    if fault.acts() {
+    let Work { request_id, key, request, fault, client, permits } = work;
+    let Permits { _work, hold } = permits;
+    if fault.is_active() {
         app.metrics.fault(&fault);
     }
     let after = fault.after_commit();
 
     match fault.before_commit() {
         Before::Commit => {}
-        Before::WaitThenCommit(wait) => act(&fault, tokio::time::sleep(wait)).await,
+        Before::WaitThenCommit(wait) => observed(&fault, tokio::time::sleep(wait)).await,
         Before::WaitThenFail(wait, status) => {
-            act(&fault, tokio::time::sleep(wait)).await;
+            observed(&fault, tokio::time::sleep(wait)).await;
             tracing::info!(request_id, %fault, status, "refused on request, nothing is committed");
             return Answer::Refused(failed_on_request(&fault, status));
         }
         Before::Cut => {
-            act(&fault, std::future::ready(())).await;
+            observed(&fault, std::future::ready(())).await;
             tracing::info!(request_id, %fault, "cut before the commit");
             return Answer::None;
         }
     }
 
-    let reservation = match commit(&app, &request_id, request, &wish, &caller) {
+    let reservation = match commit(&app, &request_id, key, &request, &client).await {
         Ok(reservation) => reservation,
         Err(problem) => return Answer::Refused(problem),
     };
 
-    match (after, place) {
-        (After::WaitThenReply(wait), _) => act(&fault, tokio::time::sleep(wait)).await,
-        (After::HoldThenReply(limit), Some(place)) => {
-            act(&fault, app.holds.hold(place, &request_id, &reservation, limit)).await;
+    match (after, hold) {
+        (After::WaitThenReply(wait), _) => observed(&fault, tokio::time::sleep(wait)).await,
+        (After::HoldThenReply(limit), Some(permit)) => {
+            observed(&fault, app.holds.hold(permit, &request_id, &reservation, limit)).await;
         }
         (After::Cut, _) => {
-            act(&fault, std::future::ready(())).await;
+            observed(&fault, std::future::ready(())).await;
             tracing::info!(request_id, %fault, "cut after the commit: the reply is lost");
             return Answer::None;
         }
@@ -193,83 +192,15 @@ async fn carry_out(app: Arc<App>, work: Work) -> Answer {
     Answer::Reserved(reservation)
 }
 
-/// Lets a fault take its time under a span of its own.
-async fn act(fault: &Fault, time: impl Future<Output = ()>) {
+/// Applies a fault under a span of its own.
+async fn observed(fault: &Fault, effect: impl Future<Output = ()>) {
     let span = info_span!(
         target: SPAN_TARGET,
         "chaos",
-        otel.name = format!("chaos {}", fault.word()),
+        otel.name = format!("chaos {}", fault.name()),
         { attribute::CHAOS_STEP } = fault.to_string(),
     );
-    time.instrument(span).await;
-}
-
-/// The commit point. Check, change and evidence stand under one lock, so that
-/// the spans and counters tell the commits in the order in which they happened.
-fn commit(
-    app: &App,
-    request_id: &str,
-    request: RequestKey,
-    wish: &Reserve,
-    caller: &Caller,
-) -> Result<Reservation, Problem> {
-    let reservation_id = ids::random();
-    let now = Instant::now();
-    let mut books = app.books();
-    let taken = match books.stock.reserve(&wish.item_id, wish.quantity) {
-        Ok(taken) => taken,
-        Err(refused) => {
-            drop(books);
-            let item = &wish.item_id[..wish.item_id.floor_char_boundary(MAX_LOGGED)];
-            tracing::info!(request_id, item, "refused, nothing is committed");
-            set_attribute(&Span::current(), attribute::RESERVATION_REFUSED, true);
-            return Err(refusal(&refused, &wish.item_id));
-        }
-    };
-    let late = caller.has_left();
-    let duplicate = books.commits.note(request, now);
-    let span = info_span!(
-        target: SPAN_TARGET,
-        "commit reservation",
-        { attribute::RESERVATION_ID } = reservation_id,
-        { attribute::RESERVATION_ITEM } = taken.item,
-        { attribute::STOCK_BEFORE } = taken.before.cast_signed(),
-        { attribute::STOCK_AFTER } = taken.after.cast_signed(),
-        { attribute::RESERVATION_LATE } = late,
-        { attribute::RESERVATION_DUPLICATE } = duplicate,
-    );
-    app.metrics.committed(&taken, late, duplicate);
-    app.metrics.evicted_commits(books.commits.evicted());
-    drop(books);
-    drop(span);
-    tracing::info!(
-        request_id,
-        reservation_id,
-        item = taken.item,
-        left = taken.after,
-        late,
-        duplicate,
-        "{}",
-        match (late, duplicate) {
-            (true, _) => "reserved, but the caller is gone",
-            (false, true) => "reserved once more for the same request",
-            (false, false) => "reserved",
-        }
-    );
-    Ok(Reservation { reservation_id, item_id: taken.item, quantity: taken.quantity })
-}
-
-fn refusal(refused: &Refused, item: &str) -> Problem {
-    match refused {
-        Refused::NotPositive => Problem::new(400, "quantity-not-positive", "Quantity not positive")
-            .detail("expected a quantity of 1 or more")
-            .with("message", "quantity must be > 0"),
-        Refused::OutOfStock { left } => Problem::new(409, "out-of-stock", "Out of stock")
-            .detail(format!("{left} left; nothing was reserved"))
-            .with("message", "out of stock")
-            .with("itemId", item)
-            .with("currentStock", *left),
-    }
+    effect.instrument(span).await;
 }
 
 fn unknown_fault(error: campuscafe_chaos::ParseError) -> Refusal {
@@ -280,12 +211,6 @@ fn failed_on_request(fault: &Fault, status: u16) -> Problem {
     Problem::new(status, "fault-on-request", "Failed on request")
         .detail(format!("the fault {fault} was asked for; nothing was reserved"))
         .with("message", "failed on request")
-}
-
-/// A bug, not a lesson: the task ended without an answer.
-fn broken() -> Refusal {
-    set_error(&Span::current(), "500");
-    Problem::new(500, "internal", "Internal error").detail("this is a bug in CampusCafe").into()
 }
 
 #[cfg(test)]

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use campuscafe_api::inventory;
-use campuscafe_service::Json;
+use campuscafe_service::{Json, Refusal};
 
 use crate::App;
-use crate::app::Books;
+use crate::store::Snapshot;
 
 /// What is left and how many reservations there are.
 #[utoipa::path(get, path = "/inventory/state", tag = "stock",
     responses((status = 200, body = inventory::State, description = "The stock and its reservations")))]
 pub(crate) async fn get_state(State(app): State<Arc<App>>) -> Json<inventory::State> {
-    Json(snapshot(&app.books()))
+    Json(body(app.store.state().await))
 }
 
 /// Returns to the opening stock with no reservations, and begins every plan of
@@ -21,18 +21,18 @@ pub(crate) async fn get_state(State(app): State<Arc<App>>) -> Json<inventory::St
 /// the reset, and is a duplicate if its request has committed before the reset.
 #[utoipa::path(post, path = "/inventory/reset", tag = "stock",
     responses((status = 200, body = inventory::State, description = "The stock and its reservations")))]
-pub(crate) async fn reset(State(app): State<Arc<App>>) -> Json<inventory::State> {
-    let state = {
-        let mut books = app.books();
-        books.stock.reset();
-        app.metrics.stock(books.stock.left());
-        snapshot(&books)
+pub(crate) async fn reset(State(app): State<Arc<App>>) -> Result<Json<inventory::State>, Refusal> {
+    let lifecycle = app.lifecycle.clone();
+    let reset = async move {
+        let changed = app.store.reset().await;
+        let state = changed.record(|state| app.metrics.stock(&state.left)).await;
+        app.plans().restart();
+        tracing::info!("the stock is reset");
+        state
     };
-    app.plans().restart();
-    tracing::info!("the stock is reset");
-    Json(state)
+    Ok(Json(body(lifecycle.complete(reset).await?)))
 }
 
-pub(crate) fn snapshot(books: &Books) -> inventory::State {
-    inventory::State { stock: books.stock.left().clone(), reservations: books.stock.reservations() }
+pub(crate) fn body(Snapshot { left, reservations }: Snapshot) -> inventory::State {
+    inventory::State { stock: left, reservations }
 }

@@ -14,11 +14,18 @@ const MAX_NAME: usize = 40;
 /// every JSON reader and metric.
 pub const MAX_PIECES: u64 = 1_000_000_000;
 
-/// What the inventory opens with, and returns to on a reset.
+/// The stock at the start, to which a reset returns.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Opening(BTreeMap<String, u64>);
+pub struct InitialStock(BTreeMap<String, u64>);
 
-impl FromStr for Opening {
+impl InitialStock {
+    /// The pieces of each item.
+    pub(crate) const fn pieces(&self) -> &BTreeMap<String, u64> {
+        &self.0
+    }
+}
+
+impl FromStr for InitialStock {
     type Err = String;
 
     /// # Errors
@@ -54,7 +61,7 @@ impl FromStr for Opening {
     }
 }
 
-impl fmt::Display for Opening {
+impl fmt::Display for InitialStock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let entries: Vec<_> =
             self.0.iter().map(|(name, pieces)| format!("{name}={pieces}")).collect();
@@ -65,17 +72,17 @@ impl fmt::Display for Opening {
 /// What is left, and how much was reserved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stock {
-    opening: Opening,
+    initial: InitialStock,
     left: BTreeMap<String, u64>,
     reservations: u64,
 }
 
-/// Pieces set aside.
+/// What a reservation or a delivery changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Taken {
+pub struct StockChange {
     /// The item as the stock knows it.
     pub item: String,
-    /// Pieces set aside.
+    /// Pieces reserved or delivered.
     pub quantity: u64,
     /// Pieces left before.
     pub before: u64,
@@ -83,10 +90,10 @@ pub struct Taken {
     pub after: u64,
 }
 
-/// Why nothing was set aside.
+/// Why nothing was reserved.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refused {
-    /// Nothing, or less than nothing, was asked for.
+pub enum ReserveError {
+    /// The quantity is 0 or less.
     NotPositive,
     /// More was asked for than is left; 0 is left of an unknown item.
     OutOfStock {
@@ -95,23 +102,10 @@ pub enum Refused {
     },
 }
 
-/// Pieces added.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Delivered {
-    /// The item as the stock knows it.
-    pub item: String,
-    /// Pieces added.
-    pub quantity: u64,
-    /// Pieces left before.
-    pub before: u64,
-    /// Pieces left after.
-    pub after: u64,
-}
-
 /// Why nothing was added.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Undelivered {
-    /// Nothing, or less than nothing, was brought.
+pub enum DeliverError {
+    /// The quantity is 0 or less.
     NotPositive,
     /// The opening stock does not name the item, so there is no place for it.
     NoSuchItem,
@@ -127,8 +121,8 @@ pub enum Undelivered {
 impl Stock {
     /// The stock as it opens.
     #[must_use]
-    pub fn new(opening: Opening) -> Self {
-        Self { left: opening.0.clone(), reservations: 0, opening }
+    pub fn new(initial: InitialStock) -> Self {
+        Self { left: initial.0.clone(), reservations: 0, initial }
     }
 
     /// Sets pieces aside, all or none.
@@ -136,19 +130,20 @@ impl Stock {
     /// # Errors
     ///
     /// When the quantity is not positive or more than is left.
-    pub fn reserve(&mut self, item: &str, quantity: i64) -> Result<Taken, Refused> {
+    pub fn reserve(&mut self, item: &str, quantity: i64) -> Result<StockChange, ReserveError> {
         let quantity = positive(quantity)?;
         let item = item.to_lowercase();
         // An unknown item is only looked up, never entered: names come from
         // outside, and entries would pile up.
         let Some(left) = self.left.get_mut(&item) else {
-            return Err(Refused::OutOfStock { left: 0 });
+            return Err(ReserveError::OutOfStock { left: 0 });
         };
         let before = *left;
-        let after = before.checked_sub(quantity).ok_or(Refused::OutOfStock { left: before })?;
+        let after =
+            before.checked_sub(quantity).ok_or(ReserveError::OutOfStock { left: before })?;
         *left = after;
         self.reservations += 1;
-        Ok(Taken { item, quantity, before, after })
+        Ok(StockChange { item, quantity, before, after })
     }
 
     /// Adds pieces, all or none. Reservations stay as they are.
@@ -157,25 +152,25 @@ impl Stock {
     ///
     /// When the quantity is not positive, the item is not in the opening stock,
     /// or there would be more than [`MAX_PIECES`] of it.
-    pub fn deliver(&mut self, item: &str, quantity: i64) -> Result<Delivered, Undelivered> {
-        let quantity = positive(quantity).map_err(|_| Undelivered::NotPositive)?;
+    pub fn deliver(&mut self, item: &str, quantity: i64) -> Result<StockChange, DeliverError> {
+        let quantity = positive(quantity).map_err(|_| DeliverError::NotPositive)?;
         let item = item.to_lowercase();
         let Some(left) = self.left.get_mut(&item) else {
-            return Err(Undelivered::NoSuchItem);
+            return Err(DeliverError::NoSuchItem);
         };
         let before = *left;
         match before.checked_add(quantity) {
             Some(after) if after <= MAX_PIECES => {
                 *left = after;
-                Ok(Delivered { item, quantity, before, after })
+                Ok(StockChange { item, quantity, before, after })
             }
-            _ => Err(Undelivered::Full { item, left: before }),
+            _ => Err(DeliverError::Full { item, left: before }),
         }
     }
 
     /// Back to the opening stock, with no reservations.
     pub fn reset(&mut self) {
-        *self = Self::new(self.opening.clone());
+        *self = Self::new(self.initial.clone());
     }
 
     /// Pieces left, by item.
@@ -196,8 +191,8 @@ impl Stock {
 /// # Errors
 ///
 /// When it is 0 or less.
-pub fn positive(quantity: i64) -> Result<u64, Refused> {
-    u64::try_from(quantity).ok().filter(|quantity| *quantity > 0).ok_or(Refused::NotPositive)
+pub fn positive(quantity: i64) -> Result<u64, ReserveError> {
+    u64::try_from(quantity).ok().filter(|quantity| *quantity > 0).ok_or(ReserveError::NotPositive)
 }
 
 #[cfg(test)]
@@ -213,7 +208,7 @@ mod tests {
     fn a_reservation_lowers_the_stock_and_counts() {
         let mut stock = stock();
         let taken = stock.reserve("cake", 3).unwrap();
-        assert_eq!(taken, Taken { item: "cake".into(), quantity: 3, before: 10, after: 7 });
+        assert_eq!(taken, StockChange { item: "cake".into(), quantity: 3, before: 10, after: 7 });
         assert_eq!(
             (stock.left()["cake"], stock.left()["coffee"], stock.reservations()),
             (7, 20, 1)
@@ -224,30 +219,30 @@ mod tests {
     fn the_last_piece_can_be_had_and_not_one_more() {
         let mut stock = stock();
         assert_eq!(stock.reserve("cake", 10).unwrap().after, 0);
-        assert_eq!(stock.reserve("cake", 1), Err(Refused::OutOfStock { left: 0 }));
-        assert_eq!(stock.reserve("coffee", 21), Err(Refused::OutOfStock { left: 20 }));
-        assert_eq!(stock.reserve("coffee", i64::MAX), Err(Refused::OutOfStock { left: 20 }));
+        assert_eq!(stock.reserve("cake", 1), Err(ReserveError::OutOfStock { left: 0 }));
+        assert_eq!(stock.reserve("coffee", 21), Err(ReserveError::OutOfStock { left: 20 }));
+        assert_eq!(stock.reserve("coffee", i64::MAX), Err(ReserveError::OutOfStock { left: 20 }));
         assert_eq!(stock.reservations(), 1);
     }
 
     #[test]
     fn item_names_ignore_case() {
         assert_eq!(stock().reserve("CaKe", 1).unwrap().item, "cake");
-        assert_eq!("Cake=1".parse::<Opening>().unwrap().to_string(), "cake=1");
+        assert_eq!("Cake=1".parse::<InitialStock>().unwrap().to_string(), "cake=1");
     }
 
     #[test]
     fn an_unknown_item_is_out_of_stock_and_leaves_no_key() {
         let mut stock = stock();
-        assert_eq!(stock.reserve("tea", 1), Err(Refused::OutOfStock { left: 0 }));
+        assert_eq!(stock.reserve("tea", 1), Err(ReserveError::OutOfStock { left: 0 }));
         assert_eq!(stock.left().keys().collect::<Vec<_>>(), ["cake", "coffee"]);
     }
 
     #[test]
     fn a_quantity_that_is_not_positive_is_refused_for_any_item() {
         for quantity in [0, -1, i64::MIN] {
-            assert_eq!(stock().reserve("cake", quantity), Err(Refused::NotPositive));
-            assert_eq!(stock().reserve("tea", quantity), Err(Refused::NotPositive));
+            assert_eq!(stock().reserve("cake", quantity), Err(ReserveError::NotPositive));
+            assert_eq!(stock().reserve("tea", quantity), Err(ReserveError::NotPositive));
         }
     }
 
@@ -256,7 +251,7 @@ mod tests {
         let mut stock = stock();
         stock.reserve("cake", 4).unwrap();
         let delivered = stock.deliver("CAKE", 7).unwrap();
-        let expected = Delivered { item: "cake".into(), quantity: 7, before: 6, after: 13 };
+        let expected = StockChange { item: "cake".into(), quantity: 7, before: 6, after: 13 };
         assert_eq!((delivered, stock.reservations()), (expected, 1));
         assert_eq!(stock.left()["coffee"], 20);
         stock.reset();
@@ -267,11 +262,11 @@ mod tests {
     fn a_delivery_that_has_no_place_adds_nothing() {
         let mut changed = stock();
         for quantity in [0, -1, i64::MIN] {
-            assert_eq!(changed.deliver("cake", quantity), Err(Undelivered::NotPositive));
+            assert_eq!(changed.deliver("cake", quantity), Err(DeliverError::NotPositive));
         }
-        assert_eq!(changed.deliver("tea", 1), Err(Undelivered::NoSuchItem));
+        assert_eq!(changed.deliver("tea", 1), Err(DeliverError::NoSuchItem));
         for quantity in [999_999_991, i64::MAX] {
-            let full = Undelivered::Full { item: "cake".into(), left: 10 };
+            let full = DeliverError::Full { item: "cake".into(), left: 10 };
             assert_eq!(changed.deliver("cake", quantity), Err(full));
         }
         assert_eq!(changed, stock());
@@ -299,9 +294,9 @@ mod tests {
             ("a\"b=3", "expected a name of 1 to 40 letters, digits, - or _, got \"a\\\"b\""),
             ("cake=1,Cake=2", "\"cake\" stands twice"),
         ] {
-            assert_eq!(text.parse::<Opening>().unwrap_err(), expected);
+            assert_eq!(text.parse::<InitialStock>().unwrap_err(), expected);
         }
-        assert_eq!(" Cake = 3 ,tea=0".parse::<Opening>().unwrap().to_string(), "cake=3,tea=0");
+        assert_eq!(" Cake = 3 ,tea=0".parse::<InitialStock>().unwrap().to_string(), "cake=3,tea=0");
     }
 
     #[test]
@@ -326,11 +321,11 @@ mod tests {
         ];
         let mut openings = 0;
         for seed in 0..50_000 {
-            let dice = |n| campuscafe_chaos::Roll::nth(seed, n);
+            let dice = |n| campuscafe_chaos::SplitMix64::nth(seed, n);
             let length = dice(0).below(9);
             let text: String =
                 (1..=length).map(|n| PIECES[dice(n).below(PIECES.len() as u64) as usize]).collect();
-            if let Ok(opening) = text.parse::<Opening>() {
+            if let Ok(opening) = text.parse::<InitialStock>() {
                 openings += 1;
                 assert_eq!(opening.to_string().parse(), Ok(opening), "{text:?}");
             }

@@ -4,14 +4,14 @@ use campuscafe_chaos::{Plan, Step};
 use campuscafe_service::WorkKind;
 
 /// Slow, if one of the attempts may meet a step that waits; else ordinary.
-pub(crate) fn kind(plan: Option<&Plan>, attempts: u32) -> WorkKind {
+pub(crate) fn work_kind(plan: Option<&Plan>, attempts: u32) -> WorkKind {
     let may_wait = |plan: &Plan| (1..=attempts).any(|attempt| waits(plan.step(attempt)));
     if plan.is_some_and(may_wait) { WorkKind::Slow } else { WorkKind::Ordinary }
 }
 
 fn waits(step: Step) -> bool {
     match step {
-        Step::Certain(fault) => fault.waits(),
+        Step::Fixed(fault) => fault.waits(),
         Step::Flaky => true,
     }
 }
@@ -36,9 +36,9 @@ mod tests {
             ("none,slow", 1, WorkKind::Ordinary),
             ("none,none,slow", 2, WorkKind::Ordinary),
         ] {
-            let found = kind(Some(&plan.parse().unwrap()), attempts);
+            let found = work_kind(Some(&plan.parse().unwrap()), attempts);
             assert_eq!(found, expected, "{plan:?}, {attempts} attempts");
         }
-        assert_eq!(kind(None, 2), WorkKind::Ordinary);
+        assert_eq!(work_kind(None, 2), WorkKind::Ordinary);
     }
 }

@@ -23,7 +23,7 @@ pub struct App {
     pub(crate) clients: Clients,
     pub(crate) metrics: Arc<OrderMetrics>,
     pub(crate) lifecycle: Lifecycle,
-    pub(crate) limit: Duration,
+    pub(crate) attempt_timeout: Duration,
     pub(crate) work: WorkLimit,
     /// How many permits slow work may have at one time.
     pub(crate) slow_share: usize,
@@ -45,10 +45,10 @@ impl App {
         let metrics = Arc::new(OrderMetrics::new(&registry));
         let observe = Observe::new(&registry);
         Ok(Arc::new(Self {
-            clients: Clients::new(observe, metrics.clone(), reorder::Placed)?,
+            clients: Clients::new(observe, metrics.clone(), reorder::PositionRecorder)?,
             metrics,
             lifecycle,
-            limit: config.attempt_timeout,
+            attempt_timeout: config.attempt_timeout,
             work: WorkLimit::new(config.max_work, WORK, &registry),
             slow_share: WorkLimit::share(config.max_work, WorkKind::Slow),
             inventory: config.inventory_url.clone(),

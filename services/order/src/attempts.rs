@@ -1,6 +1,6 @@
 //! The client of the inventory: one or two attempts, each seen for itself.
 //!
-//! Middleware, from the outside in: the naive retry; [`Numbered`], which gives
+//! Middleware, from the outside in: the naive retry; [`AttemptRecorder`], which gives
 //! each attempt its number, its fault and its place in the report; the
 //! telemetry, so that each attempt has its own span.
 
@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use campuscafe_api::inventory::{Reservation, Reserve};
 use campuscafe_api::order::{Attempt, AttemptResult};
 use campuscafe_chaos::Plan;
-use campuscafe_telemetry::http_client::{NoReply, Observe, Template, WholeBody};
+use campuscafe_telemetry::http_client::{Observe, Template, TransportError, WholeBody};
 use http::Extensions;
 use reqwest::{Request, Response, Url};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error, Middleware, Next, Result};
@@ -21,14 +21,14 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use crate::metrics::OrderMetrics;
-use crate::outcome::try_again;
+use crate::outcome::should_retry;
 
 pub(crate) const RESERVE: Template = Template("/inventory/reserve");
 pub(crate) const PING: Template = Template("/inventory/ping");
 
 /// Shorter than servers keep idle connections, so that no request is written
 /// into one that is just being closed: it would look like a fault.
-const IDLE_LIMIT: Duration = Duration::from_secs(5);
+const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The clients for each way of asking; they share one pool of connections.
 #[derive(Debug, Clone)]
@@ -49,18 +49,19 @@ impl Clients {
             .redirect(reqwest::redirect::Policy::none())
             // Every attempt must be ours, seen and counted.
             .retry(reqwest::retry::never())
-            .pool_idle_timeout(IDLE_LIMIT)
+            .pool_idle_timeout(POOL_IDLE_TIMEOUT)
             .build()?;
-        let numbered = Numbered { metrics };
-        let naive = RetryTransientMiddleware::new_with_policy_and_strategy(AtOnce, TimeoutsOnly);
+        let recorder = AttemptRecorder { metrics };
+        let naive =
+            RetryTransientMiddleware::new_with_policy_and_strategy(RetryImmediately, TimeoutsOnly);
         Ok(Self {
             once: ClientBuilder::new(client.clone())
-                .with(numbered.clone())
+                .with(recorder.clone())
                 .with(observe.clone())
                 .build(),
             retrying: ClientBuilder::new(client.clone())
                 .with(naive)
-                .with(numbered)
+                .with(recorder)
                 .with(observe.clone())
                 .build(),
             pinging: ClientBuilder::new(client).with(observe).with(pings).build(),
@@ -71,16 +72,16 @@ impl Clients {
 /// What an order asks of the inventory, and what came of it so far; in the
 /// request's extensions, which outlast a retry.
 #[derive(Debug)]
-pub(crate) struct Errand {
-    pub(crate) wish: Reserve,
+pub(crate) struct AttemptContext {
+    pub(crate) reserve: Reserve,
     pub(crate) request_id: String,
     plan: Option<Plan>,
     attempts: Mutex<Vec<Attempt>>,
 }
 
-impl Errand {
-    pub(crate) fn new(wish: Reserve, plan: Option<Plan>, request_id: String) -> Self {
-        Self { wish, request_id, plan, attempts: Mutex::default() }
+impl AttemptContext {
+    pub(crate) fn new(reserve: Reserve, plan: Option<Plan>, request_id: String) -> Self {
+        Self { reserve, request_id, plan, attempts: Mutex::default() }
     }
 
     fn all(&self) -> MutexGuard<'_, Vec<Attempt>> {
@@ -93,7 +94,7 @@ impl Errand {
 
     /// The reservation that an answer holds, if it is the one that was asked for.
     pub(crate) fn reservation(&self, response: &Response) -> Option<Reservation> {
-        body(response).filter(|reservation| answers(&self.wish, reservation))
+        body(response).filter(|reservation| matches_request(&self.reserve, reservation))
     }
 
     /// What became of an attempt, in the order service's words. Whatever answers
@@ -106,10 +107,10 @@ impl Errand {
                 AttemptResult::Ok
             }
             Ok(_) => AttemptResult::Rejected,
-            Err(error) => match NoReply::of(error) {
-                NoReply::Timeout => AttemptResult::Timeout,
-                NoReply::ConnectionLost => AttemptResult::ConnectionLost,
-                NoReply::ConnectionRefused => AttemptResult::Refused,
+            Err(error) => match TransportError::of(error) {
+                TransportError::Timeout => AttemptResult::Timeout,
+                TransportError::ConnectionLost => AttemptResult::ConnectionLost,
+                TransportError::ConnectionRefused => AttemptResult::Refused,
             },
         }
     }
@@ -123,9 +124,9 @@ pub(crate) fn body<T: DeserializeOwned>(response: &Response) -> Option<T> {
 
 /// Whether a reservation is of what was asked for: the same item, whose name
 /// ignores case as it does in the inventory, and as many pieces.
-fn answers(wish: &Reserve, reservation: &Reservation) -> bool {
-    let same_item = reservation.item_id.to_lowercase() == wish.item_id.to_lowercase();
-    let same_quantity = u64::try_from(wish.quantity) == Ok(reservation.quantity);
+fn matches_request(reserve: &Reserve, reservation: &Reservation) -> bool {
+    let same_item = reservation.item_id.to_lowercase() == reserve.item_id.to_lowercase();
+    let same_quantity = u64::try_from(reserve.quantity) == Ok(reservation.quantity);
     same_item && same_quantity && is_an_id(&reservation.reservation_id)
 }
 
@@ -135,24 +136,24 @@ fn is_an_id(text: &str) -> bool {
 
 /// Gives each attempt its number and its fault, and reports what became of it.
 #[derive(Debug, Clone)]
-struct Numbered {
+struct AttemptRecorder {
     metrics: Arc<OrderMetrics>,
 }
 
 #[async_trait::async_trait]
-impl Middleware for Numbered {
+impl Middleware for AttemptRecorder {
     async fn handle(
         &self,
         mut request: Request,
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> Result<Response> {
-        let Some(errand) = extensions.get::<Arc<Errand>>().cloned() else {
+        let Some(context) = extensions.get::<Arc<AttemptContext>>().cloned() else {
             return next.run(request, extensions).await;
         };
-        let number = u32::try_from(errand.all().len()).unwrap_or(u32::MAX).saturating_add(1);
-        if let Some(plan) = &errand.plan {
-            ask_for(&plan.step(number).to_string(), request.url_mut());
+        let number = u32::try_from(context.all().len()).unwrap_or(u32::MAX).saturating_add(1);
+        if let Some(plan) = &context.plan {
+            add_fault(&plan.step(number).to_string(), request.url_mut());
         }
         if number > 1 {
             self.metrics.retried();
@@ -161,25 +162,25 @@ impl Middleware for Numbered {
         let response = next.run(request, extensions).await;
         let attempt = Attempt {
             number,
-            result: errand.result(response.as_ref()),
+            result: context.result(response.as_ref()),
             duration_ms: u64::try_from(sent.elapsed().as_millis()).unwrap_or(u64::MAX),
             status: response.as_ref().ok().map(|response| response.status().as_u16()),
         };
         self.metrics.attempted(attempt.result);
         tracing::info!(
-            request_id = errand.request_id,
+            request_id = context.request_id,
             attempt = number,
             result = attempt.result.as_str(),
             status = attempt.status,
             duration_ms = attempt.duration_ms,
             "attempt ended"
         );
-        errand.all().push(attempt);
+        context.all().push(attempt);
         response
     }
 }
 
-fn ask_for(step: &str, url: &mut Url) {
+fn add_fault(step: &str, url: &mut Url) {
     url.query_pairs_mut().append_pair("chaos", step);
 }
 
@@ -188,18 +189,20 @@ struct TimeoutsOnly;
 
 impl RetryableStrategy for TimeoutsOnly {
     fn handle(&self, result: &Result<Response>) -> Option<Retryable> {
-        let timeout = result.as_ref().is_err_and(|error| NoReply::of(error) == NoReply::Timeout);
+        let timeout = result
+            .as_ref()
+            .is_err_and(|error| TransportError::of(error) == TransportError::Timeout);
         // How many attempts there may be is the policy's question.
-        (timeout && try_again(AttemptResult::Timeout, 1)).then_some(Retryable::Transient)
+        (timeout && should_retry(AttemptResult::Timeout, 1)).then_some(Retryable::Transient)
     }
 }
 
 /// At once: the sample of the chapter waits for nothing.
-struct AtOnce;
+struct RetryImmediately;
 
-impl RetryPolicy for AtOnce {
+impl RetryPolicy for RetryImmediately {
     fn should_retry(&self, _: SystemTime, past_retries: u32) -> RetryDecision {
-        if try_again(AttemptResult::Timeout, past_retries + 1) {
+        if should_retry(AttemptResult::Timeout, past_retries + 1) {
             RetryDecision::Retry { execute_after: SystemTime::now() }
         } else {
             RetryDecision::DoNotRetry
@@ -225,10 +228,14 @@ mod tests {
             ("cake", 1, "", "cake", 1, false),
             ("cake", 1, "reservation 1", "cake", 1, false),
         ] {
-            let wish = Reserve { item_id: asked.to_owned(), quantity: pieces };
+            let reserve = Reserve { item_id: asked.to_owned(), quantity: pieces };
             let (reservation_id, item_id) = (id.to_owned(), item.to_owned());
             let reservation = Reservation { reservation_id, item_id, quantity };
-            assert_eq!(answers(&wish, &reservation), expected, "{wish:?} {reservation:?}");
+            assert_eq!(
+                matches_request(&reserve, &reservation),
+                expected,
+                "{reserve:?} {reservation:?}"
+            );
         }
     }
 }

@@ -9,8 +9,8 @@ use clap::Parser;
 use humantime::format_duration;
 use reqwest::Url;
 
-/// The longest limit that makes sense in a lesson.
-const MAX_LIMIT: Duration = campuscafe_api::order::MAX_ATTEMPT_TIMEOUT;
+/// The longest timeout that makes sense in a lesson.
+const MAX_TIMEOUT: Duration = campuscafe_api::order::MAX_ATTEMPT_TIMEOUT;
 
 /// What `--max-work` is unless it is set: about 64 KiB each, in a container of
 /// 128 MiB.
@@ -48,7 +48,7 @@ pub struct Config {
         env = "ORDER_ATTEMPT_TIMEOUT",
         default_value = "1s",
         value_name = "DURATION",
-        value_parser = limit
+        value_parser = timeout
     )]
     pub attempt_timeout: Duration,
 
@@ -77,25 +77,25 @@ fn http_url(text: &str) -> Result<Url, String> {
         .ok_or_else(|| "expected http://HOST:PORT".to_owned())
 }
 
-fn limit(text: &str) -> Result<Duration, String> {
+fn timeout(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text)
         .ok()
-        .filter(|limit| !limit.is_zero() && *limit <= MAX_LIMIT)
-        .ok_or_else(|| format!("expected a duration such as 1s or 250ms, up to {MAX_LIMIT:?}"))
+        .filter(|timeout| !timeout.is_zero() && *timeout <= MAX_TIMEOUT)
+        .ok_or_else(|| format!("expected a duration such as 1s or 250ms, up to {MAX_TIMEOUT:?}"))
 }
 
-/// What the limit means for the inventory's best known delay, in one line.
-pub(crate) fn limit_means(limit: Duration) -> String {
+/// What the timeout means for the inventory's best known delay, in one line.
+pub(crate) fn explain_timeout(timeout: Duration) -> String {
     let slow = Fault::DEFAULT_WAIT;
-    let (limit_text, slow_text) = (format_duration(limit), format_duration(slow));
-    if limit < slow {
+    let (timeout_text, slow_text) = (format_duration(timeout), format_duration(slow));
+    if timeout < slow {
         format!(
-            "an attempt may take {limit_text} and a slow reserve takes {slow_text}: it outlives its \
+            "an attempt may take {timeout_text} and a slow reserve takes {slow_text}: it outlives its \
              caller, so a timeout leaves the outcome unknown and a retry can reserve twice"
         )
     } else {
         format!(
-            "an attempt may take {limit_text} and a slow reserve takes {slow_text}: it is answered \
+            "an attempt may take {timeout_text} and a slow reserve takes {slow_text}: it is answered \
              in time, so the fault slow shows no timeout"
         )
     }
@@ -106,18 +106,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_limit_below_a_slow_reserve_warns_of_double_reservations() {
-        for (limit, expected) in [(1, "reserve twice"), (2, "no timeout"), (5, "no timeout")] {
-            let line = limit_means(Duration::from_secs(limit));
+    fn a_timeout_below_a_slow_reserve_warns_of_double_reservations() {
+        for (timeout, expected) in [(1, "reserve twice"), (2, "no timeout"), (5, "no timeout")] {
+            let line = explain_timeout(Duration::from_secs(timeout));
             assert!(line.contains(expected), "{line}");
-            assert!(line.contains(&format!("{limit}s and a slow reserve takes 2s")), "{line}");
+            assert!(line.contains(&format!("{timeout}s and a slow reserve takes 2s")), "{line}");
         }
     }
 
     #[test]
-    fn a_limit_or_url_that_cannot_be_meant_is_refused() {
+    fn a_timeout_or_url_that_cannot_be_meant_is_refused() {
         for text in ["", "0s", "1", "soon", "61s", "-1s"] {
-            assert!(super::limit(text).is_err(), "{text}");
+            assert!(super::timeout(text).is_err(), "{text}");
         }
         for text in ["", "inventory:5101", "https://inventory", "ftp://x", "http://x/path"] {
             assert!(http_url(text).is_err(), "{text}");

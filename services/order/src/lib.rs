@@ -13,11 +13,11 @@ mod app;
 mod attempts;
 mod config;
 mod metrics;
+mod order_problem;
 pub mod outcome;
 mod place_order;
 mod reorder;
 pub mod sequence;
-mod told;
 
 use std::process::ExitCode;
 
@@ -54,7 +54,7 @@ async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Failure> {
     let lifecycle = Lifecycle::default();
     let app = App::new(&config, metrics.clone(), lifecycle.clone())
         .map_err(|error| Failure::Failed(format!("cannot make an HTTP client: {error}")))?;
-    tracing::info!(inventory = %config.inventory_url, "{}", config::limit_means(config.attempt_timeout));
+    tracing::info!(inventory = %config.inventory_url, "{}", config::explain_timeout(config.attempt_timeout));
     let router = router(app, &config.server.allowed_hosts);
     campuscafe_service::run("order", listener, router, lifecycle, metrics, &config.server).await?;
     Ok(ExitCode::SUCCESS)

@@ -48,11 +48,11 @@ impl std::fmt::Debug for OrderMetrics {
 impl OrderMetrics {
     pub(crate) fn new(metrics: &Metrics) -> Self {
         let server = http_server::Observe::new(metrics);
-        server.expect("POST", "/orders", &[200, 400, 408, 409, 413, 415, 502, 503, 504]);
-        server.expect("GET", "/demo/out-of-order", &[200, 400, 502, 503]);
+        server.preregister("POST", "/orders", &[200, 400, 408, 409, 413, 415, 502, 503, 504]);
+        server.preregister("GET", "/demo/out-of-order", &[200, 400, 502, 503]);
         let client = http_client::Observe::new(metrics);
-        client.expect("POST", RESERVE.0, &[200, 400, 408, 409, 413, 415, 503]);
-        client.expect("GET", PING.0, &[200, 400, 503]);
+        client.preregister("POST", RESERVE.0, &[200, 400, 408, 409, 413, 415, 503]);
+        client.preregister("GET", PING.0, &[200, 400, 503]);
         Self {
             outcomes: Outcome::ALL.map(|o| metrics.counter(OUTCOMES, &[("outcome", o.as_str())])),
             attempts: AttemptResult::ALL

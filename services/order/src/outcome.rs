@@ -27,7 +27,7 @@ pub fn outcome(results: &[AttemptResult]) -> Outcome {
 /// This is the naive retry of the lesson. It treats "I do not know" as "it
 /// did not happen", and that is how one customer comes to two cakes.
 #[must_use]
-pub const fn try_again(last: AttemptResult, made: u32) -> bool {
+pub const fn should_retry(last: AttemptResult, made: u32) -> bool {
     matches!(last, AttemptResult::Timeout) && made < MAX_ATTEMPTS
 }
 
@@ -70,8 +70,8 @@ mod tests {
     #[test]
     fn only_a_timeout_is_tried_again_and_only_once() {
         for result in AttemptResult::ALL {
-            assert_eq!(try_again(result, 1), result == Timeout, "{result:?}");
-            assert!(!try_again(result, 2), "{result:?}");
+            assert_eq!(should_retry(result, 1), result == Timeout, "{result:?}");
+            assert!(!should_retry(result, 2), "{result:?}");
         }
     }
 

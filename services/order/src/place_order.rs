@@ -13,13 +13,13 @@ use campuscafe_service::{Connection, Json, Refusal, RequestId, WorkPermit, ids};
 use campuscafe_telemetry::{attribute, current_trace_id, set_attribute};
 use http::Extensions;
 use reqwest_middleware::ClientWithMiddleware;
-use tracing::{Instrument as _, Span};
+use tracing::Span;
 
 use crate::App;
-use crate::admission::kind;
-use crate::attempts::{Errand, RESERVE, body};
+use crate::admission::work_kind;
+use crate::attempts::{AttemptContext, RESERVE, body};
+use crate::order_problem::order_problem;
 use crate::outcome::{MAX_ATTEMPTS, outcome};
-use crate::told::told_no;
 
 /// Places an order: one attempt, and one more after a timeout if asked for.
 #[utoipa::path(post, path = "/orders", tag = "orders",
@@ -48,15 +48,10 @@ pub(crate) async fn place_order(
     })?;
     let attempts = if order.retry_on_timeout { MAX_ATTEMPTS } else { 1 };
     app.work.on_time(&connection)?;
-    let permit = app.work.admit(kind(plan.as_ref(), attempts))?;
+    let permit = app.work.admit(work_kind(plan.as_ref(), attempts))?;
     // A task of its own: an order that was taken is carried out and counted,
     // whether or not the customer waits for the answer.
-    let work = carry_out(app.clone(), order, plan, permit).instrument(Span::current());
-    app.lifecycle.spawn(work).await.unwrap_or_else(|_| {
-        Err(Problem::new(500, "internal", "Internal error")
-            .detail("this is a bug in CampusCafe")
-            .into())
-    })
+    app.lifecycle.complete(carry_out(app.clone(), order, plan, permit)).await?
 }
 
 async fn carry_out(
@@ -74,17 +69,17 @@ async fn carry_out(
     set_attribute(&span, attribute::ORDER_CHAOS, chaos);
 
     let client = if order.retry_on_timeout { &app.clients.retrying } else { &app.clients.once };
-    let wish = Reserve { item_id: order.item_id, quantity: order.quantity };
-    let errand = Arc::new(Errand::new(wish, plan, format!("order-{order_id}")));
+    let reserve = Reserve { item_id: order.item_id, quantity: order.quantity };
+    let context = Arc::new(AttemptContext::new(reserve, plan, format!("order-{order_id}")));
     // Not `RequestBuilder::send`: its future keeps the request three times.
     let mut extensions = Extensions::new();
     extensions.insert(RESERVE);
-    extensions.insert(errand.clone());
-    let answer = match request(client, &app, &errand) {
+    extensions.insert(context.clone());
+    let answer = match build_request(client, &app, &context) {
         Ok(request) => client.execute_with_extensions(request, &mut extensions).await,
         Err(error) => Err(error.into()),
     };
-    let attempts = errand.attempts();
+    let attempts = context.attempts();
     let results: Vec<AttemptResult> = attempts.iter().map(|attempt| attempt.result).collect();
     let report = OrderReport {
         order_id,
@@ -95,13 +90,13 @@ async fn carry_out(
     set_attribute(&span, attribute::ORDER_OUTCOME, report.outcome.as_str());
     app.metrics.ended(report.outcome);
     tracing::info!(
-        request_id = errand.request_id,
+        request_id = context.request_id,
         outcome = report.outcome.as_str(),
         attempts = report.attempts.len(),
         "order ended"
     );
     let answer = answer.as_ref().ok();
-    match answer.and_then(|response| errand.reservation(response)) {
+    match answer.and_then(|response| context.reservation(response)) {
         Some(reserved) if report.outcome == Outcome::Confirmed => {
             let note = if report.attempts.len() > 1 {
                 "reserved (after timeout retry) ⚠️"
@@ -113,20 +108,20 @@ async fn carry_out(
         _ => {
             // The inventory's own words, where it said no itself.
             let said = answer.filter(|answer| !answer.status().is_success()).and_then(body);
-            Err(told_no(&report, said, app.limit).into())
+            Err(order_problem(&report, said, app.attempt_timeout).into())
         }
     }
 }
 
-fn request(
+fn build_request(
     client: &ClientWithMiddleware,
     app: &App,
-    errand: &Errand,
+    context: &AttemptContext,
 ) -> reqwest::Result<reqwest::Request> {
     client
         .post(app.url(RESERVE))
-        .timeout(app.limit)
-        .header(REQUEST_ID_HEADER, &errand.request_id)
-        .json(&errand.wish)
+        .timeout(app.attempt_timeout)
+        .header(REQUEST_ID_HEADER, &context.request_id)
+        .json(&context.reserve)
         .build()
 }

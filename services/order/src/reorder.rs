@@ -20,12 +20,12 @@ use utoipa::IntoParams;
 
 use crate::App;
 use crate::attempts::PING;
+use crate::order_problem::truncated;
 use crate::sequence::{delays, inversions, overtakers};
-use crate::told::cut;
 
 /// Far beyond every delay: here it is the order that is the lesson, and a
 /// ping that was cut would hide it.
-const LIMIT: Duration = Duration::from_secs(10);
+const PING_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -63,13 +63,13 @@ pub(crate) async fn out_of_order(
     let arrivals = Arrivals::default();
     let mut pings = JoinSet::new();
     for ping in planned.clone() {
-        let place = Place { sent: ping.i, arrivals: arrivals.clone() };
+        let position = PingPosition { sent: ping.i, arrivals: arrivals.clone() };
         let permit = permits.next();
-        pings.spawn(send(app.clone(), ping, place, permit).instrument(Span::current()));
+        pings.spawn(send(app.clone(), ping, position, permit).instrument(Span::current()));
     }
     let mut answered = HashMap::new();
     while let Some(pong) = pings.join_next().await {
-        let (i, pong) = pong.map_err(|error| unanswered(&error))??;
+        let (i, pong) = pong.map_err(|error| no_answer(&error))??;
         answered.insert(i, pong);
     }
 
@@ -100,7 +100,7 @@ fn permits(app: &App, count: u32) -> std::result::Result<Vec<WorkPermit>, Refusa
 async fn send(
     app: Arc<App>,
     ping: PlannedPing,
-    place: Place,
+    position: PingPosition,
     _permit: Option<WorkPermit>,
 ) -> std::result::Result<(u32, Pong), Refusal> {
     let response = app
@@ -108,31 +108,31 @@ async fn send(
         .pinging
         .get(app.url(PING))
         .query(&[("delayMs", ping.delay_ms)])
-        .timeout(LIMIT)
+        .timeout(PING_TIMEOUT)
         .with_extension(PING)
-        .with_extension(place)
+        .with_extension(position)
         .send()
         .await
-        .map_err(|error| unanswered(&error))?;
+        .map_err(|error| no_answer(&error))?;
     let status = response.status();
     if !status.is_success() {
         let said = response.json::<Problem>().await.ok();
         let said = said.map(|said| said.detail.unwrap_or(said.title)).unwrap_or_default();
-        return Err(refused(&format!(
+        return Err(ping_problem(&format!(
             "the inventory answered a ping with {status}: {}",
-            cut(&said)
+            truncated(&said)
         )));
     }
-    let pong: Pong = response.json().await.map_err(|error| unanswered(&error))?;
+    let pong: Pong = response.json().await.map_err(|error| no_answer(&error))?;
     Ok((ping.i, Pong { at: shortened(&pong.at).into_owned(), ..pong }))
 }
 
-fn unanswered(error: &dyn std::error::Error) -> Refusal {
-    refused(&format!("the inventory did not answer a ping: {error}"))
+fn no_answer(error: &dyn std::error::Error) -> Refusal {
+    ping_problem(&format!("the inventory did not answer a ping: {error}"))
 }
 
-fn refused(detail: &str) -> Refusal {
-    Problem::new(502, "ping-unanswered", "A ping was not answered").detail(cut(detail)).into()
+fn ping_problem(detail: &str) -> Refusal {
+    Problem::new(502, "ping-unanswered", "A ping was not answered").detail(truncated(detail)).into()
 }
 
 /// The places of the pings answered so far, in the order of their answers.
@@ -154,7 +154,7 @@ impl Arrivals {
 
 /// A ping's place in the order of sending; in the request's extensions.
 #[derive(Debug, Clone)]
-struct Place {
+struct PingPosition {
     sent: u32,
     arrivals: Arrivals,
 }
@@ -162,19 +162,19 @@ struct Place {
 /// Puts both places of a ping on its span. It stands below the telemetry, so
 /// that the current span is the ping's own.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Placed;
+pub(crate) struct PositionRecorder;
 
 #[async_trait::async_trait]
-impl Middleware for Placed {
+impl Middleware for PositionRecorder {
     async fn handle(
         &self,
         request: Request,
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> Result<Response> {
-        let place = extensions.get::<Place>().cloned();
+        let position = extensions.get::<PingPosition>().cloned();
         let response = next.run(request, extensions).await?;
-        if let Some(Place { sent, arrivals }) = place {
+        if let Some(PingPosition { sent, arrivals }) = position {
             let completed = i64::try_from(arrivals.note(sent)).unwrap_or(i64::MAX);
             set_attribute(&Span::current(), attribute::REORDER_SENT, i64::from(sent));
             set_attribute(&Span::current(), attribute::REORDER_COMPLETED, completed);

@@ -123,7 +123,7 @@ fn served(
 ) -> Served {
     let decided = server.text(attribute::CHAOS_STEP);
     let fault = match step {
-        Step::Certain(fault) => Some(fault),
+        Step::Fixed(fault) => Some(fault),
         Step::Flaky => decided.and_then(certain),
     };
     let promised = promises_commit(server, fault);
@@ -142,7 +142,7 @@ fn served(
     // A fault that the inventory never came to decide on, or to, has no span.
     let reached = decided.is_some()
         && fault.is_some_and(|fault| {
-            fault.acts() && (promised || fault.before_commit() != Before::Commit)
+            fault.is_active() && (promised || fault.before_commit() != Before::Commit)
         });
     let acted = if reached || acted.peek().is_some() {
         only(acted, Part::Fault(attempt), flaws)
@@ -166,7 +166,7 @@ fn served(
 /// What the inventory decided, where its span says so.
 fn certain(step: &str) -> Option<Fault> {
     match step.parse::<Plan>().ok()?.step(1) {
-        Step::Certain(fault) => Some(fault),
+        Step::Fixed(fault) => Some(fault),
         Step::Flaky => None,
     }
 }

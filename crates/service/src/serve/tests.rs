@@ -204,7 +204,7 @@ async fn at_the_limit_the_longest_idle_is_closed_and_who_works_is_not() {
     answer(&mut newcomer, "ok").await;
     assert_eq!(rest(unfinished).await, "");
     assert_eq!(server.closed("idle_at_cap"), 1);
-    // The one that rested last is still there, and so is the one at work.
+    // The one that became idle last is still there, and so is the one at work.
     kept.write_all(GET).await.unwrap();
     answer(&mut kept, "ok").await;
     go.notify_one();
@@ -217,15 +217,15 @@ async fn a_request_on_a_connection_that_must_go_is_refused_with_an_answer_and_a_
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let router = Router::new().route("/healthz", get("ok")).route("/work", get("done"));
     for (path, status) in [("/work", "HTTP/1.1 503 "), ("/healthz", "HTTP/1.1 200 ")] {
-        let places = Places::new(1, &Metrics::new("1"));
-        let place = places.admit().unwrap();
+        let slots = ConnectionSlots::new(1, &Metrics::new("1"));
+        let slot = slots.admit().unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (stream, _) = listener.accept().await.unwrap();
         let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
         client.write_all(request.as_bytes()).await.unwrap();
-        // Another connection takes the place before the request is read.
-        let _newcomer = places.admit().unwrap();
-        serve_connection(stream, protocol(), router.clone(), place).await;
+        // Another connection takes the slot before the request is read.
+        let _newcomer = slots.admit().unwrap();
+        serve_connection(stream, protocol(), router.clone(), slot).await;
         let said = rest(client).await;
         assert!(said.starts_with(status) && said.contains("connection: close"), "{said}");
     }
@@ -237,7 +237,7 @@ async fn when_all_are_busy_probes_are_answered_and_the_rest_is_refused_at_once()
     let server = Server::start(2, |_| waiting(&go)).await;
     let mut busy = [server.send(WAIT).await, server.send(WAIT).await];
     until(|| server.metrics.render().contains("http_server_connections 2")).await;
-    for _ in 0..2 * crate::places::RESERVE {
+    for _ in 0..2 * crate::slots::PROBE_SLOTS {
         let probed = rest(server.send(GET).await).await;
         assert!(probed.starts_with("HTTP/1.1 200 ") && probed.ends_with("ok"), "{probed}");
     }
@@ -296,6 +296,15 @@ async fn work_that_begins_when_the_end_has_begun_is_finished_before_the_end() {
     go.notify_one();
     ended.await.unwrap().unwrap();
     assert!(done.load(Ordering::SeqCst), "the work was given up");
+}
+
+#[tokio::test]
+async fn a_background_task_does_not_hold_up_the_end() {
+    let server = Server::start(9, |_| Router::new()).await;
+    server.lifecycle.spawn_background(std::future::pending::<()>());
+    let begun = pause();
+    server.end().await.unwrap();
+    assert!(begun.elapsed() < DRAIN_LIMIT);
 }
 
 #[tokio::test]
@@ -393,8 +402,8 @@ fn only_a_lack_of_what_all_connections_need_pauses_accepting() {
 }
 
 #[tokio::test]
-async fn what_comes_while_a_connection_rests_after_a_refusal_is_early() {
-    let later = get(async || (axum::Extension(crate::refusal::Rest), "later|"));
+async fn what_comes_while_a_connection_is_throttled_after_a_refusal_is_early() {
+    let later = get(async || (axum::Extension(crate::refusal::Throttle), "later|"));
     let when = get(
         async |connection: axum::Extension<crate::Connection>| {
             if connection.is_early() { "early|" } else { "on time|" }
@@ -407,7 +416,7 @@ async fn what_comes_while_a_connection_rests_after_a_refusal_is_early() {
         ("/when", "on time|"),
         ("/later", "later|"),
         ("/when", "early|"),
-        // That was no refusal, so there is no rest after it.
+        // That was no refusal, so there is no delay after it.
         ("/when", "on time|"),
         ("/later", "later|"),
         ("/later", "later|"),

@@ -8,6 +8,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
 use super::*;
+use crate::store::ReserveCommand;
 use crate::{deliveries, state};
 
 /// Stands where the log is written, and looks whether a lock is held there.
@@ -46,7 +47,7 @@ fn app(max_work: usize) -> Arc<App> {
 async fn reserve_cake(app: &Arc<App>, chaos: &str) -> u16 {
     let answer = reserve(
         State(app.clone()),
-        Extension(Caller::default()),
+        Extension(ClientPresence::default()),
         Extension(Connection::default()),
         RequestId("a".to_owned()),
         Query(ReserveQuery { chaos: Some(chaos.to_owned()) }),
@@ -123,4 +124,30 @@ async fn only_faults_that_wait_use_the_slow_share_and_holds_half_of_it() {
     for (chaos, status) in [("none", 409), ("lostreply", 409), ("fail:418", 418), ("abort", 200)] {
         assert_eq!(taken(chaos).await, Some(status), "{chaos}");
     }
+}
+
+#[tokio::test]
+async fn the_stock_gauge_ends_at_the_newest_level_when_evidence_is_late() {
+    let metrics = Metrics::new("1");
+    let opening = "cake=2".parse().unwrap();
+    let app = App::new(&opening, 1, 5, metrics.clone(), Lifecycle::default());
+    let reserve = ReserveCommand {
+        reservation_id: "late".to_owned(),
+        item_id: "cake".to_owned(),
+        quantity: 1,
+        key: app.keys.commit_key("a"),
+        at: Instant::now(),
+    };
+    // It has left 1 in stock, and its task is not scheduled until the delivery is made.
+    let late = app.store.reserve(reserve).await.unwrap();
+    let delivery = Delivery { item_id: "cake".to_owned(), quantity: 5 };
+    let delivered = tokio::spawn(deliveries::deliver(State(app.clone()), Json(delivery)));
+    while app.store.state().await.left["cake"] != 6 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!delivered.is_finished(), "its evidence waits for that of the reservation");
+    late.record(|committed| app.metrics.committed(committed, false)).await;
+    delivered.await.unwrap().unwrap();
+    let page = metrics.render();
+    assert!(page.lines().any(|line| line == "inventory_stock{item=\"cake\"} 6"), "{page}");
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use campuscafe_chaos::{Plan, Roll};
+use campuscafe_chaos::{Plan, SplitMix64};
 
 /// The most entries a mix may have.
 const MAX_ENTRIES: usize = 20;
@@ -20,7 +20,7 @@ pub(crate) struct Mix {
 
 impl Mix {
     /// The plan of an order, by a throw of the dice.
-    pub(crate) fn choose(&self, roll: Roll) -> Plan {
+    pub(crate) fn choose(&self, roll: SplitMix64) -> Plan {
         let mut left = roll.below(self.total);
         for (plan, weight) in &self.entries {
             match left.checked_sub(*weight) {
@@ -81,7 +81,7 @@ mod tests {
     fn shares_follow_the_weights_and_the_seed() {
         let mix: Mix = "none=90,slow=5,flaky=5,abort=0".parse().unwrap();
         let chosen = |seed| -> Vec<String> {
-            (0..10_000).map(|n| mix.choose(Roll::nth(seed, n)).to_string()).collect()
+            (0..10_000).map(|n| mix.choose(SplitMix64::nth(seed, n)).to_string()).collect()
         };
         assert_eq!(chosen(1), chosen(1));
         assert_ne!(chosen(1), chosen(2));
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn a_plus_joins_the_steps_of_a_plan() {
         let mix: Mix = " slow:10+none = 1".parse().unwrap();
-        assert_eq!(mix.choose(Roll::nth(0, 0)).to_string(), "slow:10,none");
+        assert_eq!(mix.choose(SplitMix64::nth(0, 0)).to_string(), "slow:10,none");
         assert_eq!(mix.to_string(), "slow:10+none=1");
     }
 

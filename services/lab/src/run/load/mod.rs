@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use campuscafe_api::order::PlaceOrder;
-use campuscafe_chaos::Roll;
+use campuscafe_chaos::SplitMix64;
 use campuscafe_evidence::load::Came;
 use campuscafe_evidence::load::reading::Reading;
 use campuscafe_evidence::load::tally::Tally;
@@ -147,7 +147,7 @@ impl Drive {
             self.shared.tally().not_sent += 1;
             return;
         };
-        let plan = self.plan.mix.choose(Roll::nth(self.plan.seed, number));
+        let plan = self.plan.mix.choose(SplitMix64::nth(self.plan.seed, number));
         let shared = self.shared.clone();
         tokio::spawn(async move {
             let order = PlaceOrder {

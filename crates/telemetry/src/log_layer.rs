@@ -1,7 +1,9 @@
 //! One line per decision, for a person at a terminal or for a machine.
 //!
-//! The lines are our own format because both of them must carry the trace id,
-//! which the stock formats do not know.
+//! The format is our own because every line carries the trace id, and because every
+//! value is cut: it may come from outside. The JSON format of tracing-subscriber does
+//! neither. json-subscriber can add the trace id, but it cuts nothing, has another order
+//! of fields and takes four times as long (2.2 instead of 0.55 microseconds a line).
 
 use std::fmt;
 use std::io::{self, Write as _};
@@ -24,14 +26,14 @@ use crate::{LogFormat, shortened};
 const LINE: usize = 512;
 
 /// Makes the lines of a service; a queue takes them to stderr.
-pub(crate) struct Lines {
+pub(crate) struct LogLayer {
     pub(crate) service: &'static str,
     pub(crate) format: LogFormat,
     pub(crate) colour: bool,
     pub(crate) queue: LogQueue,
 }
 
-impl<S: Subscriber> Layer<S> for Lines {
+impl<S: Subscriber> Layer<S> for LogLayer {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let mut line = Vec::with_capacity(LINE);
         let written = match self.format {
@@ -45,7 +47,7 @@ impl<S: Subscriber> Layer<S> for Lines {
     }
 }
 
-impl Lines {
+impl LogLayer {
     fn json(&self, event: &Event<'_>, line: &mut Vec<u8>) -> io::Result<()> {
         let mut object = serde_json::Serializer::new(&mut *line);
         let mut object = object.serialize_map(None)?;
@@ -68,10 +70,10 @@ impl Lines {
     fn pretty(&self, event: &Event<'_>, line: &mut Vec<u8>) -> io::Result<()> {
         let now = OffsetDateTime::now_utc();
         let level = *event.metadata().level();
-        let (paint, plain) = if self.colour { (colour(level), "\x1b[0m") } else { ("", "") };
+        let (style, reset) = if self.colour { (colour(level), "\x1b[0m") } else { ("", "") };
         write!(
             line,
-            "{:02}:{:02}:{:02}.{:03}Z {paint}{level:>5}{plain} {:<9} {}",
+            "{:02}:{:02}:{:02}.{:03}Z {style}{level:>5}{reset} {:<9} {}",
             now.hour(),
             now.minute(),
             now.second(),

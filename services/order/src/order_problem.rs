@@ -22,13 +22,17 @@ const OVERLOADED: &str = ":overloaded";
 
 /// What the customer is told, as far as anyone here knows. `said` is the problem
 /// that the inventory answered with, if it did.
-pub(crate) fn told_no(report: &OrderReport, said: Option<Problem>, limit: Duration) -> Problem {
+pub(crate) fn order_problem(
+    report: &OrderReport,
+    said: Option<Problem>,
+    timeout: Duration,
+) -> Problem {
     let last = report.attempts.last();
     let title =
         if report.attempts.len() > 1 { "Retry also failed 💥" } else { "Order failed 💥" };
     let status = status(report.outcome, last.and_then(|attempt| attempt.status));
     let detail = match report.outcome {
-        Outcome::Unknown => unknown(&report.attempts, limit),
+        Outcome::Unknown => unknown(&report.attempts, timeout),
         Outcome::Failed | Outcome::Confirmed => failed(last, said.as_ref()),
     };
     let kind = if report.outcome == Outcome::Unknown { "order-unknown" } else { "order-failed" };
@@ -61,7 +65,7 @@ fn failed(last: Option<&Attempt>, said: Option<&Problem>) -> String {
                 .to_owned()
         }
         (AttemptResult::Rejected, Some(said)) => {
-            let words = cut(said.detail.as_deref().unwrap_or(&said.title));
+            let words = truncated(said.detail.as_deref().unwrap_or(&said.title));
             if said.kind.ends_with(OVERLOADED) {
                 format!("the inventory was overloaded, so nothing was reserved: {words}")
             } else {
@@ -75,17 +79,17 @@ fn failed(last: Option<&Attempt>, said: Option<&Problem>) -> String {
     }
 }
 
-fn unknown(attempts: &[Attempt], limit: Duration) -> String {
+fn unknown(attempts: &[Attempt], timeout: Duration) -> String {
     let what = match attempts.last().map(|attempt| attempt.result) {
-        Some(AttemptResult::Timeout) => format!("no answer within {}", format_duration(limit)),
+        Some(AttemptResult::Timeout) => format!("no answer within {}", format_duration(timeout)),
         Some(AttemptResult::ConnectionLost) => "the connection broke before an answer".to_owned(),
-        _ => format!("an earlier attempt had no answer within {}", format_duration(limit)),
+        _ => format!("an earlier attempt had no answer within {}", format_duration(timeout)),
     };
     format!("{what}; the inventory may or may not have reserved, and nobody here can know")
 }
 
 /// Whatever answers decides how much it says; a customer reads a few lines of it.
-pub(crate) fn cut(text: &str) -> &str {
+pub(crate) fn truncated(text: &str) -> &str {
     text.char_indices().nth(MAX_DETAIL).map_or(text, |(end, _)| &text[..end])
 }
 
@@ -111,7 +115,7 @@ mod tests {
     }
 
     fn told(results: &[AttemptResult], status: u16, said: Problem) -> Problem {
-        told_no(&report(results, Some(status)), Some(said), Duration::from_secs(1))
+        order_problem(&report(results, Some(status)), Some(said), Duration::from_secs(1))
     }
 
     fn overloaded() -> Problem {
@@ -161,7 +165,7 @@ mod tests {
     #[test]
     fn a_yes_without_the_reservation_that_was_ordered_is_told_as_that() {
         let report = report(&[AttemptResult::Rejected], Some(200));
-        let told = told_no(&report, None, Duration::from_secs(1));
+        let told = order_problem(&report, None, Duration::from_secs(1));
         assert_eq!(told.status, 502);
         let detail = told.detail.unwrap();
         assert!(detail.starts_with("the answer holds no reservation of what was ordered"));

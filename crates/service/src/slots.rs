@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use campuscafe_telemetry::{Counter, Gauge, Metric, Metrics};
 use tokio::sync::{Notify, oneshot};
 
-/// Places beyond the limit, for when every connection is busy: a probe and a
+/// Slots beyond the limit, for when every connection is busy: a probe and a
 /// scrape must still be answered, or a service that is merely busy is restarted.
-pub(crate) const RESERVE: usize = 8;
+pub(crate) const PROBE_SLOTS: usize = 8;
 
 const OPEN: Metric = Metric { name: "http_server_connections", help: "Connections that are open." };
 
@@ -24,7 +24,7 @@ const CLOSED: Metric = Metric {
 
 /// Why a connection was closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Closed {
+pub(crate) enum CloseReason {
     /// The client closed it, or the last answer was sent.
     Done,
     /// The client broke it, or what it sent is not HTTP.
@@ -47,7 +47,7 @@ pub(crate) enum Closed {
     Drain,
 }
 
-impl Closed {
+impl CloseReason {
     const ALL: [Self; 10] = [
         Self::Done,
         Self::Error,
@@ -79,50 +79,50 @@ impl Closed {
 
 /// What a connection may be used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Use {
+pub(crate) enum SlotKind {
     /// Everything.
     Any,
-    /// Probes and scrapes only: it is one of the [`RESERVE`].
+    /// Probes and scrapes only: it is one of the [`PROBE_SLOTS`].
     Probes,
 }
 
-/// The places of one server.
+/// The slots of one server.
 #[derive(Clone)]
-pub(crate) struct Places {
+pub(crate) struct ConnectionSlots {
     shared: Arc<Shared>,
 }
 
 struct Shared {
     max: usize,
-    book: Mutex<Book>,
+    table: Mutex<SlotTable>,
     /// Told whenever a connection is gone.
     freed: Notify,
     open: Gauge,
-    closed: [Counter; Closed::ALL.len()],
+    closed: [Counter; CloseReason::ALL.len()],
 }
 
 #[derive(Default)]
-struct Book {
+struct SlotTable {
     /// Counts connections and their becoming idle, so that no two are equal.
     count: u64,
-    any: Class,
-    probes: Class,
+    any: SlotClass,
+    probes: SlotClass,
 }
 
 #[derive(Default)]
-struct Class {
+struct SlotClass {
     open: BTreeMap<u64, Entry>,
     /// The ids of the idle connections, the one that was idle longest first.
     idle: BTreeMap<u64, u64>,
 }
 
 struct Entry {
-    tell: Option<oneshot::Sender<Closed>>,
+    tell: Option<oneshot::Sender<CloseReason>>,
     idle_since: Option<u64>,
 }
 
 impl Entry {
-    fn tell(&mut self, reason: Closed) {
+    fn tell(&mut self, reason: CloseReason) {
         if let Some(tell) = self.tell.take() {
             // Its task may be about to end by itself.
             let _ = tell.send(reason);
@@ -130,8 +130,8 @@ impl Entry {
     }
 }
 
-impl Class {
-    fn evict(&mut self, reason: Closed) -> bool {
+impl SlotClass {
+    fn evict(&mut self, reason: CloseReason) -> bool {
         let Some((_, id)) = self.idle.pop_first() else { return false };
         if let Some(mut entry) = self.open.remove(&id) {
             entry.tell(reason);
@@ -140,11 +140,11 @@ impl Class {
     }
 }
 
-impl Book {
-    fn class(&mut self, used_for: Use) -> &mut Class {
-        match used_for {
-            Use::Any => &mut self.any,
-            Use::Probes => &mut self.probes,
+impl SlotTable {
+    fn class(&mut self, kind: SlotKind) -> &mut SlotClass {
+        match kind {
+            SlotKind::Any => &mut self.any,
+            SlotKind::Probes => &mut self.probes,
         }
     }
 
@@ -154,22 +154,23 @@ impl Book {
     }
 
     /// Makes room for one more connection, where there is room to be had.
-    fn make_room(&mut self, max: usize) -> Option<Use> {
-        if self.any.open.len() < max || self.any.evict(Closed::IdleAtCap) {
-            return Some(Use::Any);
+    fn make_room(&mut self, max: usize) -> Option<SlotKind> {
+        if self.any.open.len() < max || self.any.evict(CloseReason::IdleAtCap) {
+            return Some(SlotKind::Any);
         }
-        let room = self.probes.open.len() < RESERVE || self.probes.evict(Closed::IdleAtCap);
-        room.then_some(Use::Probes)
+        let room =
+            self.probes.open.len() < PROBE_SLOTS || self.probes.evict(CloseReason::IdleAtCap);
+        room.then_some(SlotKind::Probes)
     }
 }
 
-impl Places {
+impl ConnectionSlots {
     pub(crate) fn new(max: usize, metrics: &Metrics) -> Self {
         let closed =
-            Closed::ALL.map(|reason| metrics.counter(CLOSED, &[("reason", reason.as_str())]));
+            CloseReason::ALL.map(|reason| metrics.counter(CLOSED, &[("reason", reason.as_str())]));
         let shared = Shared {
             max,
-            book: Mutex::default(),
+            table: Mutex::default(),
             freed: Notify::new(),
             open: metrics.gauge(OPEN, &[]),
             closed,
@@ -177,36 +178,37 @@ impl Places {
         Self { shared: Arc::new(shared) }
     }
 
-    /// A place for a new connection, which is idle at first, and what tells it
+    /// A slot for a new connection, which is idle at first, and what tells it
     /// to go. Without one, the connection must be closed.
-    pub(crate) fn admit(&self) -> Option<(Place, oneshot::Receiver<Closed>)> {
+    pub(crate) fn admit(&self) -> Option<(ConnectionSlot, oneshot::Receiver<CloseReason>)> {
         let (tell, told) = oneshot::channel();
-        let mut book = self.shared.book();
-        let Some(used_for) = book.make_room(self.shared.max) else {
-            self.shared.count(Closed::RefusedAtCap);
+        let mut table = self.shared.table();
+        let Some(kind) = table.make_room(self.shared.max) else {
+            self.shared.count(CloseReason::RefusedAtCap);
             return None;
         };
-        let id = book.next();
-        let class = book.class(used_for);
+        let id = table.next();
+        let class = table.class(kind);
         class.open.insert(id, Entry { tell: Some(tell), idle_since: Some(id) });
         class.idle.insert(id, id);
-        drop(book);
+        drop(table);
         self.shared.open.increment(1.0);
-        Some((Place { shared: self.shared.clone(), id, used_for }, told))
+        Some((ConnectionSlot { shared: self.shared.clone(), id, kind }, told))
     }
 
     /// Closes the connection that was idle longest, since the process has no
     /// file descriptor left for another; false if none is idle.
     pub(crate) fn evict(&self) -> bool {
-        let mut book = self.shared.book();
-        book.any.evict(Closed::NoDescriptors) || book.probes.evict(Closed::NoDescriptors)
+        let mut table = self.shared.table();
+        table.any.evict(CloseReason::NoDescriptors)
+            || table.probes.evict(CloseReason::NoDescriptors)
     }
 
     /// Tells every connection to go, since the service ends.
     pub(crate) fn drain(&self) {
-        let mut book = self.shared.book();
-        for used_for in [Use::Any, Use::Probes] {
-            book.class(used_for).open.values_mut().for_each(|entry| entry.tell(Closed::Drain));
+        let mut table = self.shared.table();
+        for kind in [SlotKind::Any, SlotKind::Probes] {
+            table.class(kind).open.values_mut().for_each(|entry| entry.tell(CloseReason::Drain));
         }
     }
 
@@ -218,32 +220,32 @@ impl Places {
 
 impl Shared {
     /// Held for a few steps, never across an await.
-    fn book(&self) -> MutexGuard<'_, Book> {
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    fn table(&self) -> MutexGuard<'_, SlotTable> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn count(&self, reason: Closed) {
+    fn count(&self, reason: CloseReason) {
         self.closed[reason as usize].increment(1);
     }
 }
 
-/// The place of one connection; drop it when the socket is closed.
-pub(crate) struct Place {
+/// The slot of one connection; drop it when the socket is closed.
+pub(crate) struct ConnectionSlot {
     shared: Arc<Shared>,
     id: u64,
-    used_for: Use,
+    kind: SlotKind,
 }
 
-impl Place {
-    pub(crate) const fn used_for(&self) -> Use {
-        self.used_for
+impl ConnectionSlot {
+    pub(crate) const fn kind(&self) -> SlotKind {
+        self.kind
     }
 
     /// A request has come. False if the connection was told to go meanwhile; its
-    /// place belongs to another, so that the request must be refused.
-    pub(crate) fn begin(&self) -> bool {
-        let mut book = self.shared.book();
-        let class = book.class(self.used_for);
+    /// slot belongs to another, so that the request must be refused.
+    pub(crate) fn set_busy(&self) -> bool {
+        let mut table = self.shared.table();
+        let class = table.class(self.kind);
         let Some(entry) = class.open.get_mut(&self.id) else { return false };
         if let Some(since) = entry.idle_since.take() {
             class.idle.remove(&since);
@@ -252,10 +254,10 @@ impl Place {
     }
 
     /// The answer has been sent, and the connection waits for the next request.
-    pub(crate) fn rest(&self) {
-        let mut book = self.shared.book();
-        let now = book.next();
-        let class = book.class(self.used_for);
+    pub(crate) fn set_idle(&self) {
+        let mut table = self.shared.table();
+        let now = table.next();
+        let class = table.class(self.kind);
         let Some(entry) = class.open.get_mut(&self.id) else { return };
         if let Some(before) = entry.idle_since.replace(now) {
             class.idle.remove(&before);
@@ -264,19 +266,19 @@ impl Place {
     }
 
     /// Counts why the connection was closed.
-    pub(crate) fn count(&self, reason: Closed) {
+    pub(crate) fn count(&self, reason: CloseReason) {
         self.shared.count(reason);
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
-        let mut book = self.shared.book();
-        let class = book.class(self.used_for);
+        let mut table = self.shared.table();
+        let class = table.class(self.kind);
         if let Some(since) = class.open.remove(&self.id).and_then(|entry| entry.idle_since) {
             class.idle.remove(&since);
         }
-        drop(book);
+        drop(table);
         self.shared.open.decrement(1.0);
         self.shared.freed.notify_one();
     }
@@ -286,40 +288,40 @@ impl Drop for Place {
 mod tests {
     use super::*;
 
-    fn places(max: usize) -> (Places, Metrics) {
+    fn slots(max: usize) -> (ConnectionSlots, Metrics) {
         let metrics = Metrics::new("1");
-        (Places::new(max, &metrics), metrics)
+        (ConnectionSlots::new(max, &metrics), metrics)
     }
 
-    fn told_to_go(evicted: &mut oneshot::Receiver<Closed>) -> Option<Closed> {
+    fn close_reason(evicted: &mut oneshot::Receiver<CloseReason>) -> Option<CloseReason> {
         evicted.try_recv().ok()
     }
 
     #[test]
     fn at_the_limit_the_connection_that_was_idle_longest_goes() {
-        let (places, _) = places(3);
-        let mut open: Vec<_> = (0..3).map(|_| places.admit().unwrap()).collect();
-        // The first one works and rests again, so that the second is idle longest.
-        assert!(open[0].0.begin());
-        open[0].0.rest();
-        let newcomer = places.admit().unwrap();
-        assert_eq!(newcomer.0.used_for(), Use::Any);
-        let gone: Vec<_> = open.iter_mut().map(|(_, evicted)| told_to_go(evicted)).collect();
-        assert_eq!(gone, [None, Some(Closed::IdleAtCap), None]);
-        assert!(!open[1].0.begin(), "a connection that must go takes no more requests");
+        let (slots, _) = slots(3);
+        let mut open: Vec<_> = (0..3).map(|_| slots.admit().unwrap()).collect();
+        // The first one works and is idle again, so that the second is idle longest.
+        assert!(open[0].0.set_busy());
+        open[0].0.set_idle();
+        let newcomer = slots.admit().unwrap();
+        assert_eq!(newcomer.0.kind(), SlotKind::Any);
+        let gone: Vec<_> = open.iter_mut().map(|(_, evicted)| close_reason(evicted)).collect();
+        assert_eq!(gone, [None, Some(CloseReason::IdleAtCap), None]);
+        assert!(!open[1].0.set_busy(), "a connection that must go takes no more requests");
     }
 
     #[test]
     fn when_all_are_busy_a_few_are_admitted_for_probes_and_these_make_room_for_each_other() {
-        let (places, metrics) = places(2);
-        let mut busy: Vec<_> = (0..2).map(|_| places.admit().unwrap()).collect();
-        assert!(busy.iter().all(|(place, _)| place.begin()));
-        let mut reserve: Vec<_> = (0..=RESERVE).map(|_| places.admit().unwrap()).collect();
-        assert!(reserve.iter().all(|(place, _)| place.used_for() == Use::Probes));
-        assert_eq!(told_to_go(&mut reserve[0].1), Some(Closed::IdleAtCap));
-        assert!(reserve[1..].iter().all(|(place, _)| place.begin()));
-        assert!(places.admit().is_none(), "all are busy, the reserve too");
-        assert!(busy.iter_mut().all(|(_, evicted)| told_to_go(evicted).is_none()));
+        let (slots, metrics) = slots(2);
+        let mut busy: Vec<_> = (0..2).map(|_| slots.admit().unwrap()).collect();
+        assert!(busy.iter().all(|(slot, _)| slot.set_busy()));
+        let mut reserve: Vec<_> = (0..=PROBE_SLOTS).map(|_| slots.admit().unwrap()).collect();
+        assert!(reserve.iter().all(|(slot, _)| slot.kind() == SlotKind::Probes));
+        assert_eq!(close_reason(&mut reserve[0].1), Some(CloseReason::IdleAtCap));
+        assert!(reserve[1..].iter().all(|(slot, _)| slot.set_busy()));
+        assert!(slots.admit().is_none(), "all are busy, the reserve too");
+        assert!(busy.iter_mut().all(|(_, evicted)| close_reason(evicted).is_none()));
         let page = metrics.render();
         let line = "http_server_connections_closed_total{reason=\"refused_at_cap\"} 1";
         assert!(page.contains(line), "{page}");
@@ -327,26 +329,26 @@ mod tests {
 
     #[test]
     fn a_connection_that_is_gone_leaves_its_place_and_nothing_else() {
-        let (places, metrics) = places(1);
+        let (slots, metrics) = slots(1);
         for work in [false, true] {
-            let (place, _evicted) = places.admit().unwrap();
+            let (slot, _evicted) = slots.admit().unwrap();
             if work {
-                assert!(place.begin());
+                assert!(slot.set_busy());
             }
             assert!(metrics.render().contains("http_server_connections 1"));
-            drop(place);
-            let book = places.shared.book();
-            assert!(book.any.open.is_empty() && book.any.idle.is_empty());
+            drop(slot);
+            let table = slots.shared.table();
+            assert!(table.any.open.is_empty() && table.any.idle.is_empty());
         }
         assert!(metrics.render().contains("http_server_connections 0"));
-        assert!(!places.evict());
+        assert!(!slots.evict());
     }
 
     #[test]
     fn every_reason_is_there_at_zero_from_the_start() {
-        let (_places, metrics) = places(1);
+        let (_slots, metrics) = slots(1);
         let page = metrics.render();
-        for reason in Closed::ALL {
+        for reason in CloseReason::ALL {
             let reason = reason.as_str();
             let line = format!("http_server_connections_closed_total{{reason=\"{reason}\"}} 0");
             assert!(page.contains(&line), "no {line} in\n{page}");
