@@ -1,7 +1,6 @@
 //! A collector that is away, slow or hostile costs spans, which are counted, and
 //! a warning a minute, and nothing else.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -10,10 +9,10 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse as _, Response};
-use campuscafe_tests::{Process, Services, eventually};
+use campuscafe_tests::{Process, ReservedPort, Services, eventually};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -202,11 +201,8 @@ async fn assert_unimpressed(services: Traced, exports: Option<&AtomicUsize>) {
 
 #[tokio::test]
 async fn a_collector_that_is_down_costs_a_warning_a_minute_and_nothing_else() {
-    // Bound but not listening: nobody else can have the port, and it refuses.
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.bind("127.0.0.1:0".parse::<SocketAddr>().unwrap()).unwrap();
-    let url = format!("http://{}", socket.local_addr().unwrap());
-    assert_unimpressed(Traced::start_with(&url, &SMALL_QUEUE).await, None).await;
+    let closed = ReservedPort::take();
+    assert_unimpressed(Traced::start_with(&closed.url(), &SMALL_QUEUE).await, None).await;
 }
 
 #[tokio::test]

@@ -505,7 +505,6 @@ async fn series(cafe: &Cafe) -> BTreeSet<String> {
 #[tokio::test]
 async fn whatever_a_lesson_makes_jump_stood_at_zero_before() {
     let cafe = Cafe::open_with(&[("ORDER_ATTEMPT_TIMEOUT", "500ms")]).await;
-    cafe.reservations(0).await;
     let before = series(&cafe).await;
     for (chaos, retry) in [
         ("none", false),
@@ -534,7 +533,6 @@ async fn whatever_a_lesson_makes_jump_stood_at_zero_before() {
 #[tokio::test]
 async fn whatever_the_inventory_is_asked_its_answer_stood_at_zero_before() {
     let cafe = Cafe::open_with(&[("INVENTORY_MAX_WORK", "1")]).await;
-    cafe.page(&format!("{}/metrics", cafe.inventory)).await;
     let before = series(&cafe).await;
     let url = |path: &str| format!("{}/inventory/{path}", cafe.inventory);
     let cake = json!({"itemId": "cake", "quantity": 1});
@@ -577,7 +575,6 @@ async fn whatever_the_inventory_is_asked_its_answer_stood_at_zero_before() {
 #[tokio::test]
 async fn whatever_the_order_service_refuses_stood_at_zero_before() {
     let cafe = Cafe::open_with(&[("ORDER_MAX_WORK", "1"), ("ORDER_ATTEMPT_TIMEOUT", "60s")]).await;
-    cafe.reservations(0).await;
     let before = series(&cafe).await;
     let (orders, reorder) =
         (format!("{}/orders", cafe.order), format!("{}/demo/out-of-order", cafe.order));

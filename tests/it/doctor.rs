@@ -1,33 +1,12 @@
-//! `campuscafe doctor` finds what is there, and says what mends it.
+//! `campuscafe doctor` checks what is there, and says how to fix what is not.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener as StdListener};
+use std::net::TcpListener as StdListener;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU8, Ordering};
 
-use campuscafe_tests::{Cafe, Process};
+use campuscafe_tests::{Cafe, Process, ReservedPort};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpSocket};
-
-/// Ports that were free a moment ago, on a loopback address of the caller's own,
-/// where nobody else picks a port.
-fn free_ports() -> [String; 3] {
-    static CALLS: AtomicU8 = AtomicU8::new(1);
-    let [.., middle, low] = std::process::id().to_be_bytes();
-    let call = CALLS.fetch_add(1, Ordering::Relaxed);
-    let address = SocketAddr::from((Ipv4Addr::new(127, call, middle, low), 0));
-    let bound = [0; 3].map(|_| StdListener::bind(address).unwrap());
-    bound.map(|listener| listener.local_addr().unwrap().to_string())
-}
-
-/// An address where nobody answers, for as long as the socket is kept: bound,
-/// so that nobody else gets it, and not listening.
-fn nobody() -> (TcpSocket, String) {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let url = format!("http://{}", socket.local_addr().unwrap());
-    (socket, url)
-}
+use tokio::net::TcpListener;
 
 /// A server that gives everybody the same answer.
 async fn server(date: &str, media_type: &str, body: &str) -> String {
@@ -48,15 +27,14 @@ async fn server(date: &str, media_type: &str, body: &str) -> String {
     url
 }
 
-/// The doctor's exit code and words, with ports that are free unless said otherwise.
+/// The doctor's exit code and text, with ports that are free unless the test says otherwise.
 async fn doctor(arguments: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, String) {
-    let [inventory, order, lab] = free_ports();
     // Later ones win.
     let mut all = vec![
         ("PATH", ""),
-        ("INVENTORY_LISTEN", inventory.as_str()),
-        ("ORDER_LISTEN", &order),
-        ("LAB_LISTEN", &lab),
+        ("INVENTORY_LISTEN", "127.0.0.1:0"),
+        ("ORDER_LISTEN", "127.0.0.1:0"),
+        ("LAB_LISTEN", "127.0.0.1:0"),
     ];
     all.extend(environment);
     let (code, stdout, stderr) =
@@ -91,65 +69,72 @@ fn port(url: &str) -> String {
 async fn a_machine_with_free_ports_and_nothing_else_is_ready_for_the_lab() {
     let (code, text) = doctor(&[], &[]).await;
     assert_eq!(code, Some(0), "{text}");
-    for service in ["inventory", "order", "lab"] {
-        let line = text.lines().find(|line| line.contains(&format!("({service})"))).unwrap();
-        assert!(line.starts_with("ok    port ") && line.ends_with("  free"), "{line}");
-    }
-    for program in ["docker", "docker compose", "kubectl", "kind"] {
-        let line =
-            text.lines().find(|line| line.starts_with(&format!("note  {program} "))).unwrap();
-        assert!(line.ends_with("  not found"), "{line}");
-    }
-    assert_eq!(text.lines().last(), Some("This machine is ready for: lab"));
+    assert_eq!(
+        text,
+        "\
+ok    port 0 (inventory)  free
+ok    port 0 (order)      free
+ok    port 0 (lab)        free
+
+This machine is ready for: lab"
+    );
 }
 
 #[tokio::test]
-async fn programs_that_are_missing_stand_in_the_way_where_they_are_needed() {
-    for (way, needed) in [
-        ("lab", &[][..]),
-        ("compose", &["docker", "docker compose"]),
-        ("kind", &["docker", "kubectl", "kind"]),
-    ] {
-        let (code, report) = report(&[way], &[]).await;
-        assert_eq!(report["way"], way);
-        assert_eq!((code, &report["ok"]), (Some(i32::from(way != "lab")), &(way == "lab").into()));
-        for program in report["checks"].as_array().unwrap() {
-            if program["found"] == "not found" {
-                let is_needed = needed.contains(&program["name"].as_str().unwrap());
-                assert_eq!(program["needed"], is_needed, "{way}: {program}");
-                assert_eq!(program["status"], if is_needed { "bad" } else { "note" });
-                assert_eq!(program.get("mend").is_some(), is_needed, "{way}: {program}");
-            }
-        }
+async fn each_profile_needs_its_programs() {
+    for (profile, needed) in
+        [("compose", &["docker", "docker compose"][..]), ("kind", &["docker", "kubectl", "kind"])]
+    {
+        let (code, report) = report(&[profile], &[]).await;
+        assert_eq!((code, &report["ok"]), (Some(1), &false.into()));
+        assert_eq!(report["profile"], profile);
+        let checks = report["checks"].as_array().unwrap();
+        let missing: Vec<_> = checks.iter().filter(|it| it["found"] == "not found").collect();
+        assert!(missing.iter().all(|it| it["status"] == "bad" && it["fix"].is_string()));
+        let names: Vec<_> = missing.iter().map(|it| it["name"].as_str().unwrap()).collect();
+        assert_eq!(names, needed, "{report:#}");
     }
+}
+
+/// A folder with these shell scripts as programs.
+#[cfg(unix)]
+fn programs(name: &str, scripts: &[(&str, &str)]) -> String {
+    use std::os::unix::fs::PermissionsExt as _;
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&directory).unwrap();
+    for (name, lines) in scripts {
+        let path = directory.join(name);
+        std::fs::write(&path, format!("#!/bin/sh\n{lines}\n")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    directory.to_str().unwrap().to_owned()
 }
 
 #[cfg(unix)]
 #[tokio::test]
-async fn programs_on_the_path_say_their_versions() {
-    use std::os::unix::fs::PermissionsExt as _;
-    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("doctor");
-    std::fs::create_dir_all(&directory).unwrap();
-    let script = |name: &str, lines: &str| {
-        let path = directory.join(name);
-        std::fs::write(&path, format!("#!/bin/sh\n{lines}\n")).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-    };
-    script(
-        "docker",
-        "if [ \"$1\" = compose ]; then echo 'Docker Compose version v2.17.2'; exit; fi\n\
-         echo 'Cannot connect to the Docker daemon' >&2; exit 1",
-    );
-    script("kubectl", "echo 'Client Version: v1.32.4'");
-    script("kind", "kill -STOP $$");
-    let path = ("PATH", directory.to_str().unwrap());
-    let (code, compose) = report(&["compose"], &[path]).await;
+async fn an_engine_that_does_not_answer_and_an_old_compose_are_bad() {
+    let docker = "if [ \"$1\" = compose ]; then echo v2.17.2; exit; fi\n\
+                  echo 'Cannot connect to the Docker daemon' >&2; exit 1";
+    let path = programs("doctor-old", &[("docker", docker)]);
+    let (code, compose) = report(&["compose"], &[("PATH", &path)]).await;
     assert_eq!(code, Some(1));
     let engine = ("bad", "its engine does not answer: Cannot connect to the Docker daemon");
     assert_eq!(found(&compose, "docker"), engine);
-    assert_eq!(found(&compose, "docker compose"), ("bad", "2.17.2 is older than 2.20.0"));
-    assert_eq!(found(&compose, "kubectl"), ("ok", "1.32.4"));
-    assert_eq!(found(&compose, "kind"), ("note", "does not answer within 3s"));
+    assert_eq!(found(&compose, "docker compose"), ("bad", "v2.17.2 is older than 2.20"));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn an_engine_that_hangs_is_given_up_and_programs_on_the_path_are_found() {
+    let scripts = [("docker", "kill -STOP $$"), ("kubectl", ""), ("kind", "")];
+    let path = programs("doctor-hangs", &scripts);
+    let (code, kind) = report(&["kind"], &[("PATH", &path)]).await;
+    assert_eq!(code, Some(1));
+    let engine = ("bad", "its engine does not answer: no answer within 3s");
+    assert_eq!(found(&kind, "docker"), engine);
+    for program in ["kubectl", "kind"] {
+        assert_eq!(found(&kind, program), ("ok", format!("{path}/{program}").as_str()));
+    }
 }
 
 #[tokio::test]
@@ -164,12 +149,12 @@ async fn a_taken_port_names_who_has_it_and_where_to_go() {
     let line = lines.next().unwrap();
     assert!(line.starts_with(&format!("bad   port {} (order)", address.port())), "{line}");
     assert!(line.ends_with(&me), "{line}, expected {me}");
-    assert_eq!(lines.next(), Some("      mend: ORDER_LISTEN=127.0.0.1:0 campuscafe"));
-    assert_eq!(text.lines().last(), Some("1 thing stands in the way of: lab"));
+    assert_eq!(lines.next(), Some("      fix: ORDER_LISTEN=127.0.0.1:0 campuscafe"));
+    assert_eq!(text.lines().last(), Some("1 problem prevents: lab"));
 }
 
 #[tokio::test]
-async fn whoever_listens_everywhere_is_found_too() {
+async fn a_process_that_listens_on_every_address_is_found_too() {
     for (everywhere, home) in [("0.0.0.0:0", "127.0.0.1"), ("[::]:0", "[::1]")] {
         // Not every machine has IPv6.
         let Ok(listener) = StdListener::bind(everywhere) else { continue };
@@ -182,33 +167,16 @@ async fn whoever_listens_everywhere_is_found_too() {
 }
 
 #[tokio::test]
-async fn addresses_that_cannot_be_had_are_told_from_those_that_are_taken() {
-    let [same, ..] = free_ports();
-    let twice = [("INVENTORY_LISTEN", same.as_str()), ("ORDER_LISTEN", &same)];
+async fn an_address_that_no_process_has_and_that_cannot_be_used_is_bad() {
     // 192.0.2.0/24 is for documentation: no machine has it.
-    let foreign = [("LAB_LISTEN", "192.0.2.1:5301")];
-    let (code, report) = report(&[], &[&twice[..], &foreign].concat()).await;
+    let (code, report) = report(&[], &[("LAB_LISTEN", "192.0.2.1:5301")]).await;
     assert_eq!(code, Some(1), "{report:#}");
-    let order = report["checks"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|check| check["name"].as_str().unwrap().ends_with("(order)"));
-    assert_eq!(order.unwrap()["found"], "the inventory has the same address", "{report:#}");
     let (status, lab) = found(&report, "port 5301 (lab)");
-    assert!(status == "bad" && lab.starts_with("192.0.2.1:5301 cannot be had: "), "{lab}");
+    assert!(status == "bad" && lab.starts_with("192.0.2.1:5301 cannot be used: "), "{lab}");
 }
 
 #[tokio::test]
-async fn port_0_is_always_free() {
-    let any = "127.0.0.1:0";
-    let (code, report) = report(&[], &[("ORDER_LISTEN", any), ("LAB_LISTEN", any)]).await;
-    assert_eq!(code, Some(0), "{report:#}");
-    assert_eq!(found(&report, "port 0 (lab)"), ("ok", "any that is free"));
-}
-
-#[tokio::test]
-async fn a_cafe_that_is_open_is_no_obstacle_and_all_of_it_answers() {
+async fn a_cafe_that_is_open_is_no_problem_and_all_of_it_answers() {
     let cafe = Cafe::open().await;
     let address = |url: &str| url.trim_start_matches("http://").to_owned();
     let (inventory, order, lab) =
@@ -231,7 +199,7 @@ async fn a_cafe_that_is_open_is_no_obstacle_and_all_of_it_answers() {
         [(&cafe.inventory, "inventory"), (&cafe.order, "order"), (&cafe.lab, "lab")]
     {
         let (status, found) = found(&report, &port(url));
-        let expected = format!("taken by a CampusCafe that is already running ({service}, pid ");
+        let expected = format!("taken by a CampusCafe that runs already ({service}, pid ");
         assert!(status == "note" && found.starts_with(&expected), "{found}");
     }
     let pid = format!("(lab, pid {})", cafe.process.pid());
@@ -243,6 +211,8 @@ async fn a_cafe_that_is_open_is_no_obstacle_and_all_of_it_answers() {
         ("collector", &cafe.lab),
     ] {
         assert_eq!(found(&report, name), ("ok", format!("answers at {url}").as_str()));
+    }
+    for name in ["inventory", "order"] {
         assert_eq!(found(&report, &format!("clock of {name}")), ("ok", "agrees with ours"));
     }
     let traces = cafe.send(cafe.http.get(format!("{}/api/traces", cafe.lab))).await;
@@ -250,8 +220,9 @@ async fn a_cafe_that_is_open_is_no_obstacle_and_all_of_it_answers() {
 }
 
 #[tokio::test]
-async fn what_a_url_is_set_for_is_needed() {
-    let (_socket, url) = nobody();
+async fn a_program_whose_url_is_set_is_needed() {
+    let closed = ReservedPort::take();
+    let url = closed.url();
     for (variable, name) in [
         ("ORDER_URL", "order"),
         ("INVENTORY_URL", "inventory"),
@@ -267,14 +238,15 @@ async fn what_a_url_is_set_for_is_needed() {
         assert_eq!(code, Some(1), "{variable}: {report:#}");
         let expected = format!("nothing answers at {url}");
         assert_eq!(found(&report, name), ("bad", expected.as_str()));
-        let mend = check(&report, name)["mend"].as_str().unwrap();
-        assert!(mend.ends_with(&format!("unset {variable}")), "{mend}");
+        let fix = check(&report, name)["fix"].as_str().unwrap();
+        assert!(fix.ends_with(&format!("unset {variable}")), "{fix}");
     }
 }
 
 #[tokio::test]
 async fn a_flag_says_it_as_well_as_the_environment() {
-    let (_socket, url) = nobody();
+    let closed = ReservedPort::take();
+    let url = closed.url();
     for flag in [
         "--inventory-url",
         "--lab-url",
@@ -317,7 +289,7 @@ async fn a_wrong_program_behind_a_url_is_named_as_such() {
 }
 
 #[tokio::test]
-async fn what_accepts_and_never_answers_is_given_up() {
+async fn a_program_that_accepts_and_never_answers_is_given_up() {
     let listener = StdListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let (code, report) = report(&[], &[("LAB_URL", &url)]).await;
@@ -328,26 +300,20 @@ async fn what_accepts_and_never_answers_is_given_up() {
 
 #[tokio::test]
 async fn a_clock_that_is_far_from_ours_is_bad_where_spans_get_their_times_from_it() {
-    let date = "Sun, 06 Nov 1994 08:49:37 GMT";
     let metrics = "campuscafe_build_info{version=\"0.1.0\"} 1\n\
                    inventory_reservations_total{item=\"cake\"} 0\n";
-    let inventory = server(date, "text/plain", metrics).await;
-    let grafana = server(date, "application/json", "{\"database\":\"ok\"}").await;
-    for (variable, url, name, exit) in
-        [("INVENTORY_URL", &inventory, "inventory", 1), ("GRAFANA_URL", &grafana, "Grafana", 0)]
-    {
-        let (code, report) = report(&[], &[(variable, url)]).await;
-        assert_eq!(code, Some(exit), "{report:#}");
-        assert_eq!(found(&report, name).0, "ok");
-        let clock = check(&report, &format!("clock of {name}"));
-        assert_eq!((&clock["status"], &clock["needed"]), (&"bad".into(), &(exit == 1).into()));
-        assert!(clock["found"].as_str().unwrap().contains(" s behind ours"), "{clock}");
-        assert_eq!(clock["mend"], "timedatectl set-ntp true");
-    }
+    let inventory = server("Sun, 06 Nov 1994 08:49:37 GMT", "text/plain", metrics).await;
+    let (code, report) = report(&[], &[("INVENTORY_URL", &inventory)]).await;
+    assert_eq!(code, Some(1), "{report:#}");
+    assert_eq!(found(&report, "inventory").0, "ok");
+    let clock = check(&report, "clock of inventory");
+    assert_eq!(clock["status"], "bad");
+    assert!(clock["found"].as_str().unwrap().contains(" s behind ours"), "{clock}");
+    assert_eq!(clock["fix"], "timedatectl set-ntp true");
 }
 
 #[tokio::test]
-async fn what_cannot_be_meant_is_one_line_and_status_2() {
+async fn an_invalid_value_is_one_line_and_status_2() {
     for (arguments, environment, tells) in [
         (&["moon"][..], &[][..], "moon"),
         (&["--jaeger-url", "localhost:16686"], &[], "expected http://HOST:PORT"),

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::process::Stdio;
 
-use campuscafe_tests::{Cafe, Process, binary, eventually};
+use campuscafe_tests::{Cafe, Process, ReservedPort, binary, eventually};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
@@ -166,8 +166,8 @@ async fn misuse_is_one_line_and_exit_2() {
 
 #[tokio::test]
 async fn services_that_cannot_be_reached_are_named_and_nothing_is_shown() {
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let url = format!("http://{closed}");
+    let closed = ReservedPort::take();
+    let url = closed.url();
     let arguments = ["experiment", "slow", "--order-url", &url, "--inventory-url", &url];
     let (code, _, stderr) = Process::run("campuscafe", &arguments, &[]).await;
     assert_eq!((code, stderr.lines().count()), (Some(1), 1), "{stderr}");

@@ -1,18 +1,17 @@
 //! What an order comes to when something else answers in the inventory's place,
 //! or nothing does; and what the lab concludes when it is told lies.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use campuscafe_tests::{Answer, Cafe, Process, assert_problem, eventually};
+use campuscafe_tests::{Answer, Cafe, Process, ReservedPort, assert_problem, eventually};
 use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpStream};
 
 const ANY_PORT: &str = "127.0.0.1:0";
 
@@ -115,11 +114,8 @@ async fn order_from(inventory: &str, limit: &str, retry: bool) -> (Answer, Strin
 
 #[tokio::test]
 async fn an_inventory_that_cannot_be_reached_fails_for_certain() {
-    // Bound but not listening: nobody else can have the port, and it refuses.
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.bind(ANY_PORT.parse::<SocketAddr>().unwrap()).unwrap();
-    let url = format!("http://{}", socket.local_addr().unwrap());
-    let (told, metrics, _order) = order_from(&url, "5s", true).await;
+    let closed = ReservedPort::take();
+    let (told, metrics, _order) = order_from(&closed.url(), "5s", true).await;
     assert_problem("refused", &told, 502, "nothing was reserved");
     assert_eq!(told.text("title"), "Order failed 💥");
     assert_eq!((told.text("outcome"), told.results()), ("failed", vec!["refused"]));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use campuscafe_tests::{Cafe, Process, assert_problem_without_trace};
+use campuscafe_tests::{Cafe, Process, ReservedPort, assert_problem_without_trace};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -39,8 +39,8 @@ async fn a_health_check_succeeds_while_the_service_takes_requests_and_only_then(
     }
 
     // Nobody is there.
-    let free = TcpListener::bind(ANY_PORT).await.unwrap().local_addr().unwrap().to_string();
-    let (code, said) = ask("order", &["--listen", &free, "healthcheck"]).await;
+    let closed = ReservedPort::take();
+    let (code, said) = ask("order", &["--listen", &closed.address(), "healthcheck"]).await;
     assert_eq!(code, Some(1), "{said}");
 
     // Somebody is, and says no.
@@ -212,9 +212,8 @@ async fn links_lead_to_a_trace_that_is_there_and_to_the_dashboard_at_its_minute(
     let (from, to): (u64, u64) = (from.parse().unwrap(), to.parse().unwrap());
     assert!((30_000..60_000).contains(&(to - from)), "half a minute and the experiment: {times}");
 
-    let nobody =
-        format!("http://{}", TcpListener::bind(ANY_PORT).await.unwrap().local_addr().unwrap());
-    assert_eq!(run(&without, &nobody).await.get("links"), None, "no link leads nowhere");
+    let closed = ReservedPort::take();
+    assert_eq!(run(&without, &closed.url()).await.get("links"), None, "no link leads nowhere");
 
     let arguments = ["experiment", "reorder", "--lab-url", &cafe.lab, "--jaeger-url", &without];
     let (_, said) = ask("campuscafe", &arguments).await;
@@ -224,9 +223,9 @@ async fn links_lead_to_a_trace_that_is_there_and_to_the_dashboard_at_its_minute(
 #[tokio::test]
 async fn the_lab_says_at_its_start_which_tools_are_there() {
     let jaeger = tool(&[("/api/v3/services", "{}")]).await;
-    let nobody =
-        format!("http://{}", TcpListener::bind(ANY_PORT).await.unwrap().local_addr().unwrap());
-    let tools = [("JAEGER_URL", jaeger.as_str()), ("GRAFANA_URL", nobody.as_str())];
+    let closed = ReservedPort::take();
+    let grafana = closed.url();
+    let tools = [("JAEGER_URL", jaeger.as_str()), ("GRAFANA_URL", grafana.as_str())];
     let cafe = Cafe::open_with(&tools).await;
     let said = cafe.process.stdout();
     assert!(said.contains(&format!("  jaeger     {jaeger}")), "{said}");

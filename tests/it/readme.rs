@@ -1,62 +1,93 @@
 //! What the README tells people to type works, word by word.
 
-use std::process::Stdio;
-
-use campuscafe_tests::{Cafe, root};
+use campuscafe_tests::{Cafe, eventually, root};
 use clap::CommandFactory as _;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::process::Command;
 
 fn readme() -> String {
     std::fs::read_to_string(root().join("README.md")).unwrap()
 }
 
+/// What each curl line of the README answers, in their order.
+fn expected() -> Vec<Value> {
+    let unknown = || json!({"title": "Order failed 💥", "status": 504, "outcome": "unknown"});
+    vec![
+        json!({"outcome": "confirmed", "note": "reserved (first try) ✅"}),
+        json!({"stock": {"cake": 9}, "reservations": 1}),
+        // Slow: the late commit shows a second after the answer.
+        unknown(),
+        json!({"stock": {"cake": 8}, "reservations": 2}),
+        // Doubled.
+        json!({"outcome": "confirmed", "note": "reserved (after timeout retry) ⚠️"}),
+        json!({"stock": {"cake": 6}, "reservations": 4}),
+        // Cut, before the commit and after it.
+        unknown(),
+        json!({"stock": {"cake": 6}, "reservations": 4}),
+        unknown(),
+        json!({"stock": {"cake": 5}, "reservations": 5}),
+        // Reordered.
+        json!({"planned": [{"i": 0}, {"i": 1}, {"i": 2}, {"i": 3}, {"i": 4}, {"i": 5}]}),
+        // The held answer, once it is released.
+        json!({"itemId": "cake", "quantity": 1}),
+        json!({"holds": [{"requestId": "doubt"}]}),
+        json!({"requestId": "doubt", "released": 1}),
+        json!({"traces": [{}, {}, {}, {}, {}]}),
+        json!({"stock": {"cake": 14, "coffee": 20}, "reservations": 6}),
+        json!({"stock": {"cake": 10, "coffee": 20}, "reservations": 0}),
+    ]
+}
+
+/// Whether a value has everything that is expected of it, and perhaps more members.
+fn has(value: &Value, expected: &Value) -> bool {
+    match (value, expected) {
+        (Value::Object(_), Value::Object(members)) => {
+            members.iter().all(|(name, member)| has(&value[name], member))
+        }
+        (Value::Array(values), Value::Array(expected)) => {
+            values.len() == expected.len() && values.iter().zip(expected).all(|(v, e)| has(v, e))
+        }
+        _ => value == expected,
+    }
+}
+
+async fn answer(command: &str) -> Value {
+    let mut shell = Command::new("sh");
+    let output = shell.args(["-c", command]).kill_on_drop(true).output().await.unwrap();
+    assert!(output.status.success(), "{command}");
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{command}: no JSON"))
+}
+
 #[tokio::test]
-async fn every_curl_line_works_as_it_stands() {
+async fn every_curl_line_answers_what_the_readme_says() {
     let cafe = Cafe::open().await;
     let text = readme();
     let lines: Vec<_> = text.lines().filter(|line| line.starts_with("curl ")).collect();
-    assert!(lines.len() > 10, "the experiments by hand");
-    let mut background = None;
-    for line in lines {
+    let expected = expected();
+    assert_eq!(lines.len(), expected.len(), "an expected answer for each of {lines:#?}");
+    let mut in_background = None;
+    for (line, expected) in lines.into_iter().zip(expected) {
         let here = [("5201", &cafe.order), ("5101", &cafe.inventory), ("5301", &cafe.lab)];
         let command = here.iter().fold(line.to_owned(), |line, (port, url)| {
             line.replace(&format!("localhost:{port}"), url)
         });
-        let (command, waits) = match command.strip_suffix(" &") {
-            Some(command) => (command.to_owned(), false),
-            None => (command, true),
-        };
-        let running = Command::new("sh")
-            .args(["-c", &command])
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        if !waits {
-            background = Some((line, running));
-            // The next line looks for what this one began.
-            let holds = format!("{}/inventory/holds", cafe.inventory);
-            campuscafe_tests::eventually("a held answer", || async {
-                let list = cafe.send(cafe.http.get(&holds)).await.body;
-                list["holds"].get(0).map(|_| ())
+        if let Some(command) = command.strip_suffix(" &") {
+            let command = command.to_owned();
+            in_background = Some((tokio::spawn(async move { answer(&command).await }), expected));
+        } else if command.contains("-d ") || command.contains("-X ") {
+            let answer = answer(&command).await;
+            assert!(has(&answer, &expected), "{line}: {answer}, expected {expected}");
+        } else {
+            // A reader looks again until the work of the line before has arrived.
+            eventually(&format!("{expected} from {line}"), || async {
+                has(&answer(&command).await, &expected).then_some(())
             })
             .await;
-            continue;
         }
-        answers(line, running).await;
     }
-    let (line, running) = background.expect("the line with the ampersand");
-    answers(line, running).await;
-}
-
-async fn answers(line: &str, running: tokio::process::Child) {
-    let output = running.wait_with_output().await.unwrap();
-    assert!(output.status.success(), "{line}");
-    let body: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{line}"));
-    let status = body["status"].as_u64().unwrap_or(200);
-    let meant = [200, 504].contains(&status);
-    assert!(meant, "{line}\nanswered {body}");
+    let (held, expected) = in_background.expect("the line with the ampersand");
+    let answer = held.await.unwrap();
+    assert!(has(&answer, &expected), "{answer}, expected {expected}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The span contract, read from the lab's own API: what arrived, not what was
 //! meant to be sent.
 
-use campuscafe_tests::{Cafe, Span};
+use campuscafe_tests::{Cafe, ReservedPort, Span};
 
 const INTERNAL: u64 = 1;
 const SERVER: u64 = 2;
@@ -131,10 +131,10 @@ async fn each_way_of_getting_no_answer_has_its_own_error_type() {
 #[tokio::test]
 async fn an_inventory_that_cannot_be_reached_is_connection_refused() {
     let cafe = Cafe::open().await;
-    let nowhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = ReservedPort::take();
     let mut order = campuscafe_tests::Process::start(
         "order",
-        &["--listen", "127.0.0.1:0", "--inventory-url", &format!("http://{nowhere}")],
+        &["--listen", "127.0.0.1:0", "--inventory-url", &closed.url()],
         &[("OTEL_EXPORTER_OTLP_ENDPOINT", &cafe.lab)],
     );
     let order = format!("{}/orders", order.address().await);

@@ -1,6 +1,6 @@
 //! `campuscafe experiment kill` and `rollout`, with processes in place of pods.
 
-use campuscafe_tests::Process;
+use campuscafe_tests::{Process, ReservedPort};
 use serde_json::Value;
 
 const ANY: &str = "127.0.0.1:0";
@@ -12,6 +12,8 @@ struct Cluster {
     _lab: Process,
     inventory: (String, Process),
     order: (String, Process),
+    /// The inventory's and the order service's: what ends leaves its port to what replaces it.
+    ports: [ReservedPort; 2],
 }
 
 impl Cluster {
@@ -27,9 +29,10 @@ impl Cluster {
                 (words.next() == Some("lab")).then(|| words.next().map(str::to_owned))?
             })
             .await;
-        let inventory = inventory(ANY, &url, "inventory-old").await;
-        let order = order(ANY, &url, &inventory.0, "order-old").await;
-        Self { lab: url, _lab: lab, inventory, order }
+        let ports = [ReservedPort::take(), ReservedPort::take()];
+        let inventory = inventory(&ports[0].address(), &url, "inventory-old").await;
+        let order = order(&ports[1].address(), &url, &inventory.0, "order-old").await;
+        Self { lab: url, _lab: lab, inventory, order, ports }
     }
 
     /// A reservation that is no part of the experiment.
@@ -101,8 +104,7 @@ async fn a_killed_inventory_forgets_what_it_told_its_customers() {
     asked(&mut experiment, "kubectl --namespace campuscafe delete pod").await;
     cluster.inventory.1.signal("TERM");
     cluster.inventory.1.ended().await;
-    let address = cluster.inventory.0.trim_start_matches("http://").to_owned();
-    let _new = inventory(&address, &cluster.lab, "inventory-new").await;
+    let _new = inventory(&cluster.ports[0].address(), &cluster.lab, "inventory-new").await;
 
     let (code, json) = ended(experiment).await;
     assert_eq!(code, Some(0), "{json:#}");
@@ -125,7 +127,7 @@ async fn an_order_service_that_is_replaced_in_an_orderly_way_loses_no_customer()
     // processes cannot share an address, so here some find nobody.
     cluster.order.1.signal("TERM");
     cluster.order.1.ended().await;
-    let address = cluster.order.0.trim_start_matches("http://").to_owned();
+    let address = cluster.ports[1].address();
     let _new = order(&address, &cluster.lab, &cluster.inventory.0, "order-new").await;
 
     let (_, json) = ended(experiment).await;

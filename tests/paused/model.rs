@@ -1,14 +1,32 @@
-//! What must happen, told by the rules of the fault language alone: a step says
+//! What must happen, told by the README's rules of the fault language: a step says
 //! when it commits and what the caller sees, and the earlier commit goes first.
+//! Nothing here is shared with the program, so a mistake there is no mistake here.
 
 use std::collections::BTreeMap;
 
-use campuscafe_chaos::{Fault, Plan, SplitMix64};
-
 use crate::orders::Order;
 
-/// One attempt's limit, in milliseconds.
-const LIMIT: u64 = 1_000;
+/// The timeout of one attempt, in milliseconds.
+const TIMEOUT: u64 = 1_000;
+
+/// The generator of Steele, Lea and Flood, as they give it: a state that moves on.
+#[derive(Debug)]
+pub(crate) struct SplitMix64(u64);
+
+impl SplitMix64 {
+    pub(crate) const fn seeded(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// A number below `bound`.
+    pub(crate) const fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % bound
+    }
+}
 
 /// What a customer is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,56 +42,67 @@ pub(crate) struct Told {
 pub(crate) struct Ledger {
     pub(crate) left: BTreeMap<&'static str, u64>,
     pub(crate) made_today: u64,
+    /// How often a step was left to chance.
     pub(crate) rolls: u64,
-    seed: u64,
+    dice: SplitMix64,
     counts: BTreeMap<String, u64>,
 }
 
 /// One attempt on its way, times in milliseconds since the order began.
 struct Attempt {
+    fault: &'static str,
     sent: u64,
-    fault: Fault,
-    /// Whether it took what it wanted; known once its commit point is passed.
+    /// When it reaches the commit point, if ever.
+    commits_at: Option<u64>,
+    /// The status of its answer and how long after the request, if one leaves.
+    answer: Option<(u64, u64)>,
+    /// Whether it took what it wanted. Known once its commit point is passed.
     committed: Option<bool>,
 }
 
 impl Attempt {
-    /// When it reaches the commit point, if ever.
-    fn commits_at(&self) -> Option<u64> {
-        match self.fault {
-            Fault::Slow(wait) => Some(self.sent + wait.as_millis() as u64),
-            Fault::Fail(_) | Fault::SlowFail(_) | Fault::Abort => None,
-            Fault::None | Fault::LostReply | Fault::SlowReply(_) | Fault::Hold(_) => {
-                Some(self.sent)
-            }
-        }
+    fn read(step: &'static str, sent: u64, dice: impl FnOnce() -> u64) -> Self {
+        let step = match step {
+            "flaky" => match dice() {
+                0..35 => "fail",
+                35..70 => "slow:1500",
+                _ => "none",
+            },
+            named => named,
+        };
+        let (fault, argument) = step.split_once(':').unwrap_or((step, ""));
+        let or = |default: u64| argument.parse().unwrap_or(default);
+        let (commits_after, answer) = match fault {
+            "none" => (Some(0), Some((200, 0))),
+            "slow" => (Some(or(2_000)), Some((200, or(2_000)))),
+            "fail" => (None, Some((or(503), 0))),
+            "slowfail" => (None, Some((503, or(2_000)))),
+            "abort" => (None, None),
+            "lostreply" => (Some(0), None),
+            "slowreply" => (Some(0), Some((200, or(2_000)))),
+            "hold" => (Some(0), Some((200, or(60_000)))),
+            unknown => panic!("no such fault: {unknown}"),
+        };
+        let commits_at = commits_after.map(|after| sent + after);
+        Self { fault, sent, commits_at, answer, committed: None }
     }
 
     /// What the caller sees: result, status, milliseconds.
     fn seen(&self) -> (&'static str, Option<u64>, u64) {
-        let answer = |took: u64, status: u64| match (took < LIMIT, status) {
-            (false, _) => ("timeout", None, LIMIT),
-            (true, 200) => ("ok", Some(200), took),
-            (true, _) => ("rejected", Some(status), took),
-        };
-        let took = |wait: std::time::Duration| wait.as_millis() as u64;
-        match (self.fault, self.committed == Some(false)) {
-            (Fault::Slow(wait), true) => answer(took(wait), 409),
-            (Fault::Slow(wait), false) => answer(took(wait), 200),
-            (Fault::Fail(status), _) => answer(0, status.into()),
-            (Fault::SlowFail(wait), _) => answer(took(wait), 503),
-            (Fault::Abort, _) => ("connection_lost", None, 0),
-            (_, true) => answer(0, 409),
-            (Fault::LostReply, _) => ("connection_lost", None, 0),
-            (Fault::SlowReply(wait) | Fault::Hold(wait), _) => answer(took(wait), 200),
-            (Fault::None, _) => answer(0, 200),
+        let refused = self.commits_at.filter(|_| self.committed == Some(false));
+        match refused.map(|at| (409, at - self.sent)).or(self.answer) {
+            None => ("connection_lost", None, 0),
+            Some((_, took)) if took >= TIMEOUT => ("timeout", None, TIMEOUT),
+            Some((200, took)) => ("ok", Some(200), took),
+            Some((status, took)) => ("rejected", Some(status), took),
         }
     }
 }
 
 impl Ledger {
     pub(crate) fn open(opening: &BTreeMap<&'static str, u64>, seed: u64) -> Self {
-        Self { left: opening.clone(), made_today: 0, rolls: 0, seed, counts: BTreeMap::new() }
+        let dice = SplitMix64::seeded(seed);
+        Self { left: opening.clone(), made_today: 0, rolls: 0, dice, counts: BTreeMap::new() }
     }
 
     pub(crate) fn reset(&mut self, opening: &BTreeMap<&'static str, u64>) {
@@ -124,7 +153,7 @@ impl Ledger {
     fn attempts(&mut self, order: &Order, quantity: u64) -> Vec<(&'static str, Option<u64>, u64)> {
         let item = order.item.to_lowercase();
         let mut first = self.send(order, 0);
-        if first.commits_at().is_some_and(|at| at < LIMIT) {
+        if first.commits_at.is_some_and(|at| at < TIMEOUT) {
             self.commit(&mut first, &item, quantity, false);
         }
         let seen = first.seen();
@@ -132,8 +161,8 @@ impl Ledger {
             self.commit(&mut first, &item, quantity, false);
             return vec![seen];
         }
-        let mut second = self.send(order, LIMIT);
-        if second.commits_at() < first.commits_at() {
+        let mut second = self.send(order, TIMEOUT);
+        if second.commits_at < first.commits_at {
             self.commit(&mut second, &item, quantity, false);
             self.commit(&mut first, &item, quantity, second.committed == Some(true));
         } else {
@@ -143,23 +172,22 @@ impl Ledger {
         vec![seen, second.seen()]
     }
 
-    /// The fault that an attempt meets is decided when it arrives.
+    /// The fault of an attempt is decided when it arrives.
     fn send(&mut self, order: &Order, sent: u64) -> Attempt {
-        let number = if sent == 0 { 1 } else { 2 };
-        let plan: Plan = order.plan.join(",").parse().unwrap();
-        let fault = plan.step(number).resolve(|| {
-            let roll = SplitMix64::nth(self.seed, self.rolls);
+        let number = usize::from(sent > 0);
+        let step = order.plan.get(number).or(order.plan.last()).expect("a step");
+        let attempt = Attempt::read(step, sent, || {
             self.rolls += 1;
-            roll
+            self.dice.below(100)
         });
-        if fault.is_active() {
-            self.count(format!("inventory_faults_total{{fault=\"{}\"}}", fault.name()));
+        if attempt.fault != "none" {
+            self.count(format!("inventory_faults_total{{fault=\"{}\"}}", attempt.fault));
         }
-        Attempt { sent, fault, committed: None }
+        attempt
     }
 
     fn commit(&mut self, attempt: &mut Attempt, item: &str, quantity: u64, duplicate: bool) {
-        let (Some(at), None) = (attempt.commits_at(), attempt.committed) else { return };
+        let (Some(at), None) = (attempt.commits_at, attempt.committed) else { return };
         let left = self.left.get_mut(item).filter(|left| **left >= quantity);
         attempt.committed = Some(left.is_some());
         let Some(left) = left else { return };
@@ -171,7 +199,7 @@ impl Ledger {
         if duplicate {
             count("duplicate_reservations");
         }
-        if at > attempt.sent + LIMIT {
+        if at > attempt.sent + TIMEOUT {
             count("late_commits");
         }
     }

@@ -1,6 +1,6 @@
 //! Orders that the dice make up.
 
-use campuscafe_chaos::SplitMix64;
+use crate::model::SplitMix64;
 
 /// What a customer wants, and how the inventory is to take it.
 #[derive(Debug, Clone)]
@@ -45,20 +45,23 @@ pub(crate) fn certain_order(seed: u64, n: u64) -> Order {
     order(seed, n, certain)
 }
 
-fn certain(dice: SplitMix64) -> &'static str {
-    CERTAIN[dice.below(CERTAIN.len() as u64 * 8) as usize / 8]
+fn certain(dice: &mut SplitMix64) -> &'static str {
+    pick(&CERTAIN, dice)
 }
 
-fn order(seed: u64, n: u64, step: impl Fn(SplitMix64) -> &'static str) -> Order {
+fn pick<T: Copy>(from: &[T], dice: &mut SplitMix64) -> T {
+    from[dice.below(from.len() as u64) as usize]
+}
+
+fn order(seed: u64, n: u64, mut step: impl FnMut(&mut SplitMix64) -> &'static str) -> Order {
     // Apart from the service's own rolls, which stand under the bare seed.
-    let dice = |side: u64| SplitMix64::nth(!seed, n * 16 + side);
-    let item = ["cake", "Cake", "cake", "coffee", "COFFEE", "tea"][dice(0).below(6) as usize];
-    let steps = 1 + dice(1).below(2);
+    let dice = &mut SplitMix64::seeded(!seed ^ (n << 16));
+    let steps = 1 + dice.below(2);
     Order {
-        item,
-        quantity: [1, 1, 1, 2, 3, 0][dice(2).below(6) as usize],
-        plan: (0..steps).map(|n| step(dice(3 + n))).collect(),
-        retry: dice(5).below(3) > 0,
-        impatient: dice(6).below(10) == 0,
+        item: pick(&["cake", "Cake", "cake", "coffee", "COFFEE", "tea"], dice),
+        quantity: pick(&[1, 1, 1, 2, 3, 0], dice),
+        plan: (0..steps).map(|_| step(dice)).collect(),
+        retry: dice.below(3) > 0,
+        impatient: dice.below(10) == 0,
     }
 }

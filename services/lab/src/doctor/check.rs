@@ -1,53 +1,19 @@
-//! What a check came to.
+//! The result of one check.
 
 use serde::Serialize;
 
 use crate::printable::printable;
 
-/// How much of what others say is repeated, in characters.
+/// How much of another program's text is repeated, in characters.
 const MAX_FOUND: usize = 200;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Status {
     Ok,
-    /// Worth knowing, and no obstacle.
+    /// Worth knowing. It prevents nothing.
     Note,
     Bad,
-}
-
-/// What was found, judged.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Verdict {
-    pub(super) status: Status,
-    pub(super) found: String,
-    /// The command that mends it, or where to read how.
-    pub(super) mend: Option<String>,
-}
-
-impl Verdict {
-    pub(super) fn ok(found: impl Into<String>) -> Self {
-        Self { status: Status::Ok, found: plain(&found.into()), mend: None }
-    }
-
-    pub(super) fn note(found: impl Into<String>) -> Self {
-        Self { status: Status::Note, found: plain(&found.into()), mend: None }
-    }
-
-    pub(super) fn bad(found: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { status: Status::Bad, found: plain(&found.into()), mend: Some(plain(&mend.into())) }
-    }
-
-    /// What is bad only if it is needed.
-    pub(super) fn bad_if(needed: bool, found: impl Into<String>, mend: impl Into<String>) -> Self {
-        if needed { Self::bad(found, mend) } else { Self::note(found) }
-    }
-
-    /// As a line of the report.
-    pub(super) fn of(self, name: impl Into<String>, needed: bool) -> Check {
-        let Self { status, found, mend } = self;
-        Check { name: name.into(), status, needed, found, mend }
-    }
 }
 
 /// A line of the report.
@@ -55,20 +21,39 @@ impl Verdict {
 pub(super) struct Check {
     pub(super) name: String,
     pub(super) status: Status,
-    /// Whether the asked way of running needs it to be well.
-    pub(super) needed: bool,
     pub(super) found: String,
+    /// A command that repairs it, or where to read how.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) mend: Option<String>,
+    pub(super) fix: Option<String>,
 }
 
 impl Check {
-    pub(super) fn stands_in_the_way(&self) -> bool {
-        self.needed && self.status == Status::Bad
+    pub(super) fn ok(name: impl Into<String>, found: impl AsRef<str>) -> Self {
+        Self::new(name, Status::Ok, found.as_ref(), None)
+    }
+
+    pub(super) fn note(name: impl Into<String>, found: impl AsRef<str>) -> Self {
+        Self::new(name, Status::Note, found.as_ref(), None)
+    }
+
+    pub(super) fn bad(
+        name: impl Into<String>,
+        found: impl AsRef<str>,
+        fix: impl AsRef<str>,
+    ) -> Self {
+        Self::new(name, Status::Bad, found.as_ref(), Some(plain(fix.as_ref())))
+    }
+
+    fn new(name: impl Into<String>, status: Status, found: &str, fix: Option<String>) -> Self {
+        Self { name: name.into(), status, found: plain(found), fix }
+    }
+
+    pub(super) fn is_bad(&self) -> bool {
+        self.status == Status::Bad
     }
 }
 
-/// Names of processes and words of other programs may hold anything.
+/// Names of processes and answers of other programs may hold anything.
 fn plain(text: &str) -> String {
     printable(text).chars().take(MAX_FOUND).collect()
 }
@@ -78,23 +63,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_others_say_cannot_steer_the_terminal_or_fill_it() {
-        let verdict = Verdict::ok(format!("by \x1b[31mred\n{}", "x".repeat(1000)));
-        assert!(verdict.found.starts_with("by \\u{1b}[31mred\\u{a}xxx"), "{}", verdict.found);
-        assert_eq!(verdict.found.chars().count(), MAX_FOUND);
-    }
-
-    #[test]
-    fn only_what_is_both_bad_and_needed_stands_in_the_way() {
-        for (verdict, needed, expected) in [
-            (Verdict::bad("", ""), true, true),
-            (Verdict::bad("", ""), false, false),
-            (Verdict::note(""), true, false),
-            (Verdict::ok(""), true, false),
-            (Verdict::bad_if(false, "", ""), true, false),
-        ] {
-            let check = verdict.of("it", needed);
-            assert_eq!(check.stands_in_the_way(), expected, "{check:?}");
-        }
+    fn text_of_other_programs_cannot_control_the_terminal_or_fill_it() {
+        let check = Check::ok("it", format!("by \x1b[31mred\n{}", "x".repeat(1000)));
+        assert!(check.found.starts_with("by \\u{1b}[31mred\\u{a}xxx"), "{}", check.found);
+        assert_eq!(check.found.chars().count(), MAX_FOUND);
     }
 }

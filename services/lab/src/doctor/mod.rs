@@ -1,14 +1,14 @@
 //! `campuscafe doctor`: whether this machine is ready, and what to do if not.
 //!
-//! Each file looks at one thing: a thin part finds out, a plain function judges
-//! what was found. [`report`] says it.
+//! Each file checks one thing: a thin part looks, and a plain function judges
+//! what it found. [`report`] prints the checks.
 
-mod ask;
 mod check;
 mod clock;
-mod holder;
 mod memory;
+mod owner;
 mod ports;
+mod probe;
 mod programs;
 mod reach;
 mod report;
@@ -27,17 +27,18 @@ use check::Check;
 use reach::Host;
 use target::Urls;
 
-/// Check whether this machine is ready, and say what mends it if not
+/// Check whether this machine is ready, and say how to fix it if not
 ///
-/// Looks at ports, programs and memory, and at whatever a URL is set for: whether
-/// it can be reached, is what it should be, and has the same time as we have.
+/// Checks ports, programs and memory. It also checks every URL that is set:
+/// whether the program answers, is the right one, and has a clock that agrees
+/// with ours.
 #[derive(Debug, Clone, Parser)]
 #[command(after_help = "Exit status: 0 when everything that is needed is there, 1 when not, \
                         2 on misuse")]
 pub(crate) struct Config {
-    /// Ready for which way of running CampusCafe
-    #[arg(value_name = "WAY", default_value = "lab")]
-    way: Way,
+    /// How CampusCafe will run
+    #[arg(value_name = "PROFILE", default_value = "lab")]
+    profile: Profile,
 
     /// Print one JSON object instead of text
     #[arg(long)]
@@ -50,9 +51,9 @@ pub(crate) struct Config {
     urls: Urls,
 }
 
-/// A way of running CampusCafe.
+/// How CampusCafe runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Way {
+enum Profile {
     /// Three processes on this machine
     Lab,
     /// Containers, with Jaeger, Prometheus and Grafana
@@ -61,7 +62,7 @@ enum Way {
     Kind,
 }
 
-impl Way {
+impl Profile {
     const fn name(self) -> &'static str {
         match self {
             Self::Lab => "lab",
@@ -71,10 +72,10 @@ impl Way {
     }
 }
 
-/// Where the services would listen.
+/// The addresses that the programs would listen on.
 #[derive(Debug, Clone, clap::Args)]
 struct Listen {
-    /// Address that the inventory would have
+    /// Address of the inventory
     #[arg(
         long,
         env = "INVENTORY_LISTEN",
@@ -83,43 +84,38 @@ struct Listen {
     )]
     inventory_listen: SocketAddr,
 
-    /// Address that the order service would have
+    /// Address of the order service
     #[arg(long, env = "ORDER_LISTEN", default_value = "127.0.0.1:5201", value_name = "ADDRESS")]
     order_listen: SocketAddr,
 
-    /// Address that the lab would have
+    /// Address of the lab
     #[arg(long, env = "LAB_LISTEN", default_value = "127.0.0.1:5301", value_name = "ADDRESS")]
     lab_listen: SocketAddr,
 }
 
-/// Looks at everything, says what was found, and fails if something is missing.
+/// Prints all checks, and fails if one of them is bad.
 pub(crate) async fn run(config: Config) -> Result<ExitCode, Failure> {
     let checks = examine(&config).await?;
     let paint = Paint::stdout();
     print(&if config.json {
-        report::json(config.way, &checks)
+        report::json(config.profile, &checks)
     } else {
-        report::text(config.way, &checks, |tone, text| paint.tone(tone, text))
+        report::text(config.profile, &checks, |tone, text| paint.tone(tone, text))
     })?;
-    let ready = !checks.iter().any(Check::stands_in_the_way);
+    let ready = !checks.iter().any(Check::is_bad);
     Ok(if ready { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn examine(config: &Config) -> Result<Vec<Check>, Failure> {
     let http = http::client()?;
-    let host = Host::of(config.way, |name| std::env::var_os(name));
+    let host = Host::of(config.profile, |name| std::env::var_os(name));
     let (ports, reached, programs) = tokio::join!(
-        ports::examine(config.way, &config.listen, &http),
+        ports::examine(config.profile, &config.listen, &http),
         reach::examine(host, config.urls.targets(), &http),
-        async {
-            match host {
-                // Nothing can be installed in a pod, and nothing there needs Docker.
-                Host::Pod => Vec::new(),
-                Host::Machine(way) => programs::examine(way).await,
-            }
-        },
+        programs::examine(config.profile),
     );
-    Ok([ports, reached, programs, vec![memory::examine(config.way)]].concat())
+    let memory = memory::examine(config.profile).into_iter().collect();
+    Ok([ports, reached, programs, memory].concat())
 }
 
 #[cfg(test)]

@@ -1,26 +1,26 @@
-//! What was found, for people and for machines.
+//! The checks as text and as JSON.
 
 use serde_json::json;
 
-use super::Way;
+use super::Profile;
 use super::check::{Check, Status};
 use crate::view::style::Tone;
 
-/// A line per check, what mends it below, and what it all comes to.
+/// A line for each check, its fix below, and a summary.
 pub(super) fn text(
-    way: Way,
+    profile: Profile,
     checks: &[Check],
     paint: impl Fn(Tone, &str) -> String + Copy,
 ) -> String {
     let width = checks.iter().map(|check| check.name.chars().count()).max().unwrap_or(0);
     let mut text: String = checks.iter().map(|check| line(check, width, paint)).collect();
-    let obstacles = checks.iter().filter(|check| check.stands_in_the_way()).count();
-    let (tone, sum) = match obstacles {
-        0 => (Tone::Good, format!("This machine is ready for: {}", way.name())),
-        1 => (Tone::Bad, format!("1 thing stands in the way of: {}", way.name())),
-        n => (Tone::Bad, format!("{n} things stand in the way of: {}", way.name())),
+    let name = profile.name();
+    let (tone, summary) = match checks.iter().filter(|check| check.is_bad()).count() {
+        0 => (Tone::Good, format!("This machine is ready for: {name}")),
+        1 => (Tone::Bad, format!("1 problem prevents: {name}")),
+        n => (Tone::Bad, format!("{n} problems prevent: {name}")),
     };
-    text.push_str(&format!("\n{}\n", paint(tone, &sum)));
+    text.push_str(&format!("\n{}\n", paint(tone, &summary)));
     text
 }
 
@@ -32,74 +32,58 @@ fn line(check: &Check, width: usize, paint: impl Fn(Tone, &str) -> String) -> St
     };
     let status = paint(tone, &format!("{word:<4}"));
     let mut line = format!("{status}  {:<width$}  {}\n", check.name, check.found);
-    if let Some(mend) = &check.mend {
-        line.push_str(&format!("      mend: {mend}\n"));
+    if let Some(fix) = &check.fix {
+        line.push_str(&format!("      fix: {fix}\n"));
     }
     line
 }
 
 /// One JSON object with the same lines.
-pub(super) fn json(way: Way, checks: &[Check]) -> String {
-    let ok = !checks.iter().any(Check::stands_in_the_way);
-    let object = json!({ "way": way.name(), "ok": ok, "checks": checks });
+pub(super) fn json(profile: Profile, checks: &[Check]) -> String {
+    let ok = !checks.iter().any(Check::is_bad);
+    let object = json!({ "profile": profile.name(), "ok": ok, "checks": checks });
     format!("{object:#}\n")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::check::Verdict;
     use super::*;
-
-    fn unpainted(_: Tone, text: &str) -> String {
-        text.to_owned()
-    }
 
     fn checks() -> Vec<Check> {
         vec![
-            Verdict::ok("free").of("port 5101 (inventory)", true),
-            Verdict::bad("taken by python3 (pid 123)", "kill 123").of("port 5201 (order)", true),
-            Verdict::note("not found").of("kind", false),
+            Check::note("port 5101 (inventory)", "taken by CampusCafe"),
+            Check::bad("port 5201 (order)", "taken by python3 (pid 123)", "kill 123"),
+            Check::ok("kind", "/usr/bin/kind"),
         ]
     }
 
     #[test]
-    fn a_line_each_with_what_mends_it_and_a_sum() {
-        let plain = text(Way::Lab, &checks(), unpainted);
+    fn each_check_is_a_line_with_its_fix_below_and_the_last_line_counts_the_problems() {
+        let text = |checks: &[Check]| text(Profile::Kind, checks, |_, text| text.to_owned());
         assert_eq!(
-            plain,
+            text(&checks()),
             "\
-ok    port 5101 (inventory)  free
+note  port 5101 (inventory)  taken by CampusCafe
 bad   port 5201 (order)      taken by python3 (pid 123)
-      mend: kill 123
-note  kind                   not found
+      fix: kill 123
+ok    kind                   /usr/bin/kind
 
-1 thing stands in the way of: lab
+1 problem prevents: kind
 "
         );
+        assert!(text(&[checks(), checks()].concat()).ends_with("2 problems prevent: kind\n"));
+        assert!(text(&checks()[..1]).ends_with("This machine is ready for: kind\n"));
     }
 
     #[test]
-    fn the_sum_counts_what_stands_in_the_way() {
-        let bad = || Verdict::bad("", "").of("it", true);
-        for (checks, expected) in [
-            (vec![], "This machine is ready for: kind\n"),
-            (vec![bad()], "1 thing stands in the way of: kind\n"),
-            (vec![bad(), bad()], "2 things stand in the way of: kind\n"),
-            (vec![Verdict::bad("", "").of("it", false)], "This machine is ready for: kind\n"),
-        ] {
-            let text = text(Way::Kind, &checks, unpainted);
-            assert!(text.ends_with(expected), "{text}");
-        }
-    }
-
-    #[test]
-    fn json_has_mend_only_where_something_is_to_be_mended() {
-        let object: serde_json::Value = serde_json::from_str(&json(Way::Lab, &checks())).unwrap();
-        let expected = json!({"way": "lab", "ok": false, "checks": [
-            {"name": "port 5101 (inventory)", "status": "ok", "needed": true, "found": "free"},
-            {"name": "port 5201 (order)", "status": "bad", "needed": true,
-                "found": "taken by python3 (pid 123)", "mend": "kill 123"},
-            {"name": "kind", "status": "note", "needed": false, "found": "not found"},
+    fn json_has_a_fix_only_for_what_is_bad() {
+        let object: serde_json::Value =
+            serde_json::from_str(&json(Profile::Lab, &checks())).unwrap();
+        let expected = json!({"profile": "lab", "ok": false, "checks": [
+            {"name": "port 5101 (inventory)", "status": "note", "found": "taken by CampusCafe"},
+            {"name": "port 5201 (order)", "status": "bad", "found": "taken by python3 (pid 123)",
+                "fix": "kill 123"},
+            {"name": "kind", "status": "ok", "found": "/usr/bin/kind"},
         ]});
         assert_eq!(object, expected);
     }

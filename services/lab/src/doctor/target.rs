@@ -1,4 +1,4 @@
-//! What can be reached by a URL, and where each is asked.
+//! The programs that a URL can name, and the path at which each is asked.
 
 use std::net::SocketAddr;
 
@@ -6,7 +6,7 @@ use campuscafe_service::reachable;
 use clap::Args;
 use reqwest::Url;
 
-/// What should answer.
+/// A program that can answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Inventory,
@@ -31,7 +31,7 @@ impl Kind {
         }
     }
 
-    /// As it stands in a sentence.
+    /// The name as it stands in a sentence.
     pub(super) const fn noun(self) -> &'static str {
         match self {
             Self::Inventory => "the inventory",
@@ -42,28 +42,12 @@ impl Kind {
         }
     }
 
-    /// Its Deployment in k8s/base.
-    pub(super) const fn deployment(self) -> &'static str {
-        match self {
-            Self::Inventory => "inventory",
-            Self::Order => "order",
-            Self::Lab => "lab",
-            Self::Collector | Self::Jaeger => "jaeger",
-            Self::Prometheus => "prometheus",
-            Self::Grafana => "grafana",
-        }
-    }
-
-    pub(super) const fn is_cafe(self) -> bool {
+    /// Whether it is one of the three programs of this workspace.
+    pub(super) const fn is_ours(self) -> bool {
         matches!(self, Self::Inventory | Self::Order | Self::Lab)
     }
 
-    /// Whether the spans of an experiment get their times from its clock.
-    pub(super) const fn times_spans(self) -> bool {
-        matches!(self, Self::Inventory | Self::Order)
-    }
-
-    /// Where to ask for a sign of life.
+    /// The path that shows whether it runs.
     const fn path(self) -> &'static str {
         match self {
             Self::Inventory | Self::Order | Self::Lab => "/readyz",
@@ -75,30 +59,30 @@ impl Kind {
     }
 }
 
-/// Something that should answer at a URL.
+/// A program that should answer at a URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Target {
     pub(super) kind: Kind,
-    /// The variable that can name it.
+    /// The variable that sets its URL.
     pub(super) variable: &'static str,
-    /// Where it is asked.
+    /// The URL at which it is asked.
     pub(super) url: Url,
 }
 
 impl Target {
-    /// The paths of what we ask start at the root, whatever path a URL has.
+    /// The paths start at the root, whatever path the URL has.
     fn new(kind: Kind, variable: &'static str, base: &Url) -> Self {
         Self { kind, variable, url: at(base, kind.path()) }
     }
 
-    /// What may listen on an address of this machine.
+    /// A program that may listen on an address of this machine.
     pub(super) fn listening(kind: Kind, address: SocketAddr) -> Option<Self> {
         let base = format!("http://{}", reachable(address));
         Some(Self::new(kind, "", &base.parse().ok()?))
     }
 
-    /// Where it should be, without secrets that a URL may hold.
-    pub(super) fn place(&self) -> String {
+    /// Scheme, host and port, without the secrets that a URL may hold.
+    pub(super) fn origin(&self) -> String {
         self.url.origin().ascii_serialization()
     }
 
@@ -116,7 +100,7 @@ fn at(base: &Url, path: &str) -> Url {
     url
 }
 
-/// What is looked at because somebody said where it is.
+/// The programs to check because somebody named their URLs.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Urls {
     /// The order service that experiments would use
@@ -137,20 +121,20 @@ pub(super) struct Urls {
     #[arg(long, env = "LAB_URL", value_name = "URL", value_parser = http_url)]
     lab_url: Option<Url>,
 
-    /// The collector that spans would go to, instead of what
-    /// OTEL_EXPORTER_OTLP_ENDPOINT says
+    /// The collector that would get the spans, instead of the one in
+    /// OTEL_EXPORTER_OTLP_ENDPOINT
     #[arg(long, value_name = "URL", value_parser = http_url)]
     collector: Option<Url>,
 
-    /// The Jaeger where experiments would read spans
+    /// The Jaeger from which experiments would read spans
     #[arg(long, env = "JAEGER_URL", value_name = "URL", value_parser = http_url)]
     jaeger_url: Option<Url>,
 
-    /// A Prometheus that should be there
+    /// A Prometheus that should answer
     #[arg(long, env = "PROMETHEUS_URL", value_name = "URL", value_parser = http_url)]
     prometheus_url: Option<Url>,
 
-    /// A Grafana that should be there
+    /// A Grafana that should answer
     #[arg(long, env = "GRAFANA_URL", value_name = "URL", value_parser = http_url)]
     grafana_url: Option<Url>,
 }
@@ -163,7 +147,7 @@ fn http_url(text: &str) -> Result<Url, String> {
 }
 
 impl Urls {
-    /// Everything that a flag or the environment names.
+    /// Every program that a flag or the environment names.
     pub(super) fn targets(&self) -> Vec<Target> {
         let named = |kind, variable, url: &Option<Url>| {
             url.as_ref().map(|url| Target::new(kind, variable, url))
@@ -181,8 +165,8 @@ impl Urls {
     }
 }
 
-/// Where spans go: the variable for traces is taken as it stands, the other one
-/// and the flag are the start of a path
+/// Where the exporter sends spans. The variable for traces is the whole URL; the
+/// other variable and the flag are the start of it
 /// (<https://opentelemetry.io/docs/specs/otel/protocol/exporter/#endpoint-urls-for-otlphttp>).
 fn collector(flag: Option<&Url>, lookup: impl Fn(&str) -> Option<String>) -> Option<Target> {
     const TRACES: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
@@ -203,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_that_cannot_be_meant_is_refused() {
+    fn a_url_that_is_not_http_with_a_host_is_refused() {
         for text in ["", "localhost:16686", "https://jaeger", "http://", "/api"] {
             assert!(http_url(text).is_err(), "{text}");
         }
@@ -211,15 +195,15 @@ mod tests {
     }
 
     #[test]
-    fn each_is_asked_at_the_root_and_shown_without_secrets() {
+    fn a_target_is_asked_at_the_root_and_shown_without_secrets() {
         let base = http_url("http://me:secret@jaeger:16686/search?limit=20#top").unwrap();
         let target = Target::new(Kind::Jaeger, "JAEGER_URL", &base);
         assert_eq!(target.url.as_str(), "http://me:secret@jaeger:16686/api/v3/services");
-        assert_eq!(target.place(), "http://jaeger:16686");
+        assert_eq!(target.origin(), "http://jaeger:16686");
     }
 
     #[test]
-    fn whoever_listens_everywhere_is_asked_at_home() {
+    fn a_program_on_the_unspecified_address_is_asked_on_loopback() {
         for (address, expected) in [
             ("0.0.0.0:5201", "http://127.0.0.1:5201/readyz"),
             ("[::]:5201", "http://[::1]:5201/readyz"),

@@ -1,166 +1,84 @@
-//! The verdicts on ports, from what they are like.
+//! The checks of ports, from their states.
 
-use super::super::check::Status;
 use super::*;
 
-const ORDER: &str = "127.0.0.1:5201";
-
-fn port(kind: Kind, variable: Option<&'static str>, address: &str) -> Port {
-    Port { kind, variable, address: address.parse().unwrap() }
+fn taken(owner: Option<(i32, &str)>, occupant: Occupant) -> State {
+    State::Taken(owner.map(|(pid, name)| PortOwner { pid, name: name.to_owned() }), occupant)
 }
 
-fn taken(by: Option<(u32, &str)>, occupant: Occupant) -> State {
-    State::Taken { by: by.map(|(pid, name)| Holder { pid, name: name.to_owned() }), occupant }
+fn order() -> Port {
+    let address = "127.0.0.1:5201".parse().unwrap();
+    Port { kind: Kind::Order, variable: Some("ORDER_LISTEN"), address }
+}
+
+fn jaeger() -> Port {
+    Port { kind: Kind::Jaeger, variable: None, address: "127.0.0.1:16686".parse().unwrap() }
 }
 
 #[test]
-fn each_way_has_its_ports() {
+fn the_tools_need_ports_in_containers_only() {
     let address = |text: &str| text.parse().unwrap();
     let listen = Listen {
         inventory_listen: address("127.0.0.1:5101"),
         order_listen: address("0.0.0.0:80"),
         lab_listen: address("[::1]:0"),
     };
-    let numbers = |way| ports(way, &listen).iter().map(|p| p.address.port()).collect::<Vec<_>>();
-    assert_eq!(numbers(Way::Lab), [5101, 80, 0]);
-    assert_eq!(numbers(Way::Compose), [5101, 80, 0, 16686, 9090, 3000]);
-    assert_eq!(numbers(Way::Kind), [5101, 80, 0, 16686, 9090, 3000]);
+    let numbers = |profile| -> Vec<u16> {
+        ports(profile, &listen).iter().map(|port| port.address.port()).collect()
+    };
+    assert_eq!(numbers(Profile::Lab), [5101, 80, 0]);
+    assert_eq!(numbers(Profile::Compose), [5101, 80, 0, 16686, 9090, 3000]);
+    assert_eq!(numbers(Profile::Kind), numbers(Profile::Compose));
 }
 
 #[test]
-fn an_address_that_is_given_twice_is_noticed() {
-    let before = [port(Kind::Inventory, None, "0.0.0.0:80"), port(Kind::Lab, None, "[::1]:0")];
-    for (address, expected) in
-        [("127.0.0.1:80", Some(Kind::Inventory)), ("127.0.0.1:81", None), ("[::1]:0", None)]
-    {
-        assert_eq!(same_as(&before, address.parse().unwrap()), expected, "{address}");
-    }
+fn a_free_port_is_ok_and_one_of_a_running_cafe_is_a_note() {
+    use Occupant::{Expected, Ours};
+    let check = |port, state, running| judge(Profile::Compose, &port, &state, running);
+    let (order_port, jaeger_port) = ("port 5201 (order)", "port 16686 (Jaeger)");
+    assert_eq!(check(order(), State::Free, false), Check::ok(order_port, "free"));
+    let ours = check(order(), taken(Some((9, "campuscafe")), Ours(Kind::Order)), true);
+    let found = "taken by a CampusCafe that runs already (order, pid 9)";
+    assert_eq!(ours, Check::note(order_port, found));
+    let proxy = || taken(Some((7, "docker-proxy")), Expected);
+    let found = "taken by Jaeger, which runs already";
+    assert_eq!(check(jaeger(), proxy(), true), Check::note(jaeger_port, found));
+    // Without a CampusCafe it is somebody else's Jaeger.
+    let found = "taken by docker-proxy (pid 7)";
+    let fix = "docker stop $(docker ps -q --filter publish=16686)";
+    assert_eq!(check(jaeger(), proxy(), false), Check::bad(jaeger_port, found, fix));
 }
 
 #[test]
-fn a_port_is_free_or_somebody_has_it() {
-    use Occupant::{Cafe, Same, Stranger};
-    let order = port(Kind::Order, Some("ORDER_LISTEN"), ORDER);
-    let jaeger = port(Kind::Jaeger, None, "127.0.0.1:16686");
-    let python = Some((123, "python3"));
-    let refused = State::Refused("no such address".to_owned());
-    let elsewhere = "ORDER_LISTEN=127.0.0.1:0 campuscafe";
-    let unset = "unset INVENTORY_LISTEN ORDER_LISTEN LAB_LISTEN";
-    let (lab, compose) = (Way::Lab, Way::Compose);
-    for (way, port, state, open, status, found, mend) in [
-        (lab, order, State::Free, false, Status::Ok, "free", ""),
-        (lab, order, State::Any, false, Status::Ok, "any that is free", ""),
+fn a_port_that_cannot_be_used_gets_a_fix_for_its_profile() {
+    let refused = || State::Refused("no such address".to_owned());
+    let unseen = "taken by a process that only root can see: sudo ss -ltnp";
+    let ask_root = "sudo ss -ltnp 'sport = :5201'";
+    let other = |owner| taken(owner, Occupant::Other);
+    for (state, found, in_lab, in_compose) in [
         (
-            lab,
-            order,
-            State::SameAs(Kind::Inventory),
-            false,
-            Status::Bad,
-            "the inventory has the same address",
-            elsewhere,
+            refused(),
+            "127.0.0.1:5201 cannot be used: no such address",
+            "ORDER_LISTEN=127.0.0.1:0 campuscafe",
+            "unset ORDER_LISTEN",
         ),
         (
-            compose,
-            order,
-            State::SameAs(Kind::Inventory),
-            false,
-            Status::Bad,
-            "the inventory has the same address",
-            unset,
-        ),
-        (
-            lab,
-            order,
-            refused,
-            false,
-            Status::Bad,
-            "127.0.0.1:5201 cannot be had: no such address",
-            elsewhere,
-        ),
-        (
-            lab,
-            order,
-            taken(python, Stranger),
-            false,
-            Status::Bad,
+            other(Some((123, "python3"))),
             "taken by python3 (pid 123)",
-            elsewhere,
-        ),
-        (
-            compose,
-            order,
-            taken(python, Stranger),
-            true,
-            Status::Bad,
-            "taken by python3 (pid 123)",
+            "ORDER_LISTEN=127.0.0.1:0 campuscafe",
             "kill 123",
         ),
         (
-            lab,
-            order,
-            taken(None, Stranger),
-            false,
-            Status::Bad,
-            "taken by a process that cannot be seen; try as root: ss -ltnp",
-            elsewhere,
-        ),
-        (
-            compose,
-            order,
-            taken(None, Stranger),
-            false,
-            Status::Bad,
-            "taken by a process that cannot be seen; try as root: ss -ltnp",
-            "sudo ss -ltnp 'sport = :5201'",
-        ),
-        (
-            compose,
-            order,
-            taken(Some((1, "systemd")), Stranger),
-            false,
-            Status::Bad,
+            other(Some((1, "systemd"))),
             "taken by systemd (pid 1)",
-            "sudo ss -ltnp 'sport = :5201'",
+            "ORDER_LISTEN=127.0.0.1:0 campuscafe",
+            ask_root,
         ),
-        (
-            lab,
-            order,
-            taken(Some((9, "campuscafe")), Cafe(Kind::Order)),
-            true,
-            Status::Note,
-            "taken by a CampusCafe that is already running (order, pid 9)",
-            "",
-        ),
-        (
-            lab,
-            order,
-            taken(None, Cafe(Kind::Lab)),
-            true,
-            Status::Note,
-            "taken by a CampusCafe that is already running (lab)",
-            "",
-        ),
-        (
-            compose,
-            jaeger,
-            taken(Some((7, "docker-proxy")), Same),
-            true,
-            Status::Note,
-            "taken by Jaeger, which is already running",
-            "",
-        ),
-        (
-            compose,
-            jaeger,
-            taken(Some((7, "docker-proxy")), Same),
-            false,
-            Status::Bad,
-            "taken by docker-proxy (pid 7)",
-            "docker stop $(docker ps -q --filter publish=16686)",
-        ),
+        (other(None), unseen, "ORDER_LISTEN=127.0.0.1:0 campuscafe", ask_root),
     ] {
-        let verdict = verdict(way, &port, &state, open);
-        assert_eq!((verdict.status, verdict.found.as_str()), (status, found), "{state:?}");
-        assert_eq!(verdict.mend.as_deref().unwrap_or_default(), mend, "{state:?}");
+        for (profile, fix) in [(Profile::Lab, in_lab), (Profile::Compose, in_compose)] {
+            let check = judge(profile, &order(), &state, false);
+            assert_eq!(check, Check::bad("port 5201 (order)", found, fix));
+        }
     }
 }
