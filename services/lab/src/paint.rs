@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind, IsTerminal as _, Write};
 
-use campuscafe_service::Failure;
+use campuscafe_service::ExitError;
 
 use crate::diagram::Tone;
 
@@ -48,9 +48,9 @@ impl Paint {
 /// # Errors
 ///
 /// When it cannot be written, to a full disk for example.
-pub(crate) fn print(text: &str) -> Result<(), Failure> {
+pub(crate) fn print(text: &str) -> Result<(), ExitError> {
     let written = write(&mut io::stdout().lock(), text);
-    written.map_err(|error| Failure::Failed(format!("cannot write to stdout: {error}")))
+    written.map_err(|error| ExitError::Failed(format!("cannot write to stdout: {error}")))
 }
 
 /// Says something on stderr. Where nobody can read it there is nobody to tell.

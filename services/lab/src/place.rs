@@ -3,7 +3,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use campuscafe_service::{Failure, ServerSettings, bind};
+use campuscafe_service::{ExitError, ServerSettings, bind};
 use campuscafe_telemetry::Metrics;
 use reqwest::{Client, Url};
 
@@ -29,7 +29,7 @@ impl Place {
         targets: &Targets,
         settings: &Environment,
         metrics: Metrics,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, ExitError> {
         let spans = match (&targets.lab_url, &targets.tools.jaeger_url) {
             (Some(lab), _) => Source::Lab(lab.clone()),
             (None, Some(jaeger)) => Source::Jaeger(jaeger.clone()),
@@ -93,10 +93,10 @@ impl Place {
     }
 }
 
-async fn services_of(lab: &Url) -> Result<Addresses, Failure> {
+async fn services_of(lab: &Url) -> Result<Addresses, ExitError> {
     let answer = bench::get(&bench::http_client()?, lab, "/api/services").await?;
     answer.json::<Option<Addresses>>().await.ok().flatten().ok_or_else(|| {
-        Failure::Failed(format!(
+        ExitError::Failed(format!(
             "{lab}: that lab started no services; name them with --order-url and --inventory-url"
         ))
     })

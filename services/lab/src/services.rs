@@ -13,7 +13,7 @@ mod log;
 use std::ffi::OsString;
 use std::time::Duration;
 
-use campuscafe_service::{Failure, ServerSettings};
+use campuscafe_service::{ExitError, ServerSettings};
 use campuscafe_telemetry::Metrics;
 use reqwest::Url;
 use tokio::net::TcpListener;
@@ -56,7 +56,7 @@ impl Services {
         manner: Manner<'_>,
         metrics: Metrics,
         settings: &ServerSettings,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, ExitError> {
         let (known, addresses) = watch::channel(None);
         let lab = Lab::open(listener, addresses, &metrics, settings)?;
         let hosts = settings.allowed_hosts.to_string();
@@ -110,7 +110,7 @@ impl Services {
 }
 
 /// Waits until a service says that it takes requests.
-async fn ready(service: &Url) -> Result<(), Failure> {
+async fn ready(service: &Url) -> Result<(), ExitError> {
     let http = http_client()?;
     let asking = async {
         let mut again = tokio::time::interval(ASK_EVERY);
@@ -123,5 +123,5 @@ async fn ready(service: &Url) -> Result<(), Failure> {
     };
     tokio::time::timeout(START_LIMIT, asking)
         .await
-        .map_err(|_| Failure::Failed(format!("{service} was not ready within {START_LIMIT:?}")))
+        .map_err(|_| ExitError::Failed(format!("{service} was not ready within {START_LIMIT:?}")))
 }

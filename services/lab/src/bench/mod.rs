@@ -10,7 +10,7 @@ mod turnover;
 use std::time::Duration;
 
 use campuscafe_api::inventory::{Delivery, State};
-use campuscafe_service::Failure;
+use campuscafe_service::ExitError;
 use reqwest::{Client, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 
@@ -45,7 +45,7 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    pub(crate) fn new(services: &Addresses, spans: Source) -> Result<Self, Failure> {
+    pub(crate) fn new(services: &Addresses, spans: Source) -> Result<Self, ExitError> {
         let Addresses { order, inventory } = services.clone();
         Ok(Self { http: http_client()?, order, inventory, spans })
     }
@@ -62,7 +62,7 @@ impl Bench {
     }
 
     /// Adds pieces of an item to the stock; nothing is forgotten.
-    pub(crate) async fn deliver(&self, item: &str, quantity: u64) -> Result<State, Failure> {
+    pub(crate) async fn deliver(&self, item: &str, quantity: u64) -> Result<State, ExitError> {
         let url = at(&self.inventory, "/inventory/deliveries")?;
         let quantity = i64::try_from(quantity).unwrap_or(i64::MAX);
         let delivery = Delivery { item_id: item.to_owned(), quantity };
@@ -73,16 +73,16 @@ impl Bench {
     }
 
     /// What is left, and how many reservations were made.
-    pub(crate) async fn state(&self) -> Result<State, Failure> {
+    pub(crate) async fn state(&self) -> Result<State, ExitError> {
         self.read(&self.inventory, "/inventory/state").await
     }
 
     /// The metrics of the order service and of the inventory, as text.
-    pub(crate) async fn metrics_pages(&self) -> Result<(String, String), Failure> {
+    pub(crate) async fn metrics_pages(&self) -> Result<(String, String), ExitError> {
         tokio::try_join!(self.metrics_page(&self.order), self.metrics_page(&self.inventory))
     }
 
-    async fn metrics_page(&self, base: &Url) -> Result<String, Failure> {
+    async fn metrics_page(&self, base: &Url) -> Result<String, ExitError> {
         let page = self.get(base, "/metrics").await?.text().await;
         page.map_err(|error| unreachable(base, &error))
     }
@@ -93,17 +93,17 @@ impl Bench {
         page.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
     }
 
-    pub(crate) async fn counters(&self) -> Result<Counters, Failure> {
+    pub(crate) async fn counters(&self) -> Result<Counters, ExitError> {
         let mut all = self.counters_of(&self.order).await?;
         all.extend(self.counters_of(&self.inventory).await?);
         Ok(all)
     }
 
-    async fn counters_of(&self, base: &Url) -> Result<Counters, Failure> {
+    async fn counters_of(&self, base: &Url) -> Result<Counters, ExitError> {
         Ok(counters::read(&self.metrics_page(base).await?))
     }
 
-    async fn read<T: DeserializeOwned>(&self, base: &Url, path: &str) -> Result<T, Failure> {
+    async fn read<T: DeserializeOwned>(&self, base: &Url, path: &str) -> Result<T, ExitError> {
         let answer = self.get(base, path).await?;
         answer.json().await.map_err(|error| unreachable(base, &error))
     }
@@ -114,34 +114,34 @@ impl Bench {
         base: &Url,
         path: &str,
         limit: Duration,
-    ) -> Result<T, Failure> {
+    ) -> Result<T, ExitError> {
         let answer = self.http.get(at(base, path)?).timeout(limit).send().await;
         let answer = answer.and_then(Response::error_for_status);
         let answer = answer.map_err(|error| unreachable(base, &error))?;
         answer.json().await.map_err(|error| unreachable(base, &error))
     }
 
-    async fn get(&self, base: &Url, path: &str) -> Result<Response, Failure> {
+    async fn get(&self, base: &Url, path: &str) -> Result<Response, ExitError> {
         get(&self.http, base, path).await
     }
 }
 
 /// A client that goes straight to where it is told.
-pub(crate) fn http_client() -> Result<Client, Failure> {
+pub(crate) fn http_client() -> Result<Client, ExitError> {
     Client::builder()
         .no_proxy()
         .timeout(Duration::from_secs(5))
         .build()
-        .map_err(|error| Failure::Failed(format!("cannot make an HTTP client: {error}")))
+        .map_err(|error| ExitError::Failed(format!("cannot make an HTTP client: {error}")))
 }
 
-pub(crate) async fn get(http: &Client, base: &Url, path: &str) -> Result<Response, Failure> {
+pub(crate) async fn get(http: &Client, base: &Url, path: &str) -> Result<Response, ExitError> {
     let answer = http.get(at(base, path)?).send().await;
     answer.and_then(Response::error_for_status).map_err(|error| unreachable(base, &error))
 }
 
-fn at(base: &Url, path: &str) -> Result<Url, Failure> {
-    base.join(path).map_err(|error| Failure::Misuse(format!("{base} is no base URL: {error}")))
+fn at(base: &Url, path: &str) -> Result<Url, ExitError> {
+    base.join(path).map_err(|error| ExitError::Usage(format!("{base} is no base URL: {error}")))
 }
 
 /// A trace id that is one; anything else leads nowhere.
@@ -149,14 +149,14 @@ fn trace_id(answered: Option<String>) -> Option<String> {
     answered.filter(|id| id.parse::<TraceId>().is_ok())
 }
 
-fn unreachable(base: &Url, error: &reqwest::Error) -> Failure {
+fn unreachable(base: &Url, error: &reqwest::Error) -> ExitError {
     let why = if error.is_connect() {
         "nothing answers there".to_owned()
     } else if error.is_timeout() {
         "no answer in time".to_owned()
     } else if error.status() == Some(StatusCode::MISDIRECTED_REQUEST) {
         let host = base.host_str().unwrap_or_default();
-        return Failure::Failed(format!(
+        return ExitError::Failed(format!(
             "{base}: it does not answer for the host {host}; add {host} to its ALLOWED_HOSTS, or \
              use its IP address"
         ));
@@ -165,5 +165,5 @@ fn unreachable(base: &Url, error: &reqwest::Error) -> Failure {
     } else {
         "it does not answer like one of CampusCafe's services".to_owned()
     };
-    Failure::Failed(format!("{base}: {why}; is it running, and is the address right?"))
+    ExitError::Failed(format!("{base}: {why}; is it running, and is the address right?"))
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use campuscafe_api::order::Reordering;
-use campuscafe_service::Failure;
+use campuscafe_service::ExitError;
 
 use super::{Bench, trace_id};
 use crate::evidence::counters::{self, Counters};
@@ -27,7 +27,7 @@ pub(crate) struct Race {
 
 impl Bench {
     /// Has pings sent at once, and waits for what they leave behind.
-    pub(crate) async fn race(&self, count: u32, seed: u64) -> Result<Race, Failure> {
+    pub(crate) async fn race(&self, count: u32, seed: u64) -> Result<Race, ExitError> {
         let counted = self.counters().await?;
         let path = format!("/demo/out-of-order?count={count}&seed={seed}");
         let mut report: Reordering = self.read_within(&self.order, &path, ANSWER_LIMIT).await?;

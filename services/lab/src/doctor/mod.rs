@@ -17,7 +17,7 @@ mod target;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use campuscafe_service::Failure;
+use campuscafe_service::ExitError;
 use clap::{Parser, ValueEnum};
 
 use crate::bench::http_client;
@@ -92,7 +92,7 @@ struct Listen {
 }
 
 /// Looks at everything, says what was found, and fails if something is missing.
-pub(crate) async fn run(config: Config) -> Result<ExitCode, Failure> {
+pub(crate) async fn run(config: Config) -> Result<ExitCode, ExitError> {
     let checks = examine(&config).await?;
     let paint = Paint::stdout();
     print(&if config.json {
@@ -104,7 +104,7 @@ pub(crate) async fn run(config: Config) -> Result<ExitCode, Failure> {
     Ok(if ready { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn examine(config: &Config) -> Result<Vec<Check>, Failure> {
+async fn examine(config: &Config) -> Result<Vec<Check>, ExitError> {
     let http = http_client()?;
     let host = Host::of(config.way, |name| std::env::var_os(name));
     let (ports, reached, programs) = tokio::join!(

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use campuscafe_api::order::PlaceOrder;
 use campuscafe_chaos::SplitMix64;
-use campuscafe_service::Failure;
+use campuscafe_service::ExitError;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep_until, timeout};
@@ -47,7 +47,7 @@ pub(crate) struct Came {
     /// What the services counted at the start.
     pub(crate) before: Reading,
     /// And at the end; why not, if they could not be asked.
-    pub(crate) after: Result<Reading, Failure>,
+    pub(crate) after: Result<Reading, ExitError>,
     /// Whether late work was still going on when we stopped waiting for it.
     pub(crate) unsettled: bool,
 }
@@ -87,7 +87,7 @@ impl Drive {
         services: &Addresses,
         config: &Config,
         seed: u64,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, ExitError> {
         let bench = Bench::new(services, Source::Nowhere)?;
         let before = Reading::take(&bench).await?;
         let shared = Shared {
@@ -122,7 +122,7 @@ impl Drive {
         let after = tokio::select! {
             after = Reading::take(&self.bench) => after,
             () = interrupt.heard_before(COUNTS_LIMIT) => {
-                Err(Failure::Failed("no answer before the load had to end".to_owned()))
+                Err(ExitError::Failed("no answer before the load had to end".to_owned()))
             }
         };
         let tally = self.shared.tally().clone();

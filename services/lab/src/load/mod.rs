@@ -17,7 +17,7 @@ mod tally;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use campuscafe_service::Failure;
+use campuscafe_service::ExitError;
 use campuscafe_telemetry::Metrics;
 use clap::Parser;
 
@@ -101,7 +101,7 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// Runs for as long as asked, or until Ctrl-C; both end with the summary.
-pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Failure> {
+pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, ExitError> {
     let interrupt = Interrupt::listen().await;
     let seed = config.seed.unwrap_or_else(|| rand::random::<u32>().into());
     let mut settings = vec![("CHAOS_SEED", seed.to_string())];
@@ -141,11 +141,11 @@ fn given_up(killed: &[&str]) -> Option<String> {
     })
 }
 
-fn too_early() -> Failure {
-    Failure::Failed("interrupted before the first order".to_owned())
+fn too_early() -> ExitError {
+    ExitError::Failed("interrupted before the first order".to_owned())
 }
 
-fn report(config: &Config, seed: u64, came: &Came) -> Result<ExitCode, Failure> {
+fn report(config: &Config, seed: u64, came: &Came) -> Result<ExitCode, ExitError> {
     print(&if config.json {
         summary::json(config, seed, came)
     } else {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use campuscafe_api::Problem;
 use campuscafe_api::order::{OrderReport, PlaceOrder};
-use campuscafe_service::Failure;
+use campuscafe_service::ExitError;
 use reqwest::{Client, StatusCode, Url};
 
 use super::tally::Ended;
@@ -34,7 +34,7 @@ pub(crate) struct Customers {
 }
 
 impl Customers {
-    pub(crate) fn of(order_service: &Url) -> Result<Self, Failure> {
+    pub(crate) fn of(order_service: &Url) -> Result<Self, ExitError> {
         let orders = order_service.join("/orders");
         let http = Client::builder()
             .no_proxy()
@@ -43,8 +43,8 @@ impl Customers {
             .timeout(ANSWER_LIMIT)
             .build();
         Ok(Self {
-            http: http.map_err(|error| Failure::Failed(format!("cannot send: {error}")))?,
-            orders: orders.map_err(|error| Failure::Misuse(error.to_string()))?,
+            http: http.map_err(|error| ExitError::Failed(format!("cannot send: {error}")))?,
+            orders: orders.map_err(|error| ExitError::Usage(error.to_string()))?,
         })
     }
 

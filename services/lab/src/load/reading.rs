@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use campuscafe_service::Failure;
+use campuscafe_service::ExitError;
 use serde::Serialize;
 
 use crate::bench::Bench;
@@ -33,7 +33,7 @@ pub(crate) struct Spans {
 }
 
 impl Reading {
-    pub(crate) async fn take(bench: &Bench) -> Result<Self, Failure> {
+    pub(crate) async fn take(bench: &Bench) -> Result<Self, ExitError> {
         let (order, inventory) = bench.metrics_pages().await?;
         Ok(Self::of(&order, &inventory))
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use campuscafe_api::order::Outcome;
-use campuscafe_service::Failure;
+use campuscafe_service::ExitError;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
@@ -58,10 +58,10 @@ pub(crate) struct Times {
 }
 
 impl Tally {
-    pub(crate) fn new() -> Result<Self, Failure> {
+    pub(crate) fn new() -> Result<Self, ExitError> {
         // Three digits of precision.
         let empty = Histogram::new_with_bounds(1, LONGEST, 3)
-            .map_err(|error| Failure::Failed(format!("cannot keep count of times: {error}")))?;
+            .map_err(|error| ExitError::Failed(format!("cannot keep count of times: {error}")))?;
         Ok(Self { times: Ended::ALL.map(|_| empty.clone()), not_sent: 0 })
     }
 
