@@ -83,17 +83,17 @@ pub(crate) async fn serve_connection(
         stage: AtomicU8::new(WAITING),
         closing: AtomicBool::new(false),
     });
-    let mut told = None;
+    let mut requested = None;
     let closed = tokio::select! {
         biased;
         closed = serve_http(stream, protocol, router, &task) => closed,
         () = async {
-            told = close_signal.await.ok();
-            task.last_request(told).await;
+            requested = close_signal.await.ok();
+            task.last_request(requested).await;
         } => CloseReason::Done,
     };
     // By now the socket is closed, so the slot can be given to another.
-    task.slot.count(if closed == CloseReason::Done { told.unwrap_or(closed) } else { closed });
+    task.slot.count(if closed == CloseReason::Done { requested.unwrap_or(closed) } else { closed });
 }
 
 async fn serve_http(

@@ -2,7 +2,7 @@
 //! end. What it does is its own business.
 //!
 //! A program parses its settings with [`cli::parse`] and hands the rest to
-//! [`run_main`]; a service builds its router with [`service_router`], and [`run`]s it.
+//! [`run_main()`]; a service builds its router with [`service_router`], and [`run`]s it.
 
 // `println!` and its like panic where the line cannot be written.
 #![warn(clippy::print_stdout, clippy::print_stderr)]

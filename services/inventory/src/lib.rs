@@ -1,5 +1,4 @@
-//! The inventory: a stock, its reservations, and every way to get the answer
-//! about them wrong.
+//! The inventory: keeps a stock, reserves pieces of it, and misbehaves on request.
 //!
 //! [`stock`] holds the rules, `store` keeps the stock, `reserve` is where faults
 //! meet the commit, `commit` makes its evidence.
