@@ -40,7 +40,7 @@ impl Cafe {
 
         let lifecycle = Lifecycle::default();
         let config = order::Config {
-            instead: None,
+            command: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             inventory_url: inventory.parse().unwrap(),
             attempt_timeout: Duration::from_secs(1),

@@ -19,7 +19,7 @@ pub const fn reachable(listen: SocketAddr) -> SocketAddr {
 /// A sentence about who can do what, if others than this machine may reach the
 /// listener: nothing here asks who somebody is.
 #[must_use]
-pub fn opens(listener: &TcpListener, what: &str) -> Option<String> {
+pub fn exposure_notice(listener: &TcpListener, what: &str) -> Option<String> {
     let address = listener.local_addr().ok()?;
     (!address.ip().to_canonical().is_loopback())
         .then(|| format!("no authentication: anybody who reaches {address} can {what}"))
@@ -43,7 +43,7 @@ mod tests {
         for (listen, open) in [("127.0.0.1:0", false), ("127.9.9.9:0", false), ("0.0.0.0:0", true)]
         {
             let listener = TcpListener::bind(listen).await.unwrap();
-            let said = opens(&listener, "order");
+            let said = exposure_notice(&listener, "order");
             assert_eq!(said.is_some(), open, "{listen}: {said:?}");
         }
     }

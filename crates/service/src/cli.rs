@@ -9,7 +9,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, Error, Parser};
 
 /// The exit status that says: asked for something that cannot be meant.
-pub const MISUSE: u8 = 2;
+pub const EXIT_USAGE: u8 = 2;
 
 /// Parses arguments, the program's own name first; ends the process where they
 /// cannot be meant (status 2) or ask for help (status 0).
@@ -22,20 +22,20 @@ pub fn parse<T: Parser>(arguments: impl IntoIterator<Item = OsString>) -> T {
             ErrorKind::DisplayHelp
             | ErrorKind::DisplayVersion
             | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => error.exit(),
-            _ => misuse(&one_line(&error, &T::command(), &arguments)),
+            _ => exit_with_usage_error(&one_line(&error, &T::command(), &arguments)),
         }
     })
 }
 
 /// Ends the process with one line on stderr and status 2.
-pub fn misuse(message: &str) -> ! {
-    complain(message);
-    exit(i32::from(MISUSE))
+pub fn exit_with_usage_error(message: &str) -> ! {
+    print_error(message);
+    exit(i32::from(EXIT_USAGE))
 }
 
 /// Writes one line on stderr. Where it cannot be written, as on a full disk,
 /// the exit status still says what went wrong.
-pub(crate) fn complain(message: &str) {
+pub(crate) fn print_error(message: &str) {
     let _ = writeln!(std::io::stderr(), "error: {message}");
 }
 

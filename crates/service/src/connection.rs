@@ -22,9 +22,9 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tower::ServiceExt as _;
 
-use crate::Refusal;
+use crate::ProblemResponse;
 use crate::body::CoalescedBody;
-use crate::refusal::Throttle;
+use crate::problem_response::Throttle;
 use crate::request::{BODY_TIMEOUT, MAX_BODY};
 use crate::slots::{CloseReason, ConnectionSlot, SlotKind};
 use crate::socket::{Connection, ServerStream};
@@ -83,17 +83,17 @@ pub(crate) async fn serve_connection(
         stage: AtomicU8::new(WAITING),
         closing: AtomicBool::new(false),
     });
-    let mut told = None;
+    let mut requested = None;
     let closed = tokio::select! {
         biased;
         closed = serve_http(stream, protocol, router, &task) => closed,
         () = async {
-            told = close_signal.await.ok();
-            task.last_request(told).await;
+            requested = close_signal.await.ok();
+            task.last_request(requested).await;
         } => CloseReason::Done,
     };
     // By now the socket is closed, so the slot can be given to another.
-    task.slot.count(if closed == CloseReason::Done { told.unwrap_or(closed) } else { closed });
+    task.slot.count(if closed == CloseReason::Done { requested.unwrap_or(closed) } else { closed });
 }
 
 async fn serve_http(
@@ -267,13 +267,13 @@ async fn without_needless_body(request: Request<Body>) -> Request<Body> {
     Request::from_parts(head, Body::empty())
 }
 
-fn at_the_limit() -> Refusal {
+fn at_the_limit() -> ProblemResponse {
     let problem =
         Problem::new(503, "too-many-connections", "Too many connections").detail(format!(
             "every connection that --max-connections allows is busy; nothing was done for this \
              request, so it can be sent again after {RETRY_AFTER} s"
         ));
-    Refusal::from(problem).retry_after(RETRY_AFTER)
+    ProblemResponse::from(problem).retry_after(RETRY_AFTER)
 }
 
 /// The body of an answer; its request is under way until all of it was taken.

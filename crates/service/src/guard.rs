@@ -9,7 +9,7 @@ use campuscafe_telemetry::http_server::CountedElsewhere;
 use campuscafe_telemetry::{Counter, Metric, Metrics};
 use http::{HeaderMap, header};
 
-use crate::Refusal;
+use crate::ProblemResponse;
 use crate::host::{self, AllowedHosts, InvalidHost};
 use crate::origin::{CrossOrigin, FetchMetadata, cross_origin};
 
@@ -47,7 +47,7 @@ impl Guard {
     }
 
     /// The refusal of a request, if it must be refused.
-    fn refusal(&self, request: &Request) -> Option<Refusal> {
+    fn refusal(&self, request: &Request) -> Option<ProblemResponse> {
         let headers = request.headers();
         let hosts = headers.get_all(header::HOST).iter().map(http::HeaderValue::as_bytes);
         let host = match host::of_request(request.version(), request.uri().authority(), hosts) {
@@ -94,7 +94,7 @@ fn single_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     Some(if values.next().is_some() { "" } else { text })
 }
 
-fn malformed_host(invalid: InvalidHost) -> Refusal {
+fn malformed_host(invalid: InvalidHost) -> ProblemResponse {
     let found = match invalid {
         InvalidHost::Missing => "there is none",
         InvalidHost::Repeated => "there are several",
@@ -105,7 +105,7 @@ fn malformed_host(invalid: InvalidHost) -> Refusal {
         .into()
 }
 
-fn misdirected(host: &str) -> Refusal {
+fn misdirected(host: &str) -> ProblemResponse {
     Problem::new(421, "misdirected-request", "Misdirected request")
         .detail(format!(
             "this program does not answer for the host {host:?}; expected an IP address, \
@@ -114,7 +114,7 @@ fn misdirected(host: &str) -> Refusal {
         .into()
 }
 
-fn cross_origin_problem(cross: CrossOrigin) -> Refusal {
+fn cross_origin_problem(cross: CrossOrigin) -> ProblemResponse {
     let (header, value) = match cross {
         CrossOrigin::Site(value) => ("Sec-Fetch-Site", value),
         CrossOrigin::Origin(value) => ("Origin", value),

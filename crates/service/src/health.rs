@@ -18,7 +18,7 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What a service can be asked for instead of running.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
-pub enum Instead {
+pub enum ServiceCommand {
     /// Ask the service that runs at this address whether it takes requests
     Healthcheck,
 }

@@ -2,12 +2,13 @@
 //! end. What it does is its own business.
 //!
 //! A program parses its settings with [`cli::parse`] and hands the rest to
-//! [`launch`]; a service builds its router with [`assemble`], and [`run`]s it.
+//! [`run_main()`]; a service builds its router with [`service_router`], and [`run`]s it.
 
 // `println!` and its like panic where the line cannot be written.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod address;
+mod admin_routes;
 mod body;
 pub mod cli;
 mod connection;
@@ -15,13 +16,12 @@ mod guard;
 mod health;
 mod host;
 pub mod ids;
-mod launch;
 mod lifecycle;
 mod max_work;
-mod operations;
 mod origin;
-mod refusal;
+mod problem_response;
 mod request;
+mod run_main;
 mod security_headers;
 mod serve;
 mod settings;
@@ -37,15 +37,15 @@ pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("CAMPUSC
 pub const EXIT_STATUS: &str =
     "Exit status: 0 when it was told to end, 1 when work was left unfinished, 2 on misuse";
 
-pub use address::{opens, reachable};
-pub use health::{Instead, healthcheck};
+pub use address::{exposure_notice, reachable};
+pub use admin_routes::{service_router, with_admin_routes};
+pub use health::{ServiceCommand, healthcheck};
 pub use host::AllowedHosts;
-pub use launch::{Failure, launch};
-pub use lifecycle::{DRAIN_LIMIT, END_WITH_STDIN, Lifecycle, end_signal};
+pub use lifecycle::{DRAIN_TIMEOUT, END_WITH_STDIN, Lifecycle, end_signal};
 pub use max_work::max_work;
-pub use operations::{assemble, with_operations};
-pub use refusal::{Refusal, no_such_path};
-pub use request::{Json, MAX_BODY, PathPart, Query, RequestId, validated};
+pub use problem_response::{ProblemResponse, not_found};
+pub use request::{Json, MAX_BODY, PathParam, Query, RequestId, valid_request_id};
+pub use run_main::{ExitError, run_main};
 pub use serve::{run, serve};
 pub use settings::ServerSettings;
 pub use socket::{Connection, bind};

@@ -10,10 +10,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument as _, Span};
 
-use crate::Refusal;
+use crate::ProblemResponse;
 
 /// How long the end waits for answers and late work.
-pub const DRAIN_LIMIT: Duration = Duration::from_secs(10);
+pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Set for a service that must not outlive whoever started it.
 ///
@@ -45,7 +45,7 @@ impl Lifecycle {
     /// # Errors
     ///
     /// A 500 when the work panicked.
-    pub async fn complete<F>(&self, work: F) -> Result<F::Output, Refusal>
+    pub async fn complete<F>(&self, work: F) -> Result<F::Output, ProblemResponse>
     where
         F: Future<Output: Send> + Send + 'static,
     {
@@ -78,7 +78,7 @@ impl Lifecycle {
     ///
     /// The end waits until every answer is sent. So an answer without an end of
     /// its own, such as a stream of events, must end when this resolves, or it
-    /// is given up after [`DRAIN_LIMIT`]: poll a clone's future together with the
+    /// is given up after [`DRAIN_TIMEOUT`]: poll a clone's future together with the
     /// source of the events.
     ///
     /// ```

@@ -11,7 +11,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Refusal, ids};
+use crate::{ProblemResponse, ids};
 
 /// The largest request body, in bytes.
 pub const MAX_BODY: usize = 16 * 1024;
@@ -27,9 +27,9 @@ pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Json<T>(pub T);
 
 impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
-    type Rejection = Refusal;
+    type Rejection = ProblemResponse;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, ProblemResponse> {
         if !says_json(request.headers()) {
             return Err(Problem::new(415, "unsupported-media-type", "Unsupported media type")
                 .detail("expected the header Content-Type: application/json")
@@ -72,7 +72,7 @@ fn says_json(headers: &HeaderMap) -> bool {
     essence.eq_ignore_ascii_case("application/json")
 }
 
-async fn read(request: Request) -> Result<bytes::Bytes, Refusal> {
+async fn read(request: Request) -> Result<bytes::Bytes, ProblemResponse> {
     let body = Limited::new(request.into_body(), MAX_BODY);
     match tokio::time::timeout(BODY_TIMEOUT, body.collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
@@ -105,7 +105,7 @@ fn in_plain_words(message: &str) -> String {
     WORDS.iter().fold(message.to_owned(), |text, (theirs, ours)| text.replace(theirs, ours))
 }
 
-fn malformed(detail: String) -> Refusal {
+fn malformed(detail: String) -> ProblemResponse {
     Problem::new(400, "malformed-body", "Malformed body").detail(detail).into()
 }
 
@@ -114,9 +114,9 @@ fn malformed(detail: String) -> Refusal {
 pub struct Query<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
-    type Rejection = Refusal;
+    type Rejection = ProblemResponse;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ProblemResponse> {
         let axum::extract::Query(value) =
             axum::extract::Query::from_request_parts(parts, state).await.map_err(|error| {
                 let text = error.body_text();
@@ -130,12 +130,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
 
 /// The one variable part of a path, as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PathPart(pub String);
+pub struct PathParam(pub String);
 
-impl<S: Send + Sync> FromRequestParts<S> for PathPart {
-    type Rejection = Refusal;
+impl<S: Send + Sync> FromRequestParts<S> for PathParam {
+    type Rejection = ProblemResponse;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ProblemResponse> {
         let axum::extract::Path(part) =
             axum::extract::Path::from_request_parts(parts, state).await.map_err(|_| {
                 Problem::new(400, "malformed-path", "Malformed path")
@@ -150,9 +150,9 @@ impl<S: Send + Sync> FromRequestParts<S> for PathPart {
 pub struct RequestId(pub String);
 
 impl<S: Sync> FromRequestParts<S> for RequestId {
-    type Rejection = Refusal;
+    type Rejection = ProblemResponse;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ProblemResponse> {
         let mut values = parts.headers.get_all(REQUEST_ID_HEADER).iter();
         let Some(value) = values.next() else {
             return Ok(Self(format!("request-{}", ids::random())));
@@ -160,7 +160,7 @@ impl<S: Sync> FromRequestParts<S> for RequestId {
         if values.next().is_some() {
             return Err(malformed_id("expected one X-Request-Id, got several"));
         }
-        validated(value.as_bytes()).map(Self)
+        valid_request_id(value.as_bytes()).map(Self)
     }
 }
 
@@ -169,7 +169,7 @@ impl<S: Sync> FromRequestParts<S> for RequestId {
 /// # Errors
 ///
 /// A 400 that says what was expected.
-pub fn validated(value: &[u8]) -> Result<String, Refusal> {
+pub fn valid_request_id(value: &[u8]) -> Result<String, ProblemResponse> {
     let printable = value.iter().all(|byte| (b' '..=b'~').contains(byte));
     match std::str::from_utf8(value) {
         Ok(text) if printable && (1..=MAX_REQUEST_ID).contains(&text.len()) => Ok(text.to_owned()),
@@ -179,6 +179,6 @@ pub fn validated(value: &[u8]) -> Result<String, Refusal> {
     }
 }
 
-fn malformed_id(detail: &str) -> Refusal {
+fn malformed_id(detail: &str) -> ProblemResponse {
     Problem::new(400, "malformed-request-id", "Malformed X-Request-Id").detail(detail).into()
 }

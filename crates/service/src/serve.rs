@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::connection::{protocol, serve_connection};
 use crate::slots::ConnectionSlots;
-use crate::{DRAIN_LIMIT, Failure, Lifecycle, ServerSettings, end_signal};
+use crate::{DRAIN_TIMEOUT, ExitError, Lifecycle, ServerSettings, end_signal};
 
 /// How often histogram samples are folded into buckets.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -31,7 +31,7 @@ const WARN_EVERY: Duration = Duration::from_mins(1);
 ///
 /// # Errors
 ///
-/// When answers or late work were not finished within [`DRAIN_LIMIT`].
+/// When answers or late work were not finished within [`DRAIN_TIMEOUT`].
 pub async fn run(
     name: &str,
     listener: TcpListener,
@@ -39,7 +39,7 @@ pub async fn run(
     lifecycle: Lifecycle,
     metrics: Metrics,
     settings: &ServerSettings,
-) -> Result<(), Failure> {
+) -> Result<(), ExitError> {
     if let Ok(address) = listener.local_addr() {
         // Whoever asked for port 0, and the lab, read this line. A reader that
         // went away is no reason not to serve.
@@ -65,7 +65,7 @@ pub async fn run(
 ///
 /// # Errors
 ///
-/// When they were not finished within [`DRAIN_LIMIT`].
+/// When they were not finished within [`DRAIN_TIMEOUT`].
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -73,7 +73,7 @@ pub async fn serve(
     metrics: &Metrics,
     settings: &ServerSettings,
     end: impl Future<Output = ()>,
-) -> Result<(), Failure> {
+) -> Result<(), ExitError> {
     let slots = ConnectionSlots::new(settings.max_connections, metrics);
     let (protocol, open) = (protocol(), TaskTracker::new());
     let mut warned: Option<Instant> = None;
@@ -116,10 +116,10 @@ pub async fn serve(
         open.wait().await;
         lifecycle.drained().await;
     };
-    if tokio::time::timeout(DRAIN_LIMIT, finish).await.is_err() {
-        return Err(Failure::Failed(format!(
+    if tokio::time::timeout(DRAIN_TIMEOUT, finish).await.is_err() {
+        return Err(ExitError::Failed(format!(
             "gave up work that was not finished after {} s: {} requests, {} connections",
-            DRAIN_LIMIT.as_secs(),
+            DRAIN_TIMEOUT.as_secs(),
             lifecycle.unfinished(),
             open.len(),
         )));

@@ -117,15 +117,15 @@ struct SlotClass {
 }
 
 struct Entry {
-    tell: Option<oneshot::Sender<CloseReason>>,
+    close: Option<oneshot::Sender<CloseReason>>,
     idle_since: Option<u64>,
 }
 
 impl Entry {
-    fn tell(&mut self, reason: CloseReason) {
-        if let Some(tell) = self.tell.take() {
+    fn request_close(&mut self, reason: CloseReason) {
+        if let Some(close) = self.close.take() {
             // Its task may be about to end by itself.
-            let _ = tell.send(reason);
+            let _ = close.send(reason);
         }
     }
 }
@@ -134,7 +134,7 @@ impl SlotClass {
     fn evict(&mut self, reason: CloseReason) -> bool {
         let Some((_, id)) = self.idle.pop_first() else { return false };
         if let Some(mut entry) = self.open.remove(&id) {
-            entry.tell(reason);
+            entry.request_close(reason);
         }
         true
     }
@@ -181,7 +181,7 @@ impl ConnectionSlots {
     /// A slot for a new connection, which is idle at first, and what tells it
     /// to go. Without one, the connection must be closed.
     pub(crate) fn admit(&self) -> Option<(ConnectionSlot, oneshot::Receiver<CloseReason>)> {
-        let (tell, told) = oneshot::channel();
+        let (close, close_signal) = oneshot::channel();
         let mut table = self.shared.table();
         let Some(kind) = table.make_room(self.shared.max) else {
             self.shared.count(CloseReason::RefusedAtCap);
@@ -189,11 +189,11 @@ impl ConnectionSlots {
         };
         let id = table.next();
         let class = table.class(kind);
-        class.open.insert(id, Entry { tell: Some(tell), idle_since: Some(id) });
+        class.open.insert(id, Entry { close: Some(close), idle_since: Some(id) });
         class.idle.insert(id, id);
         drop(table);
         self.shared.open.increment(1.0);
-        Some((ConnectionSlot { shared: self.shared.clone(), id, kind }, told))
+        Some((ConnectionSlot { shared: self.shared.clone(), id, kind }, close_signal))
     }
 
     /// Closes the connection that was idle longest, since the process has no
@@ -208,7 +208,11 @@ impl ConnectionSlots {
     pub(crate) fn drain(&self) {
         let mut table = self.shared.table();
         for kind in [SlotKind::Any, SlotKind::Probes] {
-            table.class(kind).open.values_mut().for_each(|entry| entry.tell(CloseReason::Drain));
+            table
+                .class(kind)
+                .open
+                .values_mut()
+                .for_each(|entry| entry.request_close(CloseReason::Drain));
         }
     }
 

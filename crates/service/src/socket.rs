@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Sleep;
 
-use crate::Failure;
+use crate::ExitError;
 
 /// What the kernel may keep for each direction of a connection, in bytes; Linux
 /// doubles it. By default it grows to megabytes for a client that does not read,
@@ -25,8 +25,11 @@ const KERNEL_BUFFER: usize = 32 * 1024;
 /// # Errors
 ///
 /// A sentence naming the setting, the address and what is wrong with it.
-pub async fn bind(setting: &str, address: SocketAddr) -> std::result::Result<TcpListener, Failure> {
-    let listener = TcpListener::bind(address).await.map_err(|error| Failure::Misuse(match error.kind() {
+pub async fn bind(
+    setting: &str,
+    address: SocketAddr,
+) -> std::result::Result<TcpListener, ExitError> {
+    let listener = TcpListener::bind(address).await.map_err(|error| ExitError::Usage(match error.kind() {
         ErrorKind::AddrInUse => format!(
             "{setting}: {address} is taken by another program; choose another address, or :0 for any free port"
         ),

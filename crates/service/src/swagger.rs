@@ -13,7 +13,7 @@ use flate2::read::GzDecoder;
 use http::{HeaderMap, HeaderValue, header};
 use utoipa_swagger_ui::Config;
 
-use crate::refusal::nothing_at;
+use crate::problem_response::nothing_at;
 
 /// What the page consists of. The library has more files, which nothing here needs.
 const FILES: [&str; 8] = [

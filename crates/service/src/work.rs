@@ -10,7 +10,7 @@ use campuscafe_api::Problem;
 use campuscafe_telemetry::{Counter, Gauge, Metric, Metrics};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::{Connection, Refusal};
+use crate::{Connection, ProblemResponse};
 
 /// When a refused request may be sent again, in seconds: most work is over by then.
 const RETRY_AFTER: u64 = 1;
@@ -123,7 +123,7 @@ impl WorkLimit {
     /// # Errors
     ///
     /// A counted 503, if the request is early. Nothing has been done by then.
-    pub fn on_time(&self, connection: &Connection) -> Result<(), Refusal> {
+    pub fn on_time(&self, connection: &Connection) -> Result<(), ProblemResponse> {
         if !connection.is_early() {
             return Ok(());
         }
@@ -133,7 +133,7 @@ impl WorkLimit {
              before {RETRY_AFTER} s had passed; nothing was done for this one, so it can be sent \
              again after {RETRY_AFTER} s"
         ));
-        Err(Refusal::from(problem).retry_after(RETRY_AFTER).throttled())
+        Err(ProblemResponse::from(problem).retry_after(RETRY_AFTER).throttled())
     }
 
     /// A permit, or a 503 that is counted. Nothing has been done by then, so the
@@ -142,13 +142,13 @@ impl WorkLimit {
     /// # Errors
     ///
     /// When as much work of this kind is under way as there may be.
-    pub fn admit(&self, kind: WorkKind) -> Result<WorkPermit, Refusal> {
+    pub fn admit(&self, kind: WorkKind) -> Result<WorkPermit, ProblemResponse> {
         self.try_admit(kind).ok_or_else(|| self.shed(kind))
     }
 
     /// The refusal of a request for which there is no permit; counts it.
     #[must_use]
-    pub fn shed(&self, kind: WorkKind) -> Refusal {
+    pub fn shed(&self, kind: WorkKind) -> ProblemResponse {
         let problem = Problem::new(503, "overloaded", "Overloaded").detail(format!(
             "{} requests of the kind {} are under way already, which is the most that this \
              service takes on; nothing was done for this one, so it can be sent again after \
@@ -161,9 +161,9 @@ impl WorkLimit {
 
     /// As [`WorkLimit::shed`], with a problem that says more.
     #[must_use]
-    pub fn shed_with(&self, kind: WorkKind, problem: Problem) -> Refusal {
+    pub fn shed_with(&self, kind: WorkKind, problem: Problem) -> ProblemResponse {
         self.shed[kind as usize].increment(1);
-        let refusal = Refusal::from(problem).retry_after(RETRY_AFTER);
+        let refusal = ProblemResponse::from(problem).retry_after(RETRY_AFTER);
         match kind {
             WorkKind::Ordinary => refusal.throttled(),
             // Too much slow work is no lack of processor time: ordinary work may follow.

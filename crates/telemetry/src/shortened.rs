@@ -24,7 +24,7 @@ pub fn shortened(text: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{}{MARK}", &text[..end]))
 }
 
-/// What a value looks like as text, cut like [`shortened`]. Formatting ends
+/// What a value looks like as text, cut like [`shortened()`]. Formatting ends
 /// where the text is full, however long the value is.
 pub(crate) fn formatted(value: &dyn fmt::Debug) -> String {
     let mut text = Full(String::new());

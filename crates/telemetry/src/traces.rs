@@ -72,7 +72,7 @@ pub fn current_trace_id() -> Option<String> {
     span_context.is_valid().then(|| span_context.trace_id().to_string())
 }
 
-/// Puts an attribute on a span; a text is cut as [`shortened`] says. Integers
+/// Puts an attribute on a span; a text is cut as [`shortened()`] says. Integers
 /// must come as `i64`: OpenTelemetry has no unsigned ones.
 pub fn set_attribute(span: &Span, name: &'static str, value: impl Into<Value>) {
     let mut value = value.into();

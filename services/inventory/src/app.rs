@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
-use campuscafe_service::{AllowedHosts, Lifecycle, WorkLimit, assemble};
+use campuscafe_service::{AllowedHosts, Lifecycle, WorkLimit, service_router};
 use campuscafe_telemetry::Metrics;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -90,5 +90,5 @@ pub fn router(app: Arc<App>, allowed: &AllowedHosts) -> Router {
         .routes(routes!(holds::release_hold))
         .with_state(app)
         .split_for_parts();
-    assemble(work, description, allowed, &metrics, &lifecycle)
+    service_router(work, description, allowed, &metrics, &lifecycle)
 }

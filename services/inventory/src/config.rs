@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use campuscafe_service::{EXIT_STATUS, Instead, ServerSettings, VERSION, max_work};
+use campuscafe_service::{EXIT_STATUS, ServerSettings, ServiceCommand, VERSION, max_work};
 use clap::Parser;
 
 use crate::stock::InitialStock;
@@ -25,7 +25,7 @@ pub const DEFAULT_MAX_WORK: usize = 1_000;
 pub struct Config {
     /// What to do instead of running, if anything
     #[command(subcommand)]
-    pub instead: Option<Instead>,
+    pub command: Option<ServiceCommand>,
 
     /// Address to listen on; port 0 picks a free one and prints it
     #[arg(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use campuscafe_api::Problem;
 use campuscafe_api::inventory::{self, Delivery};
-use campuscafe_service::{Json, Refusal};
+use campuscafe_service::{Json, ProblemResponse};
 use campuscafe_telemetry::{SPAN_TARGET, attribute};
 use tracing::info_span;
 
@@ -28,7 +28,7 @@ use crate::store::Snapshot;
 pub(crate) async fn deliver(
     State(app): State<Arc<App>>,
     Json(Delivery { item_id, quantity }): Json<Delivery>,
-) -> Result<Json<inventory::State>, Refusal> {
+) -> Result<Json<inventory::State>, ProblemResponse> {
     let lifecycle = app.lifecycle.clone();
     let delivered = lifecycle.complete(async move {
         let changed = app.store.deliver(&item_id, quantity).await;

@@ -7,7 +7,9 @@ use std::time::Duration;
 use axum::extract::State;
 use campuscafe_api::Problem;
 use campuscafe_api::inventory::{Hold, Holds as HoldList, Released, Reservation};
-use campuscafe_service::{Json, Lifecycle, PathPart, Refusal, WorkKind, WorkLimit, validated};
+use campuscafe_service::{
+    Json, Lifecycle, PathParam, ProblemResponse, WorkKind, WorkLimit, valid_request_id,
+};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::Instant;
 
@@ -143,9 +145,9 @@ pub(crate) async fn list_holds(State(app): State<Arc<App>>) -> Json<HoldList> {
         (status = 404, body = Problem, content_type = "application/problem+json", description = "No answer is held for this request")))]
 pub(crate) async fn release_hold(
     State(app): State<Arc<App>>,
-    PathPart(request_id): PathPart,
-) -> Result<Json<Released>, Refusal> {
-    let request_id = validated(request_id.as_bytes())?;
+    PathParam(request_id): PathParam,
+) -> Result<Json<Released>, ProblemResponse> {
+    let request_id = valid_request_id(request_id.as_bytes())?;
     match app.holds.release(&request_id) {
         0 => Err(Problem::new(404, "no-such-hold", "No such hold")
             .detail("no answer is held for this request; GET /inventory/holds lists those that are")

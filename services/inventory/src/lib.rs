@@ -1,5 +1,4 @@
-//! The inventory: a stock, its reservations, and every way to get the answer
-//! about them wrong.
+//! The inventory: keeps a stock, reserves pieces of it, and misbehaves on request.
 //!
 //! [`stock`] holds the rules, `store` keeps the stock, `reserve` is where faults
 //! meet the commit, `commit` makes its evidence.
@@ -23,7 +22,9 @@ mod store;
 
 use std::process::ExitCode;
 
-use campuscafe_service::{Failure, Instead, Lifecycle, bind, healthcheck, launch, opens};
+use campuscafe_service::{
+    ExitError, Lifecycle, ServiceCommand, bind, exposure_notice, healthcheck, run_main,
+};
 use campuscafe_telemetry::{Identity, Metrics};
 use tracing::Level;
 
@@ -37,9 +38,9 @@ pub const IDENTITY: Identity =
 /// Does what the command line asks for, as a whole process.
 #[must_use]
 pub fn start(config: Config) -> ExitCode {
-    match config.instead {
-        Some(Instead::Healthcheck) => healthcheck(config.listen),
-        None => launch(IDENTITY, |metrics| run(config, metrics)),
+    match config.command {
+        Some(ServiceCommand::Healthcheck) => healthcheck(config.listen),
+        None => run_main(IDENTITY, |metrics| run(config, metrics)),
     }
 }
 
@@ -48,10 +49,10 @@ pub fn start(config: Config) -> ExitCode {
 /// # Errors
 ///
 /// When the address cannot be had, or late work was not finished in time.
-async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Failure> {
+async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, ExitError> {
     let listener = bind("--listen / INVENTORY_LISTEN", config.listen).await?;
-    if let Some(open) = opens(&listener, "reserve, reset the stock and cause faults") {
-        tracing::info!("{open}");
+    if let Some(notice) = exposure_notice(&listener, "reserve, reset the stock and cause faults") {
+        tracing::info!("{notice}");
     }
     let lifecycle = Lifecycle::default();
     let seed = config.chaos_seed.unwrap_or_else(rand::random);

@@ -14,7 +14,9 @@ use axum::response::{IntoResponse, Response};
 use campuscafe_api::inventory::{Reservation, Reserve};
 use campuscafe_api::{CHAOS_APPLIED_HEADER, Problem, REQUEST_ID_HEADER};
 use campuscafe_chaos::{After, Before, Fault, Plan};
-use campuscafe_service::{Connection, Json, Query, Refusal, RequestId, WorkKind, WorkPermit};
+use campuscafe_service::{
+    Connection, Json, ProblemResponse, Query, RequestId, WorkKind, WorkPermit,
+};
 use campuscafe_telemetry::{
     ClientPresence, SPAN_TARGET, SuppressedResponse, attribute, set_attribute,
 };
@@ -88,7 +90,7 @@ pub(crate) async fn reserve(
     RequestId(request_id): RequestId,
     Query(query): Query<ReserveQuery>,
     Json(request): Json<Reserve>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ProblemResponse> {
     let span = Span::current();
     set_attribute(&span, attribute::REQUEST_ID, request_id.clone());
     let plan: Plan = query.chaos.as_deref().unwrap_or_default().parse().map_err(unknown_fault)?;
@@ -103,7 +105,7 @@ pub(crate) async fn reserve(
     let answer = app.lifecycle.complete(carry_out(app.clone(), work)).await?;
     let mut response = match answer {
         Answer::Reserved(reservation) => Json(reservation).into_response(),
-        Answer::Refused(problem) => Refusal::from(problem).into_response(),
+        Answer::Refused(problem) => ProblemResponse::from(problem).into_response(),
         Answer::None => {
             connection.cut();
             let mut response = Response::default();
@@ -123,7 +125,7 @@ pub(crate) async fn reserve(
 
 /// Decides on the fault and takes the permits for its work, both or neither: see
 /// [`crate::plans::Plans::next_fault`].
-fn admit(app: &App, plan: &Plan, request: AttemptKey) -> Result<(Fault, Permits), Refusal> {
+fn admit(app: &App, plan: &Plan, request: AttemptKey) -> Result<(Fault, Permits), ProblemResponse> {
     let now = Instant::now();
     let admitted = {
         let mut plans = app.plans();
@@ -203,7 +205,7 @@ async fn observed(fault: &Fault, effect: impl Future<Output = ()>) {
     effect.instrument(span).await;
 }
 
-fn unknown_fault(error: campuscafe_chaos::ParseError) -> Refusal {
+fn unknown_fault(error: campuscafe_chaos::ParseError) -> ProblemResponse {
     Problem::new(400, "unknown-fault", "Unknown fault").detail(error.to_string()).into()
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use campuscafe_api::inventory;
-use campuscafe_service::{Json, Refusal};
+use campuscafe_service::{Json, ProblemResponse};
 
 use crate::App;
 use crate::store::Snapshot;
@@ -21,7 +21,9 @@ pub(crate) async fn get_state(State(app): State<Arc<App>>) -> Json<inventory::St
 /// the reset, and is a duplicate if its request has committed before the reset.
 #[utoipa::path(post, path = "/inventory/reset", tag = "stock",
     responses((status = 200, body = inventory::State, description = "The stock and its reservations")))]
-pub(crate) async fn reset(State(app): State<Arc<App>>) -> Result<Json<inventory::State>, Refusal> {
+pub(crate) async fn reset(
+    State(app): State<Arc<App>>,
+) -> Result<Json<inventory::State>, ProblemResponse> {
     let lifecycle = app.lifecycle.clone();
     let reset = async move {
         let changed = app.store.reset().await;

@@ -9,13 +9,14 @@ mod memory;
 mod turn;
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
 use tokio::time::Instant;
 
 use crate::history::CommitKey;
 use crate::stock::{DeliverError, InitialStock, ReserveError, StockChange};
 
-use memory::MemoryStore;
+use memory::{InventoryState, MemoryStore};
 pub(crate) use turn::Changed;
 
 /// The store of one inventory.
@@ -69,7 +70,7 @@ impl Store {
         command: ReserveCommand,
     ) -> Result<Changed<Committed>, ReserveError> {
         match self {
-            Self::Memory(store) => store.reserve(command),
+            Self::Memory(store) => store.transaction(|state| state.reserve(command)),
         }
     }
 
@@ -84,20 +85,21 @@ impl Store {
         quantity: i64,
     ) -> Result<Changed<(StockChange, Snapshot)>, DeliverError> {
         match self {
-            Self::Memory(store) => store.deliver(item, quantity),
+            Self::Memory(store) => store.transaction(|state| state.deliver(item, quantity)),
         }
     }
 
     /// Returns to the initial stock, with no reservations. Commits are remembered.
     pub(crate) async fn reset(&self) -> Changed<Snapshot> {
-        match self {
-            Self::Memory(store) => store.reset(),
-        }
+        let Ok(changed) = match self {
+            Self::Memory(store) => store.transaction(|state| Ok::<_, Infallible>(state.reset())),
+        };
+        changed
     }
 
     pub(crate) async fn state(&self) -> Snapshot {
         match self {
-            Self::Memory(store) => store.state(),
+            Self::Memory(store) => store.read(InventoryState::snapshot),
         }
     }
 

@@ -12,7 +12,7 @@ mod log;
 use std::ffi::OsString;
 use std::time::Duration;
 
-use campuscafe_service::{AllowedHosts, Failure};
+use campuscafe_service::{AllowedHosts, ExitError};
 use reqwest::Url;
 
 use crate::http::{self, get};
@@ -49,7 +49,7 @@ impl Children {
         manner: Manner<'_>,
         lab: &Url,
         hosts: &AllowedHosts,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, ExitError> {
         let mut arguments: Vec<OsString> = vec!["--allowed-hosts".into(), hosts.to_string().into()];
         let inventory = Service::start("inventory", &arguments, manner, lab).await?;
         arguments.extend(["--inventory-url".into(), inventory.url.as_str().into()]);
@@ -95,7 +95,7 @@ impl Children {
 }
 
 /// Waits until a service says that it takes requests.
-async fn ready(service: &Url) -> Result<(), Failure> {
+async fn ready(service: &Url) -> Result<(), ExitError> {
     let http = http::client()?;
     let asking = async {
         let mut again = tokio::time::interval(ASK_EVERY);
@@ -108,5 +108,5 @@ async fn ready(service: &Url) -> Result<(), Failure> {
     };
     tokio::time::timeout(START_LIMIT, asking)
         .await
-        .map_err(|_| Failure::Failed(format!("{service} was not ready within {START_LIMIT:?}")))
+        .map_err(|_| ExitError::Failed(format!("{service} was not ready within {START_LIMIT:?}")))
 }

@@ -5,7 +5,7 @@ mod span_source;
 
 use std::sync::Arc;
 
-use campuscafe_service::Failure;
+use campuscafe_service::ExitError;
 use clap::Args;
 use reqwest::{Client, Url};
 use serde::{Deserialize, Serialize};
@@ -72,7 +72,7 @@ pub(crate) struct Place {
 impl Place {
     /// The services that are named, or those of the lab that is; `None` if
     /// neither is.
-    pub(crate) async fn named(targets: &Targets) -> Result<Option<Self>, Failure> {
+    pub(crate) async fn named(targets: &Targets) -> Result<Option<Self>, ExitError> {
         let spans = match (&targets.lab_url, &targets.tools.jaeger_url) {
             (Some(lab), _) => SpanSource::Lab(lab.clone()),
             (None, Some(jaeger)) => SpanSource::Jaeger(jaeger.clone()),
@@ -105,10 +105,10 @@ impl Place {
     }
 }
 
-async fn services_of(lab: &Url) -> Result<Addresses, Failure> {
+async fn services_of(lab: &Url) -> Result<Addresses, ExitError> {
     let answer = http::get(&http::client()?, lab, "/api/services").await?;
     answer.json::<Option<Addresses>>().await.ok().flatten().ok_or_else(|| {
-        Failure::Failed(format!(
+        ExitError::Failed(format!(
             "{lab}: that lab started no services; name them with --order-url and --inventory-url"
         ))
     })

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use campuscafe_service::{AllowedHosts, Lifecycle, WorkKind, WorkLimit, assemble};
+use campuscafe_service::{AllowedHosts, Lifecycle, WorkKind, WorkLimit, service_router};
 use campuscafe_telemetry::Metrics;
 use campuscafe_telemetry::http_client::{Observe, Template};
 use reqwest::Url;
@@ -81,5 +81,5 @@ pub fn router(app: Arc<App>, allowed: &AllowedHosts) -> Router {
         .routes(routes!(reorder::out_of_order))
         .with_state(app)
         .split_for_parts();
-    assemble(work, description, allowed, &metrics, &lifecycle)
+    service_router(work, description, allowed, &metrics, &lifecycle)
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use campuscafe_chaos::Fault;
-use campuscafe_service::{EXIT_STATUS, Instead, ServerSettings, VERSION, max_work};
+use campuscafe_service::{EXIT_STATUS, ServerSettings, ServiceCommand, VERSION, max_work};
 use clap::Parser;
 use humantime::format_duration;
 use reqwest::Url;
@@ -26,7 +26,7 @@ pub const DEFAULT_MAX_WORK: usize = 400;
 pub struct Config {
     /// What to do instead of running, if anything
     #[command(subcommand)]
-    pub instead: Option<Instead>,
+    pub command: Option<ServiceCommand>,
 
     /// Address to listen on; port 0 picks a free one and prints it
     #[arg(long, env = "ORDER_LISTEN", default_value = "127.0.0.1:5201", value_name = "ADDRESS")]

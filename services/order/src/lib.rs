@@ -21,7 +21,9 @@ pub mod sequence;
 
 use std::process::ExitCode;
 
-use campuscafe_service::{Failure, Instead, Lifecycle, bind, healthcheck, launch, opens};
+use campuscafe_service::{
+    ExitError, Lifecycle, ServiceCommand, bind, exposure_notice, healthcheck, run_main,
+};
 use campuscafe_telemetry::{Identity, Metrics};
 use tracing::Level;
 
@@ -35,9 +37,9 @@ pub const IDENTITY: Identity =
 /// Does what the command line asks for, as a whole process.
 #[must_use]
 pub fn start(config: Config) -> ExitCode {
-    match config.instead {
-        Some(Instead::Healthcheck) => healthcheck(config.listen),
-        None => launch(IDENTITY, |metrics| run(config, metrics)),
+    match config.command {
+        Some(ServiceCommand::Healthcheck) => healthcheck(config.listen),
+        None => run_main(IDENTITY, |metrics| run(config, metrics)),
     }
 }
 
@@ -46,14 +48,14 @@ pub fn start(config: Config) -> ExitCode {
 /// # Errors
 ///
 /// When the address cannot be had, or orders were not finished in time.
-async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Failure> {
+async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, ExitError> {
     let listener = bind("--listen / ORDER_LISTEN", config.listen).await?;
-    if let Some(open) = opens(&listener, "place orders and cause faults") {
-        tracing::info!("{open}");
+    if let Some(notice) = exposure_notice(&listener, "place orders and cause faults") {
+        tracing::info!("{notice}");
     }
     let lifecycle = Lifecycle::default();
     let app = App::new(&config, metrics.clone(), lifecycle.clone())
-        .map_err(|error| Failure::Failed(format!("cannot make an HTTP client: {error}")))?;
+        .map_err(|error| ExitError::Failed(format!("cannot make an HTTP client: {error}")))?;
     tracing::info!(inventory = %config.inventory_url, "{}", config::explain_timeout(config.attempt_timeout));
     let router = router(app, &config.server.allowed_hosts);
     campuscafe_service::run("order", listener, router, lifecycle, metrics, &config.server).await?;

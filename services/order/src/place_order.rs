@@ -9,7 +9,7 @@ use campuscafe_api::inventory::Reserve;
 use campuscafe_api::order::{AttemptResult, Confirmation, OrderReport, Outcome, PlaceOrder};
 use campuscafe_api::{Problem, REQUEST_ID_HEADER};
 use campuscafe_chaos::Plan;
-use campuscafe_service::{Connection, Json, Refusal, RequestId, WorkPermit, ids};
+use campuscafe_service::{Connection, Json, ProblemResponse, RequestId, WorkPermit, ids};
 use campuscafe_telemetry::{attribute, current_trace_id, set_attribute};
 use http::Extensions;
 use reqwest_middleware::ClientWithMiddleware;
@@ -41,7 +41,7 @@ pub(crate) async fn place_order(
     Extension(connection): Extension<Connection>,
     RequestId(customers_id): RequestId,
     Json(order): Json<PlaceOrder>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ProblemResponse> {
     set_attribute(&Span::current(), attribute::REQUEST_ID, customers_id);
     let plan = order.chaos.as_deref().map(str::parse::<Plan>).transpose().map_err(|error| {
         Problem::new(400, "unknown-fault", "Unknown fault").detail(error.to_string())
@@ -59,7 +59,7 @@ async fn carry_out(
     order: PlaceOrder,
     plan: Option<Plan>,
     _permit: WorkPermit,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ProblemResponse> {
     let order_id = ids::random();
     let span = Span::current();
     let chaos = plan.as_ref().map_or_else(|| "none".to_owned(), Plan::to_string);

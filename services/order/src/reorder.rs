@@ -8,7 +8,7 @@ use axum::extract::State;
 use campuscafe_api::Problem;
 use campuscafe_api::inventory::Pong;
 use campuscafe_api::order::{CompletedPing, PlannedPing, Reordering};
-use campuscafe_service::{Json, Query, Refusal, WorkKind, WorkPermit};
+use campuscafe_service::{Json, ProblemResponse, Query, WorkKind, WorkPermit};
 use campuscafe_telemetry::{attribute, current_trace_id, set_attribute, shortened};
 use http::Extensions;
 use reqwest::{Request, Response};
@@ -54,7 +54,7 @@ const fn default_count() -> i64 {
 pub(crate) async fn out_of_order(
     State(app): State<Arc<App>>,
     Query(query): Query<ReorderQuery>,
-) -> std::result::Result<Json<Reordering>, Refusal> {
+) -> std::result::Result<Json<Reordering>, ProblemResponse> {
     let count = u32::try_from(query.count.clamp(2, 20)).unwrap_or(20);
     let mut permits = permits(&app, count)?.into_iter();
     let delays = delays(count, query.seed.unwrap_or_else(rand::random));
@@ -92,7 +92,7 @@ pub(crate) async fn out_of_order(
 
 /// A permit for each ping, since each has a connection of its own; but no more
 /// than slow work may have, or under a small bound none could ever be sent.
-fn permits(app: &App, count: u32) -> std::result::Result<Vec<WorkPermit>, Refusal> {
+fn permits(app: &App, count: u32) -> std::result::Result<Vec<WorkPermit>, ProblemResponse> {
     let count = usize::try_from(count).unwrap_or(usize::MAX).min(app.slow_share);
     (0..count).map(|_| app.work.admit(WorkKind::Slow)).collect()
 }
@@ -102,7 +102,7 @@ async fn send(
     ping: PlannedPing,
     position: PingPosition,
     _permit: Option<WorkPermit>,
-) -> std::result::Result<(u32, Pong), Refusal> {
+) -> std::result::Result<(u32, Pong), ProblemResponse> {
     let response = app
         .clients
         .pinging
@@ -127,11 +127,11 @@ async fn send(
     Ok((ping.i, Pong { at: shortened(&pong.at).into_owned(), ..pong }))
 }
 
-fn no_answer(error: &dyn std::error::Error) -> Refusal {
+fn no_answer(error: &dyn std::error::Error) -> ProblemResponse {
     ping_problem(&format!("the inventory did not answer a ping: {error}"))
 }
 
-fn ping_problem(detail: &str) -> Refusal {
+fn ping_problem(detail: &str) -> ProblemResponse {
     Problem::new(502, "ping-unanswered", "A ping was not answered").detail(truncated(detail)).into()
 }
 

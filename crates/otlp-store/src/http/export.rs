@@ -7,7 +7,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use campuscafe_api::Problem;
-use campuscafe_service::Refusal;
+use campuscafe_service::ProblemResponse;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTracePartialSuccess;
 
 use super::Receiver;
@@ -119,7 +119,7 @@ fn unsupported_media_type() -> Response {
     let accepted = Format::MEDIA_TYPES.join(", ");
     let problem = Problem::new(415, "unsupported-media-type", "Unsupported media type")
         .detail(format!("expected a Content-Type of {accepted}"));
-    ([(header::ACCEPT, accepted)], Refusal::from(problem)).into_response()
+    ([(header::ACCEPT, accepted)], ProblemResponse::from(problem)).into_response()
 }
 
 #[cfg(test)]

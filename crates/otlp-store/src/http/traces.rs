@@ -9,7 +9,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use campuscafe_api::Problem;
-use campuscafe_service::Refusal;
+use campuscafe_service::ProblemResponse;
 use serde::Deserialize;
 
 use super::Receiver;
@@ -43,7 +43,7 @@ pub(super) struct ListQuery {
 pub(super) async fn list(
     State(receiver): State<Arc<Receiver>>,
     query: Result<Query<ListQuery>, QueryRejection>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ProblemResponse> {
     let Query(query) = query.map_err(|rejection| malformed_limit(&rejection.body_text()))?;
     let limit = match query.limit {
         None => DEFAULT_LIMIT,
@@ -57,7 +57,7 @@ pub(super) async fn list(
 pub(super) async fn trace(
     State(receiver): State<Arc<Receiver>>,
     id: Result<Path<String>, PathRejection>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ProblemResponse> {
     let Path(id) = id.map_err(|rejection| malformed_id(rejection.body_text()))?;
     let id: TraceId = id.parse().map_err(malformed_id)?;
     let unknown = || unknown(id, receiver.store.limits().traces);
@@ -87,10 +87,10 @@ fn limit(text: &str) -> Option<usize> {
     }
 }
 
-fn busy(_: Busy) -> Refusal {
+fn busy(_: Busy) -> ProblemResponse {
     let problem = Problem::new(503, "overloaded", "Overloaded")
         .detail("too many requests are being read and answered; send this one again after 1 s");
-    Refusal::from(problem).retry_after(1)
+    ProblemResponse::from(problem).retry_after(1)
 }
 
 fn malformed_limit(detail: &str) -> Problem {

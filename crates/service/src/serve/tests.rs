@@ -21,7 +21,7 @@ struct Server {
     lifecycle: Lifecycle,
     metrics: Metrics,
     end: oneshot::Sender<()>,
-    ended: JoinHandle<Result<(), Failure>>,
+    ended: JoinHandle<Result<(), ExitError>>,
 }
 
 impl Server {
@@ -55,7 +55,7 @@ impl Server {
         stream
     }
 
-    async fn end(self) -> Result<(), Failure> {
+    async fn end(self) -> Result<(), ExitError> {
         self.end.send(()).unwrap();
         self.ended.await.unwrap()
     }
@@ -304,7 +304,7 @@ async fn a_background_task_does_not_hold_up_the_end() {
     server.lifecycle.spawn_background(std::future::pending::<()>());
     let begun = pause();
     server.end().await.unwrap();
-    assert!(begun.elapsed() < DRAIN_LIMIT);
+    assert!(begun.elapsed() < DRAIN_TIMEOUT);
 }
 
 #[tokio::test]
@@ -323,7 +323,7 @@ async fn at_the_end_idle_connections_go_soon_and_heads_that_have_begun_get_a_sec
     let last = rest(finishing).await;
     assert!(last.starts_with("HTTP/1.1 200 "), "{last}");
     ended.await.unwrap().unwrap();
-    assert!(begun.elapsed() < DRAIN_LIMIT / 2, "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < DRAIN_TIMEOUT / 2, "{:?}", begun.elapsed());
 }
 
 #[tokio::test]
@@ -357,7 +357,7 @@ async fn a_stream_that_ends_late_is_the_last_answer_on_its_connection() {
     let ended = tokio::spawn(server.end());
     lifecycle.draining().await;
     pause();
-    tokio::time::sleep(DRAIN_LIMIT / 2).await;
+    tokio::time::sleep(DRAIN_TIMEOUT / 2).await;
     go.notify_one();
     ended.await.unwrap().unwrap();
     assert_eq!(rest(stream).await, "0\r\n\r\n");
@@ -386,9 +386,9 @@ async fn an_answer_without_an_end_is_given_up_at_the_limit_and_counted() {
     answer(&mut stream, "\r\n\r\n").await;
     let begun = pause();
     let failed = server.end().await.unwrap_err();
-    assert_eq!(begun.elapsed().as_secs(), DRAIN_LIMIT.as_secs());
+    assert_eq!(begun.elapsed().as_secs(), DRAIN_TIMEOUT.as_secs());
     let expected = "gave up work that was not finished after 10 s: 0 requests, 1 connections";
-    assert_eq!(failed, Failure::Failed(expected.to_owned()));
+    assert_eq!(failed, ExitError::Failed(expected.to_owned()));
 }
 
 #[test]
@@ -403,7 +403,7 @@ fn only_a_lack_of_what_all_connections_need_pauses_accepting() {
 
 #[tokio::test]
 async fn what_comes_while_a_connection_is_throttled_after_a_refusal_is_early() {
-    let later = get(async || (axum::Extension(crate::refusal::Throttle), "later|"));
+    let later = get(async || (axum::Extension(crate::problem_response::Throttle), "later|"));
     let when = get(
         async |connection: axum::Extension<crate::Connection>| {
             if connection.is_early() { "early|" } else { "on time|" }

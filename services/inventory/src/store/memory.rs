@@ -25,52 +25,24 @@ impl MemoryStore {
         Self { locked: Mutex::new(Locked { state, turns: Turns::default() }) }
     }
 
-    pub(super) fn reserve(
-        &self,
-        command: ReserveCommand,
-    ) -> Result<Changed<Committed>, ReserveError> {
-        self.transaction(|state| state.reserve(command))
-    }
-
-    pub(super) fn deliver(
-        &self,
-        item: &str,
-        quantity: i64,
-    ) -> Result<Changed<(StockChange, Snapshot)>, DeliverError> {
-        self.transaction(|state| {
-            let change = state.stock.deliver(item, quantity)?;
-            Ok((change, state.snapshot()))
-        })
-    }
-
-    pub(super) fn reset(&self) -> Changed<Snapshot> {
-        let reset = |state: &mut InventoryState| {
-            state.stock.reset();
-            Ok(state.snapshot())
-        };
-        match self.transaction::<_, std::convert::Infallible>(reset) {
-            Ok(changed) => changed,
-        }
-    }
-
-    pub(super) fn state(&self) -> Snapshot {
-        self.lock().state.snapshot()
-    }
-
-    #[cfg(test)]
-    pub(super) fn is_unlocked(&self) -> bool {
-        self.locked.try_lock().is_ok()
-    }
-
     /// The lock is held for a few instructions and never across an await: a slow
     /// reader of the log, or a slow caller, must not stop the commits.
-    fn transaction<T, E>(
+    pub(super) fn transaction<T, E>(
         &self,
         operation: impl FnOnce(&mut InventoryState) -> Result<T, E>,
     ) -> Result<Changed<T>, E> {
         let mut locked = self.lock();
         let change = operation(&mut locked.state)?;
         Ok(locked.turns.next(change))
+    }
+
+    pub(super) fn read<T>(&self, operation: impl FnOnce(&InventoryState) -> T) -> T {
+        operation(&self.lock().state)
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_unlocked(&self) -> bool {
+        self.locked.try_lock().is_ok()
     }
 
     /// No operation can leave the values half written, so poison is no danger.
@@ -81,20 +53,34 @@ impl MemoryStore {
 
 /// The stock, and which requests have committed.
 #[derive(Debug)]
-struct InventoryState {
+pub(super) struct InventoryState {
     stock: Stock,
     commits: Commits,
 }
 
 impl InventoryState {
-    fn reserve(&mut self, command: ReserveCommand) -> Result<Committed, ReserveError> {
+    pub(super) fn reserve(&mut self, command: ReserveCommand) -> Result<Committed, ReserveError> {
         let change = self.stock.reserve(&command.item_id, command.quantity)?;
         let duplicate = self.commits.note(command.key, command.at);
         let evicted = self.commits.evicted();
         Ok(Committed { reservation_id: command.reservation_id, change, duplicate, evicted })
     }
 
-    fn snapshot(&self) -> Snapshot {
+    pub(super) fn deliver(
+        &mut self,
+        item: &str,
+        quantity: i64,
+    ) -> Result<(StockChange, Snapshot), DeliverError> {
+        let change = self.stock.deliver(item, quantity)?;
+        Ok((change, self.snapshot()))
+    }
+
+    pub(super) fn reset(&mut self) -> Snapshot {
+        self.stock.reset();
+        self.snapshot()
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
         Snapshot { left: self.stock.left().clone(), reservations: self.stock.reservations() }
     }
 }
@@ -145,10 +131,9 @@ mod tests {
 
     #[test]
     fn a_reset_forgets_the_reservations_and_not_who_has_committed() {
-        let store = MemoryStore::new("cake=10".parse().unwrap());
-        drop(store.reserve(command("a", 1)).unwrap());
-        drop(store.reset());
-        assert_eq!(store.state().reservations, 0);
-        assert!(store.lock().state.reserve(command("a", 1)).unwrap().duplicate);
+        let mut state = state();
+        state.reserve(command("a", 1)).unwrap();
+        assert_eq!(state.reset().reservations, 0);
+        assert!(state.reserve(command("a", 1)).unwrap().duplicate);
     }
 }

@@ -5,7 +5,7 @@ use std::io::IsTerminal as _;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use campuscafe_service::{DRAIN_LIMIT, END_WITH_STDIN, Failure};
+use campuscafe_service::{DRAIN_TIMEOUT, END_WITH_STDIN, ExitError};
 use reqwest::Url;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
@@ -16,7 +16,7 @@ use super::{Manner, START_LIMIT};
 use crate::http::local_url;
 
 /// How long a service may take to end: to drain, to flush, and a little more.
-const END_LIMIT: Duration = Duration::from_secs(DRAIN_LIMIT.as_secs() + 5);
+const END_LIMIT: Duration = Duration::from_secs(DRAIN_TIMEOUT.as_secs() + 5);
 
 /// A running service. It drains and ends when this is dropped, but only
 /// [`Service::stop`] waits for that.
@@ -39,7 +39,7 @@ impl Service {
         arguments: &[OsString],
         manner: Manner<'_>,
         lab: &Url,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, ExitError> {
         let mut child = command(name, arguments, manner, lab)
             .and_then(|mut command| command.spawn())
             .map_err(|error| cannot(name, &error.to_string()))?;
@@ -60,8 +60,8 @@ impl Service {
                 Err(_) => format!("the {name} service did not start within {START_LIMIT:?}"),
             };
             return Err(match status.and_then(|status| status.code()) {
-                Some(2) => Failure::Misuse(sentence),
-                _ => Failure::Failed(sentence),
+                Some(2) => ExitError::Usage(sentence),
+                _ => ExitError::Failed(sentence),
             });
         };
         let url = local_url(address)?;
@@ -152,6 +152,6 @@ fn ending(status: Option<ExitStatus>) -> String {
     status.map_or_else(|| "no exit status".to_owned(), |status| status.to_string())
 }
 
-fn cannot(name: &str, what: &str) -> Failure {
-    Failure::Failed(format!("cannot start {name}: {what}"))
+fn cannot(name: &str, what: &str) -> ExitError {
+    ExitError::Failed(format!("cannot start {name}: {what}"))
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use campuscafe_service::{Failure, end_signal};
+use campuscafe_service::{ExitError, end_signal};
 use campuscafe_telemetry::Metrics;
 use clap::Parser;
 use clap::builder::PossibleValuesParser;
@@ -64,7 +64,7 @@ fn catalogue() -> String {
 }
 
 /// Runs one experiment, or each in turn.
-pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Failure> {
+pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, ExitError> {
     let Some(name) = config.name.as_deref().filter(|_| !config.list) else {
         print(&list())?;
         return Ok(ExitCode::SUCCESS);
@@ -74,7 +74,7 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Fa
         .filter(|e| name == e.name || name == "all" && !e.needs_cluster())
         .collect::<Vec<_>>();
     if wanted.iter().any(|e| e.needs_cluster()) && !config.targets.name_services() {
-        return Err(Failure::Misuse(format!(
+        return Err(ExitError::Usage(format!(
             "{name} needs services whose pods somebody can replace; name them with --order-url, \
              --inventory-url and --lab-url (`make kind-up` starts such)"
         )));
@@ -97,8 +97,8 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Fa
     result
 }
 
-fn interrupted() -> Failure {
-    Failure::Failed("interrupted".to_owned())
+fn interrupted() -> ExitError {
+    ExitError::Failed("interrupted".to_owned())
 }
 
 async fn conduct(
@@ -107,7 +107,7 @@ async fn conduct(
     wanted: &[&'static Experiment],
     place: &Place,
     passing: bool,
-) -> Result<ExitCode, Failure> {
+) -> Result<ExitCode, ExitError> {
     let bench = Bench::new(&place.addresses, place.spans.clone())?;
     let http = http::client()?;
     // A seed of our own is said, so that what it led to can be had again.
@@ -164,7 +164,7 @@ async fn carry_out(
     trial: &Trial,
     seed: u64,
     ask: impl FnOnce(String),
-) -> Result<Finding, Failure> {
+) -> Result<Finding, ExitError> {
     let (evidence, verdict) = match trial.act {
         Act::Order(plan, judge) => {
             let order = bench.order(plan).await?;

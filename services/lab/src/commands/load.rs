@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use campuscafe_evidence::load::Came;
-use campuscafe_service::Failure;
+use campuscafe_service::ExitError;
 use campuscafe_telemetry::Metrics;
 use clap::Parser;
 
@@ -101,7 +101,7 @@ impl Config {
 }
 
 /// Runs for as long as asked, or until Ctrl-C; both end with the summary.
-pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Failure> {
+pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, ExitError> {
     let interrupt = Interrupt::listen().await;
     let seed = config.seed.unwrap_or_else(|| rand::random::<u32>().into());
     let plan = config.plan(seed);
@@ -145,11 +145,11 @@ fn given_up(killed: &[&str]) -> Option<String> {
     })
 }
 
-fn too_early() -> Failure {
-    Failure::Failed("interrupted before the first order".to_owned())
+fn too_early() -> ExitError {
+    ExitError::Failed("interrupted before the first order".to_owned())
 }
 
-fn report(plan: &LoadPlan, json: bool, came: &Came) -> Result<ExitCode, Failure> {
+fn report(plan: &LoadPlan, json: bool, came: &Came) -> Result<ExitCode, ExitError> {
     print(&if json { view::json(plan, came) } else { view::text(plan, came) })?;
     let whole = came.tally.answered() > 0 && came.after.is_ok();
     Ok(if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })

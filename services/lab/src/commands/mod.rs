@@ -8,7 +8,7 @@ pub(crate) mod up;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use campuscafe_service::{VERSION, healthcheck, launch};
+use campuscafe_service::{VERSION, healthcheck, run_main};
 use campuscafe_telemetry::Identity;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
@@ -70,11 +70,11 @@ pub fn with_default_command(arguments: impl IntoIterator<Item = OsString>) -> Ve
 #[must_use]
 pub fn run(asked: Campuscafe) -> ExitCode {
     match asked.command {
-        Command::Up(config) => launch(IDENTITY, |metrics| up::run(*config, metrics)),
+        Command::Up(config) => run_main(IDENTITY, |metrics| up::run(*config, metrics)),
         Command::Inventory(config) => inventory::start(config),
         Command::Order(config) => order::start(config),
         Command::Experiment(config) => {
-            launch(IDENTITY, |metrics| experiment::run(*config, metrics))
+            run_main(IDENTITY, |metrics| experiment::run(*config, metrics))
         }
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -87,8 +87,8 @@ pub fn run(asked: Campuscafe) -> ExitCode {
                 }
             }
         }
-        Command::Load(config) => launch(IDENTITY, |metrics| load::run(*config, metrics)),
-        Command::Doctor(config) => launch(IDENTITY, |_| doctor::run(*config)),
+        Command::Load(config) => run_main(IDENTITY, |metrics| load::run(*config, metrics)),
+        Command::Doctor(config) => run_main(IDENTITY, |_| doctor::run(*config)),
         Command::Healthcheck(lab) => healthcheck(lab.listen),
     }
 }

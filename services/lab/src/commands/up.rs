@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 
-use campuscafe_service::{Failure, ServerSettings, bind, end_signal, opens};
+use campuscafe_service::{ExitError, ServerSettings, bind, end_signal, exposure_notice};
 use campuscafe_telemetry::Metrics;
 use clap::{Args, Parser};
 use reqwest::Url;
@@ -60,9 +60,9 @@ pub(crate) struct Listen {
 }
 
 /// Runs until it is told to end, or until one of the services ends.
-pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Failure> {
+pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, ExitError> {
     let listener = bind("--listen / LAB_LISTEN", config.lab.listen).await?;
-    let open = opens(&listener, "read its traces and send it spans");
+    let open = exposure_notice(&listener, "read its traces and send it spans");
     let open = open.map(|sentence| format!("\n{sentence}\n")).unwrap_or_default();
     let end = end_signal();
     tokio::pin!(end);

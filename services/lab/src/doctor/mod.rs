@@ -17,7 +17,7 @@ mod target;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use campuscafe_service::Failure;
+use campuscafe_service::ExitError;
 use clap::{Parser, ValueEnum};
 
 use crate::http;
@@ -94,7 +94,7 @@ struct Listen {
 }
 
 /// Prints all checks, and fails if one of them is bad.
-pub(crate) async fn run(config: Config) -> Result<ExitCode, Failure> {
+pub(crate) async fn run(config: Config) -> Result<ExitCode, ExitError> {
     let checks = examine(&config).await?;
     let paint = Paint::stdout();
     print(&if config.json {
@@ -106,7 +106,7 @@ pub(crate) async fn run(config: Config) -> Result<ExitCode, Failure> {
     Ok(if ready { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn examine(config: &Config) -> Result<Vec<Check>, Failure> {
+async fn examine(config: &Config) -> Result<Vec<Check>, ExitError> {
     let http = http::client()?;
     let host = Host::of(config.profile, |name| std::env::var_os(name));
     let (ports, reached, programs) = tokio::join!(

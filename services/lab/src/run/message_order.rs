@@ -5,7 +5,7 @@ use std::time::Duration;
 use campuscafe_api::order::Reordering;
 use campuscafe_evidence::counters;
 use campuscafe_evidence::pings::{Pings, Race};
-use campuscafe_service::Failure;
+use campuscafe_service::ExitError;
 
 use super::{Bench, trace_id};
 
@@ -14,7 +14,7 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(15);
 
 impl Bench {
     /// Has pings sent at once, and waits for what they leave behind.
-    pub(crate) async fn race(&self, count: u32, seed: u64) -> Result<Race, Failure> {
+    pub(crate) async fn race(&self, count: u32, seed: u64) -> Result<Race, ExitError> {
         let counted = self.counters().await?;
         let path = format!("/demo/out-of-order?count={count}&seed={seed}");
         let mut report: Reordering = self.read_within(&self.order, &path, ANSWER_LIMIT).await?;

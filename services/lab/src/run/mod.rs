@@ -15,7 +15,7 @@ use campuscafe_api::inventory::{Delivery, State};
 use campuscafe_evidence::counters::{self, Counters};
 use campuscafe_evidence::load::reading::Reading;
 use campuscafe_evidence::tale::Tale;
-use campuscafe_service::Failure;
+use campuscafe_service::ExitError;
 use reqwest::{Client, Response, Url};
 use serde::de::DeserializeOwned;
 
@@ -43,7 +43,7 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    pub(crate) fn new(services: &Addresses, spans: SpanSource) -> Result<Self, Failure> {
+    pub(crate) fn new(services: &Addresses, spans: SpanSource) -> Result<Self, ExitError> {
         let Addresses { order, inventory } = services.clone();
         Ok(Self { http: http::client()?, order, inventory, spans })
     }
@@ -64,7 +64,7 @@ impl Bench {
     }
 
     /// Adds pieces of an item to the stock; nothing is forgotten.
-    pub(crate) async fn deliver(&self, item: &str, quantity: u64) -> Result<State, Failure> {
+    pub(crate) async fn deliver(&self, item: &str, quantity: u64) -> Result<State, ExitError> {
         let url = at(&self.inventory, "/inventory/deliveries")?;
         let quantity = i64::try_from(quantity).unwrap_or(i64::MAX);
         let delivery = Delivery { item_id: item.to_owned(), quantity };
@@ -75,18 +75,18 @@ impl Bench {
     }
 
     /// What is left, and how many reservations were made.
-    pub(crate) async fn state(&self) -> Result<State, Failure> {
+    pub(crate) async fn state(&self) -> Result<State, ExitError> {
         self.read(&self.inventory, "/inventory/state").await
     }
 
     /// What both services tell of themselves, as far as a load needs it.
-    pub(crate) async fn reading(&self) -> Result<Reading, Failure> {
+    pub(crate) async fn reading(&self) -> Result<Reading, ExitError> {
         let pages =
             tokio::try_join!(self.metrics_page(&self.order), self.metrics_page(&self.inventory));
         pages.map(|(order, inventory)| Reading::of(&order, &inventory))
     }
 
-    async fn metrics_page(&self, base: &Url) -> Result<String, Failure> {
+    async fn metrics_page(&self, base: &Url) -> Result<String, ExitError> {
         let page = self.get(base, "/metrics").await?.text().await;
         page.map_err(|error| unreachable(base, &error))
     }
@@ -97,17 +97,17 @@ impl Bench {
         page.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
     }
 
-    pub(crate) async fn counters(&self) -> Result<Counters, Failure> {
+    pub(crate) async fn counters(&self) -> Result<Counters, ExitError> {
         let mut all = self.counters_of(&self.order).await?;
         all.extend(self.counters_of(&self.inventory).await?);
         Ok(all)
     }
 
-    async fn counters_of(&self, base: &Url) -> Result<Counters, Failure> {
+    async fn counters_of(&self, base: &Url) -> Result<Counters, ExitError> {
         Ok(counters::read(&self.metrics_page(base).await?))
     }
 
-    async fn read<T: DeserializeOwned>(&self, base: &Url, path: &str) -> Result<T, Failure> {
+    async fn read<T: DeserializeOwned>(&self, base: &Url, path: &str) -> Result<T, ExitError> {
         let answer = self.get(base, path).await?;
         answer.json().await.map_err(|error| unreachable(base, &error))
     }
@@ -118,14 +118,14 @@ impl Bench {
         base: &Url,
         path: &str,
         limit: Duration,
-    ) -> Result<T, Failure> {
+    ) -> Result<T, ExitError> {
         let answer = self.http.get(at(base, path)?).timeout(limit).send().await;
         let answer = answer.and_then(Response::error_for_status);
         let answer = answer.map_err(|error| unreachable(base, &error))?;
         answer.json().await.map_err(|error| unreachable(base, &error))
     }
 
-    async fn get(&self, base: &Url, path: &str) -> Result<Response, Failure> {
+    async fn get(&self, base: &Url, path: &str) -> Result<Response, ExitError> {
         http::get(&self.http, base, path).await
     }
 }

@@ -8,7 +8,7 @@ use campuscafe_evidence::ledger::Ledger;
 use campuscafe_evidence::order::{Delivered, Order, OrderPlan, Told, USUAL_ITEM};
 use campuscafe_evidence::story::{Answered, Story};
 use campuscafe_evidence::tale::Tale as _;
-use campuscafe_service::Failure;
+use campuscafe_service::ExitError;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
@@ -19,7 +19,7 @@ use crate::printable::printable;
 impl Bench {
     /// Places an order and waits for what it leaves behind. Pieces that it needs
     /// and the stock lacks are delivered first.
-    pub(crate) async fn order(&self, plan: OrderPlan) -> Result<Order, Failure> {
+    pub(crate) async fn order(&self, plan: OrderPlan) -> Result<Order, ExitError> {
         let mut before: State = self.read(&self.inventory, "/inventory/state").await?;
         let item = choose(&before)?;
         let delivered = lacking(&before, &item, plan.reservations);
@@ -49,7 +49,7 @@ impl Bench {
         Ok(Order { plan, told, ledger, jumps, story, incomplete, delivered })
     }
 
-    async fn place(&self, item: &str, plan: OrderPlan) -> Result<Told, Failure> {
+    async fn place(&self, item: &str, plan: OrderPlan) -> Result<Told, ExitError> {
         let order = PlaceOrder {
             item_id: item.to_owned(),
             quantity: 1,
@@ -68,13 +68,13 @@ impl Bench {
         let mut report: OrderReport = serde_json::from_value(body.clone()).map_err(|_| {
             let body = body.to_string();
             let body = printable(&body);
-            Failure::Failed(format!("the order service did not take the order: {body}"))
+            ExitError::Failed(format!("the order service did not take the order: {body}"))
         })?;
         report.trace_id = trace_id(report.trace_id);
         Ok(Told { status, words, report, after })
     }
 
-    async fn await_reservations(&self, expected: u64) -> Result<(), Failure> {
+    async fn await_reservations(&self, expected: u64) -> Result<(), ExitError> {
         let deadline = Instant::now() + EVIDENCE_LIMIT;
         loop {
             let state: State = self.read(&self.inventory, "/inventory/state").await?;
@@ -86,19 +86,19 @@ impl Bench {
     }
 }
 
-fn faults(plan: OrderPlan) -> Result<Plan, Failure> {
-    plan.chaos.parse().map_err(|error| Failure::Failed(format!("\"{}\": {error}", plan.chaos)))
+fn faults(plan: OrderPlan) -> Result<Plan, ExitError> {
+    plan.chaos.parse().map_err(|error| ExitError::Failed(format!("\"{}\": {error}", plan.chaos)))
 }
 
 /// The item to order: the usual one, or the one of which there is most where
 /// the inventory does not know the usual one.
-fn choose(state: &State) -> Result<String, Failure> {
+fn choose(state: &State) -> Result<String, ExitError> {
     if state.stock.contains_key(USUAL_ITEM) {
         return Ok(USUAL_ITEM.to_owned());
     }
     let most = state.stock.iter().max_by_key(|(_, left)| **left);
     most.map(|(item, _)| item.clone()).ok_or_else(|| {
-        Failure::Failed("the inventory has no items; see INVENTORY_STOCK".to_owned())
+        ExitError::Failed("the inventory has no items; see INVENTORY_STOCK".to_owned())
     })
 }
 

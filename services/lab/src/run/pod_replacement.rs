@@ -9,7 +9,7 @@ use campuscafe_evidence::story::{Answered, Story};
 use campuscafe_evidence::turnover::{
     CHAOS, Customer, Told, Turnover, TurnoverPlan, Watched, is_over,
 };
-use campuscafe_service::Failure;
+use campuscafe_service::ExitError;
 use reqwest::Client;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval};
@@ -44,7 +44,7 @@ impl Bench {
         &self,
         plan: TurnoverPlan,
         ask: impl FnOnce(&BTreeSet<String>),
-    ) -> Result<Turnover, Failure> {
+    ) -> Result<Turnover, ExitError> {
         let item = fullest(&self.state().await?)?;
         self.keep_enough(&item).await?;
         let begun = Instant::now();
@@ -95,7 +95,7 @@ impl Bench {
 
     /// Delivers what is missing; otherwise customers would only hear that
     /// nothing is left. A new inventory opens with little, and gets it as well.
-    async fn keep_enough(&self, item: &str) -> Result<(), Failure> {
+    async fn keep_enough(&self, item: &str) -> Result<(), ExitError> {
         let left = self.state().await?.stock.get(item).copied().unwrap_or(0);
         match ENOUGH.saturating_sub(left) {
             0 => Ok(()),
@@ -143,7 +143,7 @@ impl Bench {
 
     /// What the inventory counts once it has counted everything that customers
     /// know of, or at a deadline.
-    async fn settled_count(&self, before: u64, customers: &[Customer]) -> Result<u64, Failure> {
+    async fn settled_count(&self, before: u64, customers: &[Customer]) -> Result<u64, ExitError> {
         let confirmed = customers.iter().filter(|one| one.told.is_yes()).count() as u64;
         let deadline = Instant::now() + super::EVIDENCE_LIMIT;
         let mut again = interval(ASK_EVERY);
@@ -162,7 +162,7 @@ impl Bench {
 
     /// All reservations that this process of the inventory ever made; unlike
     /// its state, nobody can reset that.
-    async fn reserved(&self) -> Result<u64, Failure> {
+    async fn reserved(&self) -> Result<u64, ExitError> {
         let counters = self.counters_of(&self.inventory).await?;
         let made =
             counters.iter().filter(|(name, _)| name.starts_with("inventory_reservations_total"));
@@ -170,8 +170,8 @@ impl Bench {
     }
 }
 
-fn nameless(watched: Watched) -> Failure {
-    Failure::Failed(format!(
+fn nameless(watched: Watched) -> ExitError {
+    ExitError::Failed(format!(
         "no span of the {} says which pod it comes from (service.instance.id), so nobody could \
          tell whether it was replaced; is this a cluster, and is --lab-url or --jaeger-url right?",
         watched.name()
@@ -179,9 +179,9 @@ fn nameless(watched: Watched) -> Failure {
 }
 
 /// The item of which there is most.
-fn fullest(state: &State) -> Result<String, Failure> {
+fn fullest(state: &State) -> Result<String, ExitError> {
     let most = state.stock.iter().max_by_key(|(_, left)| **left);
     most.map(|(item, _)| item.clone()).ok_or_else(|| {
-        Failure::Failed("the opening stock is empty; see INVENTORY_STOCK".to_owned())
+        ExitError::Failed("the opening stock is empty; see INVENTORY_STOCK".to_owned())
     })
 }

@@ -10,8 +10,8 @@ use axum::http::StatusCode;
 use axum::routing::{MethodRouter, get, post};
 use campuscafe_api::Problem;
 use campuscafe_service::{
-    AllowedHosts, Failure, Json, Lifecycle, Refusal, ServerSettings, no_such_path, serve,
-    with_operations,
+    AllowedHosts, ExitError, Json, Lifecycle, ProblemResponse, ServerSettings, not_found, serve,
+    with_admin_routes,
 };
 use campuscafe_telemetry::{Counter, Metric, Metrics};
 use reqwest::Url;
@@ -32,7 +32,7 @@ pub(crate) struct Lab {
     pub(crate) url: Url,
     pub(crate) store: Arc<TraceStore>,
     end: oneshot::Sender<()>,
-    server: JoinHandle<Result<(), Failure>>,
+    server: JoinHandle<Result<(), ExitError>>,
 }
 
 impl Lab {
@@ -42,9 +42,10 @@ impl Lab {
         addresses: watch::Receiver<Option<Addresses>>,
         metrics: &Metrics,
         settings: &ServerSettings,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, ExitError> {
         let address = listener.local_addr();
-        let address = address.map_err(|error| Failure::Failed(format!("cannot serve: {error}")))?;
+        let address =
+            address.map_err(|error| ExitError::Failed(format!("cannot serve: {error}")))?;
         let store = Arc::new(TraceStore::new(Limits::default()));
         let lifecycle = Lifecycle::default();
         let router = router(store.clone(), addresses, &settings.allowed_hosts, metrics, &lifecycle);
@@ -82,15 +83,15 @@ fn router(
     let work = campuscafe_otlp_store::router(store, metrics)
         .route("/api/services", services)
         .route(EXPERIMENTS_PATH, count(metrics))
-        .fallback(no_such_path);
-    with_operations(work, "/api/traces", allowed, metrics, lifecycle)
+        .fallback(not_found);
+    with_admin_routes(work, "/api/traces", allowed, metrics, lifecycle)
 }
 
 /// Counts the experiments that exist; another name would be a label from outside.
 fn count(metrics: &Metrics) -> MethodRouter {
     let counter = |name| (name, metrics.counter(EXPERIMENTS, &[("experiment", name)]));
     let counters: Arc<[(&str, Counter)]> = lessons::names().map(counter).collect();
-    post(async move |Json(begun): Json<Begun>| -> Result<StatusCode, Refusal> {
+    post(async move |Json(begun): Json<Begun>| -> Result<StatusCode, ProblemResponse> {
         let Some((_, counter)) = counters.iter().find(|(name, _)| *name == begun.experiment) else {
             let names: Vec<_> = counters.iter().map(|(name, _)| *name).collect();
             return Err(Problem::new(400, "unknown-experiment", "Unknown experiment")

@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use campuscafe_service::{Failure, ServerSettings, bind};
+use campuscafe_service::{ExitError, ServerSettings, bind};
 use campuscafe_telemetry::Metrics;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -24,7 +24,7 @@ pub(crate) async fn find(
     targets: &Targets,
     settings: &Environment,
     metrics: Metrics,
-) -> Result<(Place, Option<Services>), Failure> {
+) -> Result<(Place, Option<Services>), ExitError> {
     if let Some(place) = Place::named(targets).await? {
         return Ok((place, None));
     }
@@ -42,7 +42,7 @@ impl Services {
         manner: Manner<'_>,
         metrics: Metrics,
         settings: &ServerSettings,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, ExitError> {
         let (known, addresses) = watch::channel(None);
         let lab = Lab::open(listener, addresses, &metrics, settings)?;
         let children = Children::start(manner, &lab.url, &settings.allowed_hosts).await?;

@@ -2,16 +2,16 @@
 
 use std::io::{self, ErrorKind, Write};
 
-use campuscafe_service::Failure;
+use campuscafe_service::ExitError;
 
 /// Prints to stdout. A reader that went away, as `head` does, is no failure.
 ///
 /// # Errors
 ///
 /// When it cannot be written, to a full disk for example.
-pub(crate) fn print(text: &str) -> Result<(), Failure> {
+pub(crate) fn print(text: &str) -> Result<(), ExitError> {
     let written = write(&mut io::stdout().lock(), text);
-    written.map_err(|error| Failure::Failed(format!("cannot write to stdout: {error}")))
+    written.map_err(|error| ExitError::Failed(format!("cannot write to stdout: {error}")))
 }
 
 /// Says something on stderr. Where nobody can read it there is nobody to tell.

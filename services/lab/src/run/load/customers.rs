@@ -5,7 +5,7 @@ use std::time::Duration;
 use campuscafe_api::Problem;
 use campuscafe_api::order::{OrderReport, PlaceOrder};
 use campuscafe_evidence::load::tally::Ended;
-use campuscafe_service::Failure;
+use campuscafe_service::ExitError;
 use reqwest::{Client, StatusCode, Url};
 
 /// Longer than two attempts of the longest limit that makes sense.
@@ -33,7 +33,7 @@ pub(crate) struct Customers {
 }
 
 impl Customers {
-    pub(crate) fn of(order_service: &Url) -> Result<Self, Failure> {
+    pub(crate) fn of(order_service: &Url) -> Result<Self, ExitError> {
         let orders = order_service.join("/orders");
         let http = Client::builder()
             .no_proxy()
@@ -42,8 +42,8 @@ impl Customers {
             .timeout(ANSWER_LIMIT)
             .build();
         Ok(Self {
-            http: http.map_err(|error| Failure::Failed(format!("cannot send: {error}")))?,
-            orders: orders.map_err(|error| Failure::Misuse(error.to_string()))?,
+            http: http.map_err(|error| ExitError::Failed(format!("cannot send: {error}")))?,
+            orders: orders.map_err(|error| ExitError::Usage(error.to_string()))?,
         })
     }
 

@@ -19,7 +19,7 @@ use campuscafe_chaos::SplitMix64;
 use campuscafe_evidence::load::Came;
 use campuscafe_evidence::load::reading::Reading;
 use campuscafe_evidence::load::tally::Tally;
-use campuscafe_service::Failure;
+use campuscafe_service::ExitError;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep_until, timeout};
@@ -73,7 +73,7 @@ impl Shared {
 }
 
 impl Drive {
-    pub(crate) async fn new(services: &Addresses, plan: &LoadPlan) -> Result<Self, Failure> {
+    pub(crate) async fn new(services: &Addresses, plan: &LoadPlan) -> Result<Self, ExitError> {
         let bench = Bench::new(services, SpanSource::Nowhere)?;
         let before = bench.reading().await?;
         let shared = Shared {
@@ -196,8 +196,8 @@ impl Drive {
     }
 }
 
-fn no_tally(error: impl std::fmt::Display) -> Failure {
-    Failure::Failed(format!("cannot keep count of times: {error}"))
+fn no_tally(error: impl std::fmt::Display) -> ExitError {
+    ExitError::Failed(format!("cannot keep count of times: {error}"))
 }
 
 /// How many orders came due.

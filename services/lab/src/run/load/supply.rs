@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use campuscafe_api::inventory::State;
 use campuscafe_evidence::load::Delivered;
-use campuscafe_service::Failure;
+use campuscafe_service::ExitError;
 use tokio::sync::Notify;
 use tokio::time::{interval, sleep};
 
@@ -37,7 +37,7 @@ pub(crate) struct Supply {
 
 impl Supply {
     /// Chooses the item of which there is most, and fills it up.
-    pub(crate) async fn open(bench: Bench, rate: f64) -> Result<Self, Failure> {
+    pub(crate) async fn open(bench: Bench, rate: f64) -> Result<Self, ExitError> {
         let (item, opening) = fullest(&bench.state().await?)?;
         let target = target(opening, rate);
         let delivered = Mutex::default();
@@ -75,12 +75,12 @@ impl Supply {
         }
     }
 
-    async fn look(&self) -> Result<(), Failure> {
+    async fn look(&self) -> Result<(), ExitError> {
         let state = self.bench.state().await?;
         self.fill_up(state.stock.get(&self.item).copied().unwrap_or(0)).await
     }
 
-    async fn fill_up(&self, left: u64) -> Result<(), Failure> {
+    async fn fill_up(&self, left: u64) -> Result<(), ExitError> {
         let Some(pieces) = missing(left, self.target) else { return Ok(()) };
         self.bench.deliver(&self.item, pieces).await?;
         self.delivered.lock().unwrap_or_else(PoisonError::into_inner).pieces += pieces;
@@ -101,10 +101,10 @@ fn missing(left: u64, target: u64) -> Option<u64> {
 }
 
 /// The item of which there is most, and how much of it.
-fn fullest(state: &State) -> Result<(String, u64), Failure> {
+fn fullest(state: &State) -> Result<(String, u64), ExitError> {
     let most = state.stock.iter().max_by_key(|(_, left)| **left);
     most.map(|(item, left)| (item.clone(), *left)).ok_or_else(|| {
-        Failure::Failed("the inventory has no items; see INVENTORY_STOCK".to_owned())
+        ExitError::Failed("the inventory has no items; see INVENTORY_STOCK".to_owned())
     })
 }
 

@@ -11,9 +11,9 @@ use http::header;
 use utoipa::openapi::{Content, OpenApi, Ref, RefOr, ResponseBuilder};
 
 use crate::guard::Guard;
-use crate::refusal::{no_such_method, no_such_path};
+use crate::problem_response::{method_not_allowed, not_found};
 use crate::security_headers::secure;
-use crate::{AllowedHosts, Lifecycle, Refusal, guard, swagger};
+use crate::{AllowedHosts, Lifecycle, ProblemResponse, guard, swagger};
 
 /// The media type of the Prometheus text format.
 const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -22,8 +22,8 @@ const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 const DESCRIPTION: &str = "/openapi.json";
 
 /// A service's whole router: its work, observed, and beside it what
-/// [`with_operations`] adds, `/openapi.json` and `/swagger/`, to which `/` leads.
-pub fn assemble(
+/// [`with_admin_routes`] adds, `/openapi.json` and `/swagger/`, to which `/` leads.
+pub fn service_router(
     work: Router,
     mut description: OpenApi,
     allowed: &AllowedHosts,
@@ -34,22 +34,22 @@ pub fn assemble(
     let guard = Guard::new(allowed, metrics);
     // The guard stands within the observation, so that a refusal leaves a span.
     let work = work
-        .fallback(no_such_path)
-        .method_not_allowed_fallback(no_such_method)
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(guard.clone(), guard::guard))
         .layer(from_fn_with_state(http_server::Observe::new(metrics), http_server::observe));
     let pages = swagger::page(DESCRIPTION)
         .route(DESCRIPTION, get(async move || axum::Json(description)))
         .route("/", get(async || Redirect::to("/swagger/")))
         .merge(operations(metrics, lifecycle))
-        .method_not_allowed_fallback(no_such_method)
+        .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(guard, guard::guard));
     work.merge(pages).layer(map_response(secure))
 }
 
 /// Adds `/healthz`, `/readyz` and `/metrics`, and leads from `/` to a page of
 /// the work. Nothing of this leaves spans.
-pub fn with_operations(
+pub fn with_admin_routes(
     work: Router,
     home: &'static str,
     allowed: &AllowedHosts,
@@ -58,7 +58,7 @@ pub fn with_operations(
 ) -> Router {
     work.route("/", get(async move || Redirect::to(home)))
         .merge(operations(metrics, lifecycle))
-        .method_not_allowed_fallback(no_such_method)
+        .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(Guard::new(allowed, metrics), guard::guard))
         .layer(map_response(secure))
 }
@@ -96,7 +96,7 @@ fn describe_refusals(description: &mut OpenApi) {
 
 /// Ready means: takes requests. It asks no other service, because an order
 /// service without its inventory still has something true to say.
-fn ready(lifecycle: &Lifecycle) -> Result<impl IntoResponse + use<>, Refusal> {
+fn ready(lifecycle: &Lifecycle) -> Result<impl IntoResponse + use<>, ProblemResponse> {
     if lifecycle.is_ready() {
         Ok("ready\n")
     } else {

@@ -7,7 +7,7 @@ use http::{HeaderValue, StatusCode, header};
 
 /// A problem on its way to the client.
 #[derive(Debug, Clone)]
-pub struct Refusal {
+pub struct ProblemResponse {
     /// What is wrong.
     pub problem: Problem,
     retry_after: Option<u64>,
@@ -15,11 +15,11 @@ pub struct Refusal {
 }
 
 /// In the extensions of a response after which its connection is throttled, see
-/// [`Refusal::throttled`].
+/// [`ProblemResponse::throttled`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Throttle;
 
-impl Refusal {
+impl ProblemResponse {
     /// Adds `Retry-After`: the same request may be answered after so many seconds.
     #[must_use]
     pub const fn retry_after(mut self, seconds: u64) -> Self {
@@ -35,13 +35,13 @@ impl Refusal {
     }
 }
 
-impl From<Problem> for Refusal {
+impl From<Problem> for ProblemResponse {
     fn from(problem: Problem) -> Self {
         Self { problem, retry_after: None, throttle: false }
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for ProblemResponse {
     fn into_response(self) -> Response {
         let Self { mut problem, retry_after, throttle } = self;
         if let Some(trace_id) = current_trace_id() {
@@ -70,16 +70,16 @@ impl IntoResponse for Refusal {
 }
 
 /// The fallback for paths that lead nowhere.
-pub async fn no_such_path(request: axum::extract::Request) -> Refusal {
+pub async fn not_found(request: axum::extract::Request) -> ProblemResponse {
     nothing_at(request.uri().path())
 }
 
-pub(crate) fn nothing_at(path: &str) -> Refusal {
+pub(crate) fn nothing_at(path: &str) -> ProblemResponse {
     Problem::new(404, "no-such-path", "No such path").detail(format!("nothing is at {path}")).into()
 }
 
 /// For paths that lead somewhere, but not by this method.
-pub(crate) async fn no_such_method(request: axum::extract::Request) -> Refusal {
+pub(crate) async fn method_not_allowed(request: axum::extract::Request) -> ProblemResponse {
     let (method, path) = (request.method(), request.uri().path());
     Problem::new(405, "method-not-allowed", "Method not allowed")
         .detail(format!("{path} does not take {method}; the Allow header says what it takes"))
