@@ -6,6 +6,7 @@ mod json;
 pub(crate) mod load;
 pub(crate) mod log;
 mod message_order;
+pub(crate) mod progress;
 pub(crate) mod report;
 pub(crate) mod style;
 mod text;
