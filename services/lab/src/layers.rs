@@ -23,7 +23,7 @@ const LAYERS: [(&str, &[&str]); 12] = [
         ],
     ),
     ("server", &["run", "lessons", "targets", "children", "http", "traces"]),
-    ("run", &["lessons", "targets", "http", "traces", "stderr", "printable"]),
+    ("run", &["lessons", "targets", "http", "traces", "printable"]),
     ("targets", &["links", "http", "traces"]),
     ("links", &["lessons", "traces"]),
     ("children", &["http", "stderr"]),

@@ -1,6 +1,7 @@
 //! `campuscafe load`: many orders at a given rate, whatever becomes of them.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use campuscafe_evidence::load::Came;
@@ -8,13 +9,14 @@ use campuscafe_service::ExitError;
 use campuscafe_telemetry::Metrics;
 use clap::Parser;
 
-use crate::lessons::load::{LoadPlan, Mix};
-use crate::run::load::{Drive, Interrupt, SERVICES_LIMIT};
+use crate::lessons::load::{LoadEvent, LoadPlan, Mix};
+use crate::run::load::{Drive, Interrupt, LoadObserver, SERVICES_LIMIT};
 use crate::server::services;
 use crate::stderr;
 use crate::targets::Targets;
 use crate::view::console::print;
 use crate::view::load as view;
+use crate::view::progress::ProgressLine;
 
 /// Stock for services of our own: enough that little is delivered.
 const PLENTY: &str = "cake=1000000";
@@ -113,8 +115,11 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
         found = services::find(&config.targets, &settings, metrics) => found?,
         () = interrupt.heard() => return Err(too_early()),
     };
+    let line = ProgressLine::on_stderr();
+    let tell = Arc::new(move |event: LoadEvent<'_>| line.tell(event));
+    let observer = LoadObserver { every: line.every(), tell };
     let drive = tokio::select! {
-        drive = Drive::new(&place.addresses, &plan) => drive,
+        drive = Drive::new(&place.addresses, &plan, observer) => drive,
         () = interrupt.heard() => Err(too_early()),
     };
     let came = match drive {

@@ -4,6 +4,9 @@ mod mix;
 
 use std::time::Duration;
 
+use campuscafe_evidence::load::Gap;
+use campuscafe_evidence::load::tally::Tally;
+
 pub(crate) use mix::Mix;
 
 /// Which orders arrive, and how.
@@ -21,4 +24,28 @@ pub(crate) struct LoadPlan {
     pub(crate) max_in_flight: u32,
     /// Makes the choice of faults repeatable.
     pub(crate) seed: u64,
+}
+
+/// What happens while a load goes on, for whoever tells it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum LoadEvent<'a> {
+    /// It goes on.
+    Progress(Progress<'a>),
+    /// No order arrives any more; those under way are waited for.
+    Waiting { under_way: u64, limit: Duration },
+    /// Nothing is waited for any more.
+    Over,
+}
+
+/// How a load goes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Progress<'a> {
+    /// Since the first order was due.
+    pub(crate) elapsed: Duration,
+    /// Orders that ended in a second, of late.
+    pub(crate) rate: f64,
+    pub(crate) under_way: u64,
+    pub(crate) tally: &'a Tally,
+    /// None if the services do not answer.
+    pub(crate) gap: Option<Gap>,
 }

@@ -5,6 +5,7 @@
 
 mod cut;
 mod double;
+mod event;
 mod finding;
 mod kill;
 pub(crate) mod load;
@@ -19,6 +20,7 @@ use campuscafe_evidence::order::{Order, OrderPlan};
 use campuscafe_evidence::pings::Race;
 use campuscafe_evidence::turnover::{Turnover, TurnoverPlan};
 
+pub(crate) use event::Event;
 pub(crate) use finding::{Evidence, Finding, Findings, Link};
 pub(crate) use verdict::{Conclusion, Verdict};
 

@@ -1,9 +1,11 @@
 //! Carries a trial out against the target services and collects the evidence.
 //!
+//! [`experiment`] goes through the trials and tells what happens as [`Event`]s.
 //! [`order`] places an order, [`message_order`] has pings sent at once,
 //! [`pod_replacement`] lets customers order while pods are replaced, and
 //! [`load`] lets many orders arrive at a given rate.
 
+mod experiment;
 pub(crate) mod load;
 mod message_order;
 mod order;
@@ -20,8 +22,14 @@ use reqwest::{Client, Response, Url};
 use serde::de::DeserializeOwned;
 
 use crate::http::{self, at, unreachable};
+use crate::lessons::Event;
 use crate::targets::{Addresses, SpanSource};
 use campuscafe_otlp_store::TraceId;
+
+pub(crate) use experiment::experiments;
+
+/// Whoever wants to know what happens. If it fails, the run ends.
+pub(crate) type Observer<'a> = dyn FnMut(Event<'_>) -> Result<(), ExitError> + Send + 'a;
 
 /// How long the evidence of one order may take to arrive. The longest wait of
 /// the fault `slow` is 2 s, and spans follow within a second.

@@ -12,14 +12,19 @@ use campuscafe_service::ExitError;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-use super::{ANSWER_LIMIT, ASK_EVERY, Bench, EVIDENCE_LIMIT, trace_id};
+use super::{ANSWER_LIMIT, ASK_EVERY, Bench, EVIDENCE_LIMIT, Observer, trace_id};
 use crate::http::{at, unreachable};
+use crate::lessons::Event;
 use crate::printable::printable;
 
 impl Bench {
     /// Places an order and waits for what it leaves behind. Pieces that it needs
     /// and the stock lacks are delivered first.
-    pub(crate) async fn order(&self, plan: OrderPlan) -> Result<Order, ExitError> {
+    pub(super) async fn order(
+        &self,
+        plan: OrderPlan,
+        observer: &mut Observer<'_>,
+    ) -> Result<Order, ExitError> {
         let mut before: State = self.read(&self.inventory, "/inventory/state").await?;
         let item = choose(&before)?;
         let delivered = lacking(&before, &item, plan.reservations);
@@ -27,18 +32,22 @@ impl Bench {
             before = self.deliver(&item, quantity).await?;
         }
         let counted = self.counters().await?;
+        observer(Event::OrderSent { item: &item, plan })?;
         let told = self.place(&item, plan).await?;
+        observer(Event::OrderAnswered(&told))?;
 
         let trace = told.report.trace_id.as_deref();
         let answered = Answered { report: told.report.clone(), plan: faults(plan)? };
         let story = self.tale::<Story>(trace, &answered).await;
         let incomplete = self.incomplete(trace, story.as_ref());
         let complete = story.as_ref().filter(|story| story.is_complete());
+        observer(Event::SpansArrived { complete: complete.is_some() })?;
         if complete.is_none() {
             self.await_reservations(before.reservations.saturating_add(plan.reservations)).await?;
         }
         let after: State = self.read(&self.inventory, "/inventory/state").await?;
         let jumps = counters::jumps(&counted, &self.counters().await?);
+        observer(Event::Settled)?;
         let ledger = Ledger::of(&item, told.report.outcome, &before, &after);
         // Complete spans know better, as others may be ordering too; spans of
         // which one is missing know less.

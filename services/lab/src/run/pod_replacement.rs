@@ -14,8 +14,9 @@ use reqwest::Client;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval};
 
-use super::{ASK_EVERY, Bench};
+use super::{ASK_EVERY, Bench, Observer};
 use crate::http::at;
+use crate::lessons::Event;
 
 /// How often a customer comes. With the reply held back for longer than that,
 /// some order always stands between its commit and its reply.
@@ -39,17 +40,17 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
 impl Bench {
     /// Lets customers order until every pod that served at first is replaced.
-    /// `ask` says to the person what to do, once it is known who serves now.
-    pub(crate) async fn turnover(
+    /// A person is asked to do that once it is known who serves now.
+    pub(super) async fn turnover(
         &self,
         plan: TurnoverPlan,
-        ask: impl FnOnce(&BTreeSet<String>),
+        observer: &mut Observer<'_>,
     ) -> Result<Turnover, ExitError> {
         let item = fullest(&self.state().await?)?;
         self.keep_enough(&item).await?;
         let begun = Instant::now();
         let reserved = self.reserved().await?;
-        let mut ask = Some(ask);
+        let mut asked = false;
         let (mut under_way, mut customers) = (JoinSet::new(), Vec::new());
         let mut old = BTreeSet::new();
         let mut come = interval(COME_EVERY);
@@ -66,18 +67,20 @@ impl Bench {
                         tokio::spawn(async move { bench.keep_enough(&item).await });
                     }
                 }
-                Some(Ok(customer)) = under_way.join_next() => customers.push(customer),
+                Some(Ok(customer)) = under_way.join_next() => {
+                    observer(Event::CustomerAnswered(&customer))?;
+                    customers.push(customer);
+                }
             }
-            if customers.len() >= BEFORE
-                && let Some(ask) = ask.take()
-            {
+            if customers.len() >= BEFORE && !asked {
                 old = customers.iter().filter_map(|one| one.pod(plan.watched)).collect();
                 if old.is_empty() {
                     return Err(nameless(plan.watched));
                 }
-                ask(&old);
+                observer(Event::CommandNeeded { plan, pods: &old })?;
+                asked = true;
             }
-            if ask.is_none() && is_over(&customers, plan.watched, &old) {
+            if asked && is_over(&customers, plan.watched, &old) {
                 break true;
             }
             if begun.elapsed() > LIMIT {
@@ -87,6 +90,7 @@ impl Bench {
         customers.extend(under_way.join_all().await);
         customers.sort_by_key(|customer| customer.number);
         let now = self.settled_count(reserved, &customers).await?;
+        observer(Event::Settled)?;
         // A new inventory has counted from 0.
         let anew = plan.watched == Watched::Inventory && replaced;
         let remembered = if anew { now } else { now.saturating_sub(reserved) };

@@ -12,7 +12,7 @@ use super::{diagram, message_order};
 use crate::lessons::{Conclusion, Evidence, Finding, Findings};
 
 /// What was asked for, whether all of it was shown, and each finding.
-pub(crate) fn report(name: &str, seed: u64, all: &[Findings]) -> String {
+pub(super) fn report(name: &str, seed: u64, all: &[Findings]) -> String {
     let findings: Vec<Value> = all
         .iter()
         .flat_map(|findings| {

@@ -2,8 +2,11 @@
 
 pub(crate) mod console;
 mod diagram;
-pub(crate) mod json;
+mod json;
 pub(crate) mod load;
+pub(crate) mod log;
 mod message_order;
+pub(crate) mod progress;
+pub(crate) mod report;
 pub(crate) mod style;
-pub(crate) mod text;
+mod text;

@@ -16,23 +16,35 @@ use super::diagram::{self, wrap};
 use super::message_order;
 use super::style::{Paint, Tone};
 use crate::lessons::{
-    Act, Conclusion, Evidence, Experiment, Finding, Findings, Link, Row, Trial, reservations,
-    seconds,
+    Act, Conclusion, Event, Evidence, Experiment, Finding, Findings, Link, Row, Trial,
+    reservations, seconds,
 };
 use crate::printable::printable;
 
 /// For a run on services of its own.
-pub(crate) const FAREWELL: &str = "
+pub(super) const FAREWELL: &str = "
 The services of this run are gone now. To keep them and their traces, start `campuscafe` and run
 this again with --lab-url http://127.0.0.1:5301
 ";
 
-pub(crate) fn heading(experiment: &Experiment, paint: Paint) -> String {
+/// What there is to say about an event, if anything.
+pub(super) fn of(event: Event<'_>, paint: Paint) -> Option<String> {
+    match event {
+        Event::ExperimentBegan(experiment) => Some(heading(experiment, paint)),
+        Event::TrialBegan { trial, seed } => Some(announcement(trial, seed, paint)),
+        Event::Judged(judged) => Some(finding(judged, paint)),
+        Event::ExperimentEnded(findings) => Some(closing(findings, paint)),
+        Event::AllEnded(all) => (all.len() > 1).then(|| summary(all, paint)),
+        _ => None,
+    }
+}
+
+fn heading(experiment: &Experiment, paint: Paint) -> String {
     let text = format!("EXPERIMENT {}: {}", experiment.name, experiment.title);
     format!("\n{}\n", paint.strong(&text))
 }
 
-pub(crate) fn announcement(trial: &Trial, seed: u64, paint: Paint) -> String {
+fn announcement(trial: &Trial, seed: u64, paint: Paint) -> String {
     let asked = match &trial.act {
         Act::Order(plan, _) if plan.retry => format!("chaos \"{}\", retryOnTimeout", plan.chaos),
         Act::Order(plan, _) => format!("chaos \"{}\", no retry", plan.chaos),
@@ -45,7 +57,7 @@ pub(crate) fn announcement(trial: &Trial, seed: u64, paint: Paint) -> String {
     format!("\n{}\n{}\n\n", paint.strong(trial.caption), paint.tone(Tone::Faint, &asked))
 }
 
-pub(crate) fn finding(finding: &Finding, paint: Paint) -> String {
+fn finding(finding: &Finding, paint: Paint) -> String {
     let readable = finding.had_span_source;
     let evidence = match &finding.evidence {
         Evidence::Order(placed) => order(placed, readable, paint),
@@ -66,7 +78,7 @@ pub(crate) fn finding(finding: &Finding, paint: Paint) -> String {
 /// Behind the word of a verdict that totals alone bear out.
 const INCOMPLETE: &str = ", evidence incomplete";
 
-pub(crate) fn closing(findings: &Findings, paint: Paint) -> String {
+fn closing(findings: &Findings, paint: Paint) -> String {
     let mut text = String::new();
     let rows = findings.experiment.side_by_side;
     if !rows.is_empty() {
@@ -97,7 +109,7 @@ fn side_by_side(rows: &[Row], findings: &[Finding]) -> String {
 }
 
 /// A line for each experiment of a run.
-pub(crate) fn summary(all: &[Findings], paint: Paint) -> String {
+fn summary(all: &[Findings], paint: Paint) -> String {
     let mut text = format!("\n{}\n", paint.strong("Summary"));
     for findings in all {
         let conclusion = findings.conclusion();
@@ -186,7 +198,7 @@ fn race(race: &Race, readable: bool) -> String {
 }
 
 /// What somebody has to do now, and where it is seen that they did.
-pub(crate) fn request(plan: TurnoverPlan, old: &BTreeSet<String>) -> String {
+pub(super) fn request(plan: TurnoverPlan, old: &BTreeSet<String>) -> String {
     let pods: Vec<_> = old.iter().map(|pod| printable(pod)).collect();
     format!(
         "Customers come five times a second and are served by {}.\nNow run this in another \

@@ -1,10 +1,10 @@
 //! Open-loop arrivals: orders come when they are due, however slow the answers.
 //!
 //! Nothing is awaited between two arrivals but the clock. The services are read,
-//! the stock is kept and the progress is said by tasks of their own.
+//! the stock is kept and the progress is told by tasks of their own.
 //!
 //! [`customers`] place the orders, [`supply`] keeps the stock, [`interrupt`] ends
-//! it all in time, [`progress`] says how it goes.
+//! it all in time, [`progress`] reads how it goes.
 
 mod customers;
 mod interrupt;
@@ -25,11 +25,10 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep_until, timeout};
 
 use super::Bench;
-use crate::lessons::load::LoadPlan;
+use crate::lessons::load::{LoadEvent, LoadPlan};
 use crate::targets::{Addresses, SpanSource};
 use customers::Customers;
 use interrupt::{COUNTS_LIMIT, ORDERS_LIMIT};
-use progress::Watched;
 use supply::Supply;
 
 pub(crate) use interrupt::{Interrupt, SERVICES_LIMIT};
@@ -43,12 +42,20 @@ const EXPORT_LIMIT: Duration = Duration::from_secs(2);
 /// How often the end asks whether all is done.
 const ASK_EVERY: Duration = Duration::from_millis(100);
 
+/// Whoever wants to know how it goes, and how often.
+#[derive(Clone)]
+pub(crate) struct LoadObserver {
+    pub(crate) every: Duration,
+    pub(crate) tell: Arc<dyn Fn(LoadEvent<'_>) + Send + Sync>,
+}
+
 /// A run, ready to start.
 pub(crate) struct Drive {
     bench: Bench,
     shared: Arc<Shared>,
     plan: LoadPlan,
     before: Reading,
+    observer: LoadObserver,
 }
 
 /// What every order under way needs.
@@ -73,7 +80,11 @@ impl Shared {
 }
 
 impl Drive {
-    pub(crate) async fn new(services: &Addresses, plan: &LoadPlan) -> Result<Self, ExitError> {
+    pub(crate) async fn new(
+        services: &Addresses,
+        plan: &LoadPlan,
+        observer: LoadObserver,
+    ) -> Result<Self, ExitError> {
         let bench = Bench::new(services, SpanSource::Nowhere)?;
         let before = bench.reading().await?;
         let shared = Shared {
@@ -84,7 +95,7 @@ impl Drive {
             places: Arc::new(Semaphore::new(plan.max_in_flight as usize)),
             max_in_flight: plan.max_in_flight,
         };
-        Ok(Self { bench, shared: Arc::new(shared), plan: plan.clone(), before })
+        Ok(Self { bench, shared: Arc::new(shared), plan: plan.clone(), before, observer })
     }
 
     /// Lets orders arrive for as long as asked, or until the interrupt; then
@@ -94,8 +105,9 @@ impl Drive {
         let mut beside = JoinSet::new();
         let supplying = self.shared.clone();
         beside.spawn(async move { supplying.supply.keep().await });
-        let watched = Watched::new(self.bench.clone(), self.before.clone(), self.shared.clone());
-        beside.spawn(progress::say(watched, begun));
+        let (bench, before) = (self.bench.clone(), self.before.clone());
+        let observer = self.observer.clone();
+        beside.spawn(progress::tell(observer, bench, before, self.shared.clone(), begun));
 
         let arrivals = self.arrivals(begun, interrupt).await;
         let took = begun.elapsed();
@@ -105,6 +117,7 @@ impl Drive {
             () = interrupt.heard_before(ORDERS_LIMIT) => false,
         };
         beside.shutdown().await;
+        (self.observer.tell)(LoadEvent::Over);
         let after = tokio::select! {
             after = self.bench.reading() => after.map_err(|failure| failure.to_string()),
             () = interrupt.heard_before(COUNTS_LIMIT) => {
@@ -170,10 +183,7 @@ impl Drive {
     async fn settle(&self) {
         let under_way = self.shared.under_way();
         if under_way > 0 {
-            progress::aside(&format!(
-                "waiting for {under_way} orders that are under way, for at most {} s; Ctrl-C ends it",
-                SETTLE_LIMIT.as_secs()
-            ));
+            (self.observer.tell)(LoadEvent::Waiting { under_way, limit: SETTLE_LIMIT });
         }
         let mut again = interval(ASK_EVERY);
         let mut idle_since = None;

@@ -1,0 +1,45 @@
+//! What happens while experiments run, for whoever tells it: as text, as JSON, as
+//! a page.
+
+use std::collections::BTreeSet;
+
+use campuscafe_api::order::Reordering;
+use campuscafe_evidence::order::{OrderPlan, Told};
+use campuscafe_evidence::turnover::{Customer, TurnoverPlan};
+
+use super::{Experiment, Finding, Findings, Trial};
+
+/// One thing that happened.
+#[derive(Clone, Copy)]
+pub(crate) enum Event<'a> {
+    ExperimentBegan(&'static Experiment),
+    TrialBegan {
+        trial: &'static Trial,
+        seed: u64,
+    },
+    OrderSent {
+        item: &'a str,
+        plan: OrderPlan,
+    },
+    OrderAnswered(&'a Told),
+    PingsSent {
+        count: u32,
+    },
+    PingsAnswered(&'a Reordering),
+    /// One customer of many has an answer, or knows that there is none.
+    CustomerAnswered(&'a Customer),
+    /// A person must now replace the pods, which are these.
+    CommandNeeded {
+        plan: TurnoverPlan,
+        pods: &'a BTreeSet<String>,
+    },
+    /// The spans have come, or are not waited for any longer.
+    SpansArrived {
+        complete: bool,
+    },
+    /// The services are at rest, and all of their counts are read.
+    Settled,
+    Judged(&'a Finding),
+    ExperimentEnded(&'a Findings),
+    AllEnded(&'a [Findings]),
+}

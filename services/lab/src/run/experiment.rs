@@ -1,0 +1,193 @@
+//! Goes through the trials of experiments: does, waits, judges, and tells.
+
+use std::time::SystemTime;
+
+use campuscafe_service::ExitError;
+
+use super::{Bench, Observer};
+use crate::http;
+use crate::lessons::{Act, Event, Evidence, Experiment, Finding, Findings, Trial};
+use crate::targets::{Place, SpanSource};
+
+/// Runs each experiment in turn on these services.
+pub(crate) async fn experiments(
+    wanted: &[&'static Experiment],
+    seed: u64,
+    place: &Place,
+    observer: &mut Observer<'_>,
+) -> Result<Vec<Findings>, ExitError> {
+    let bench = Bench::new(&place.addresses, place.spans.clone())?;
+    let http = http::client()?;
+    let mut all = Vec::new();
+    for experiment in wanted {
+        observer(Event::ExperimentBegan(experiment))?;
+        place.announce(&http, experiment.name).await;
+        let mut findings = Findings { experiment, all: Vec::new() };
+        for trial in experiment.trials {
+            observer(Event::TrialBegan { trial, seed })?;
+            let begun = SystemTime::now();
+            let mut finding = carry_out(&bench, trial, seed, observer).await?;
+            if let Some(id) = finding.trace_id().map(str::to_owned) {
+                finding.in_lab = in_lab(&place.spans, &id);
+                finding.in_jaeger = place.links.trace(&http, &id).await;
+            }
+            finding.in_grafana = place.links.dashboard(&http, begun, SystemTime::now()).await;
+            observer(Event::Judged(&finding))?;
+            findings.all.push(finding);
+        }
+        observer(Event::ExperimentEnded(&findings))?;
+        all.push(findings);
+    }
+    observer(Event::AllEnded(&all))?;
+    Ok(all)
+}
+
+async fn carry_out(
+    bench: &Bench,
+    trial: &Trial,
+    seed: u64,
+    observer: &mut Observer<'_>,
+) -> Result<Finding, ExitError> {
+    let (evidence, verdict) = match trial.act {
+        Act::Order(plan, judge) => {
+            let order = bench.order(plan, observer).await?;
+            let verdict = judge(&order);
+            (Evidence::Order(Box::new(order)), verdict)
+        }
+        Act::Race { count, judge } => {
+            let race = bench.race(count, seed, observer).await?;
+            let verdict = judge(&race);
+            (Evidence::Race(Box::new(race)), verdict)
+        }
+        Act::Turnover(plan, judge) => {
+            let turnover = bench.turnover(plan, observer).await?;
+            let verdict = judge(&turnover);
+            (Evidence::Turnover(Box::new(turnover)), verdict)
+        }
+    };
+    Ok(Finding {
+        caption: trial.caption,
+        evidence,
+        verdict,
+        had_span_source: !matches!(bench.spans, SpanSource::Nowhere),
+        in_lab: None,
+        in_jaeger: None,
+        in_grafana: None,
+    })
+}
+
+fn in_lab(spans: &SpanSource, trace: &str) -> Option<String> {
+    let SpanSource::Lab(lab) = spans else { return None };
+    Some(format!("{}/api/traces/{trace}", lab.as_str().trim_end_matches('/')))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use axum::http::StatusCode;
+    use axum::routing::{get, post};
+    use axum::{Json, Router};
+    use clap::Parser;
+    use reqwest::Url;
+    use serde_json::json;
+
+    use super::*;
+    use crate::lessons::ALL;
+    use crate::targets::Targets;
+
+    #[derive(Parser)]
+    struct Arguments {
+        #[command(flatten)]
+        targets: Targets,
+    }
+
+    /// Both services at one address: every order times out, and is reserved.
+    async fn slow_services() -> Url {
+        let made = Arc::new(AtomicU64::new(0));
+        let counted = made.clone();
+        let state = async move || {
+            let reservations = made.load(Ordering::Relaxed);
+            Json(json!({ "stock": { "cake": 9 }, "reservations": reservations }))
+        };
+        let order = async move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            let attempt = json!({ "number": 1, "result": "timeout", "durationMs": 1000 });
+            let report = json!({ "orderId": "1", "outcome": "unknown", "attempts": [attempt] });
+            (StatusCode::GATEWAY_TIMEOUT, Json(report))
+        };
+        let services = Router::new()
+            .route("/inventory/state", get(state))
+            .route("/orders", post(order))
+            .route("/metrics", get(async || ""));
+        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        tokio::spawn(async move { axum::serve(listener, services).await });
+        url
+    }
+
+    async fn place() -> Place {
+        let url = slow_services().await.to_string();
+        let arguments = ["test", "--order-url", &url, "--inventory-url", &url];
+        let targets = Arguments::parse_from(arguments).targets;
+        Place::named(&targets).await.unwrap().unwrap()
+    }
+
+    fn slow() -> Vec<&'static Experiment> {
+        ALL.into_iter().filter(|experiment| experiment.name == "slow").collect()
+    }
+
+    fn name(event: Event<'_>) -> String {
+        match event {
+            Event::ExperimentBegan(experiment) => format!("{} began", experiment.name),
+            Event::TrialBegan { seed, .. } => format!("trial began, seed {seed}"),
+            Event::OrderSent { item, plan } => format!("sent {item}, {}", plan.chaos),
+            Event::OrderAnswered(told) => format!("answered {}", told.status),
+            Event::SpansArrived { complete } => format!("spans complete: {complete}"),
+            Event::Settled => "settled".to_owned(),
+            Event::Judged(finding) => finding.verdict.conclusion.as_str().to_owned(),
+            Event::ExperimentEnded(findings) => format!("{} ended", findings.experiment.name),
+            Event::AllEnded(all) => format!("{} in all", all.len()),
+            _ => "another".to_owned(),
+        }
+    }
+
+    #[tokio::test]
+    async fn an_observer_is_told_what_happens_in_the_order_in_which_it_does() {
+        let mut told = Vec::new();
+        let mut observer = |event: Event<'_>| {
+            told.push(name(event));
+            Ok(())
+        };
+        experiments(&slow(), 7, &place().await, &mut observer).await.unwrap();
+        let expected = [
+            "slow began",
+            "trial began, seed 7",
+            "sent cake, slow",
+            "answered 504",
+            "spans complete: false",
+            "settled",
+            "SHOWN",
+            "slow ended",
+            "1 in all",
+        ];
+        assert_eq!(told, expected);
+    }
+
+    #[tokio::test]
+    async fn an_observer_that_cannot_tell_ends_the_run() {
+        let mut told = 0;
+        let mut observer = |event: Event<'_>| {
+            told += 1;
+            match event {
+                Event::TrialBegan { .. } => Err(ExitError::Failed("the disk is full".to_owned())),
+                _ => Ok(()),
+            }
+        };
+        let failed = experiments(&slow(), 7, &place().await, &mut observer).await;
+        assert!(failed.is_err_and(|failure| failure.to_string() == "the disk is full"));
+        assert_eq!(told, 2, "nothing was done after that");
+    }
+}

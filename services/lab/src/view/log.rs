@@ -1,0 +1,28 @@
+//! What happens as log lines, for whoever asks for them with `RUST_LOG=debug`.
+
+use tracing::debug;
+
+use crate::lessons::Event;
+
+/// Writes a line for an event.
+pub(crate) fn write(event: Event<'_>) {
+    match event {
+        Event::ExperimentBegan(experiment) => debug!(experiment = experiment.name, "began"),
+        Event::TrialBegan { trial, seed } => debug!(seed, "trial began: {}", trial.caption),
+        Event::OrderSent { item, plan } => debug!(item, chaos = plan.chaos, "order sent"),
+        Event::OrderAnswered(told) => {
+            debug!(status = told.status, after = ?told.after, "order answered");
+        }
+        Event::PingsSent { count } => debug!(count, "pings sent"),
+        Event::PingsAnswered(report) => debug!(inversions = report.inversions, "pings answered"),
+        Event::CustomerAnswered(customer) => {
+            debug!(customer = customer.number, told = customer.told.as_str(), "order answered");
+        }
+        Event::CommandNeeded { pods, .. } => debug!(pods = pods.len(), "pods may be replaced now"),
+        Event::SpansArrived { complete } => debug!(complete, "spans arrived"),
+        Event::Settled => debug!("services at rest"),
+        Event::Judged(finding) => debug!("judged: {}", finding.verdict.conclusion.as_str()),
+        Event::ExperimentEnded(findings) => debug!("ended: {}", findings.conclusion().as_str()),
+        Event::AllEnded(all) => debug!(experiments = all.len(), "all ended"),
+    }
+}

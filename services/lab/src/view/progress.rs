@@ -1,0 +1,103 @@
+//! How a load goes while it goes: one line that is rewritten on a terminal, a line
+//! now and then elsewhere. On stderr, since stdout belongs to the summary.
+
+use std::io::{IsTerminal as _, stderr};
+use std::time::Duration;
+
+use campuscafe_evidence::load::Gap;
+use campuscafe_evidence::load::tally::Ended;
+
+use crate::lessons::load::{LoadEvent, Progress};
+use crate::stderr;
+
+/// How often a line is rewritten on a terminal.
+const REWRITE_EVERY: Duration = Duration::from_millis(500);
+
+/// How often a line is written where lines stay.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+
+/// Takes back the line on a terminal.
+const ERASE: &str = "\r\x1b[K";
+
+/// Where the line is written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ProgressLine {
+    terminal: bool,
+}
+
+impl ProgressLine {
+    pub(crate) fn on_stderr() -> Self {
+        Self { terminal: stderr().is_terminal() }
+    }
+
+    /// How often it wants to be told how it goes.
+    pub(crate) const fn every(self) -> Duration {
+        if self.terminal { REWRITE_EVERY } else { LINE_EVERY }
+    }
+
+    pub(crate) fn tell(self, event: LoadEvent<'_>) {
+        let (start, end) = if self.terminal { (ERASE, "") } else { ("", "\n") };
+        match event {
+            LoadEvent::Progress(progress) => {
+                stderr::write(format!("{start}{}{end}", line(progress)));
+            }
+            // On a terminal it takes the place of the line.
+            LoadEvent::Waiting { under_way, limit } => stderr::write(format!(
+                "{start}waiting for {under_way} orders that are under way, for at most {} s; \
+                 Ctrl-C ends it\n",
+                limit.as_secs()
+            )),
+            // Leaves the line for what comes after it.
+            LoadEvent::Over if self.terminal => stderr::write(ERASE),
+            LoadEvent::Over => {}
+        }
+    }
+}
+
+fn line(progress: Progress<'_>) -> String {
+    let Progress { elapsed, rate, under_way, tally, gap } = progress;
+    let mut line = format!("{:>4} s  {rate:.0}/s  in flight {under_way}", elapsed.as_secs());
+    for ended in Ended::ALL {
+        let count = tally.of(ended);
+        // What rarely happens is only said when it does.
+        if count > 0 || matches!(ended, Ended::Told(_)) {
+            line.push_str(&format!("  {} {count}", ended.as_str()));
+        }
+    }
+    if tally.not_sent > 0 {
+        line.push_str(&format!("  not sent {}", tally.not_sent));
+    }
+    match gap {
+        Some(Gap { gap, .. }) => line.push_str(&format!("  gap {gap}")),
+        None => line.push_str("  gap ? (the services do not answer)"),
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use campuscafe_api::order::Outcome;
+    use campuscafe_evidence::load::tally::Tally;
+
+    use super::*;
+
+    fn at_3_s(tally: &Tally, gap: Option<Gap>) -> Progress<'_> {
+        Progress { elapsed: Duration::from_secs(3), rate: 9.6, under_way: 2, tally, gap }
+    }
+
+    #[test]
+    fn the_line_says_what_is_rare_only_when_it_happens() {
+        let mut tally = Tally::new().unwrap();
+        let first = line(at_3_s(&tally, Some(Gap::default())));
+        assert_eq!(first, "   3 s  10/s  in flight 2  confirmed 0  failed 0  unknown 0  gap 0");
+        tally.count(Ended::Told(Outcome::Confirmed), Duration::ZERO);
+        tally.count(Ended::Shed, Duration::ZERO);
+        tally.not_sent = 7;
+        let second = line(at_3_s(&tally, None));
+        assert_eq!(
+            second,
+            "   3 s  10/s  in flight 2  confirmed 1  failed 0  unknown 0  shed 1  not sent 7  \
+             gap ? (the services do not answer)"
+        );
+    }
+}

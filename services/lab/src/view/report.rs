@@ -1,0 +1,66 @@
+//! Tells what happens: as text while it happens, or as one JSON object at the end.
+
+use campuscafe_service::ExitError;
+
+use super::console::{print, say_aside};
+use super::style::Paint;
+use super::{json, text};
+use crate::lessons::Event;
+
+/// How a run is told on stdout.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Report<'a> {
+    /// For people.
+    Text(Paint),
+    /// For programs.
+    Json {
+        /// What was asked for.
+        name: &'a str,
+        seed: u64,
+    },
+}
+
+impl Report<'_> {
+    /// Text, in colour where the terminal has some.
+    pub(crate) fn text() -> Self {
+        Self::Text(Paint::stdout())
+    }
+
+    /// Tells one event, if there is anything to say about it.
+    ///
+    /// # Errors
+    ///
+    /// When stdout cannot be written.
+    pub(crate) fn tell(self, event: Event<'_>) -> Result<(), ExitError> {
+        match (self, event) {
+            // Whoever reads JSON on stdout must see it too, and a terminal that
+            // takes no text on stdout may still take it on stderr.
+            (_, Event::CommandNeeded { plan, pods }) => {
+                let request = text::request(plan, pods);
+                if matches!(self, Self::Json { .. }) || print(&request).is_err() {
+                    say_aside(&request);
+                }
+                Ok(())
+            }
+            (Self::Text(paint), event) => {
+                text::of(event, paint).map_or(Ok(()), |text| print(&text))
+            }
+            (Self::Json { name, seed }, Event::AllEnded(all)) => {
+                print(&json::report(name, seed, all))
+            }
+            (Self::Json { .. }, _) => Ok(()),
+        }
+    }
+
+    /// Tells people that the services of this run end with it.
+    ///
+    /// # Errors
+    ///
+    /// When stdout cannot be written.
+    pub(crate) fn say_farewell(self) -> Result<(), ExitError> {
+        match self {
+            Self::Text(_) => print(text::FAREWELL),
+            Self::Json { .. } => Ok(()),
+        }
+    }
+}
