@@ -3,7 +3,7 @@
 //!
 //! `opentelemetry-proto`'s serde could write them into a `serde_json::Value`, from
 //! which nulls and defaults could be removed. But a hostile span of 16,000 empty
-//! attributes would take about 9 MB there; here a slow reader costs one page.
+//! attributes takes 8 MB there; here a slow reader costs one page.
 
 use std::fmt;
 use std::io;
