@@ -2,14 +2,13 @@
 //! bodies that are being read, unpacked and decoded, and for the traces that
 //! are being written to readers.
 //!
-//! A body takes its share as it grows, so a sender that stops sending holds
-//! only what it has sent. Requests that grow side by side could each hold a
-//! part and wait for the rest for ever. Therefore half of the budget is set
-//! aside: one body at a time may use it, and it is enough to finish any.
+//! A body takes its share as it grows, so a sender that stops holds only what it
+//! has sent. Requests that grow at the same time could deadlock: each holds a part
+//! and waits for the rest. Therefore half of the budget is set aside. One body at
+//! a time may use it, and it is enough to finish any body.
 //!
-//! Readers have a quarter at most. One that does not read what it asked for
-//! keeps its share for as long as the connection lasts, and spans that nobody
-//! can send meanwhile are lost.
+//! Readers use a quarter at most. A reader that stops reading keeps its share until
+//! its connection ends, and senders must not lose spans because of it.
 
 use std::sync::Arc;
 use std::time::Duration;

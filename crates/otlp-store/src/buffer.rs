@@ -1,9 +1,9 @@
 //! Memory for a body.
 //!
-//! Bodies come and go by the megabyte. From the allocator, which keeps what it
-//! is given back and splits it up among what lives longer, they would cost up to
-//! twice what they hold. So a body asks the system itself: it takes what has
-//! been written and nothing more, and all of it goes back at once.
+//! Bodies are megabytes that live for a moment. The allocator keeps memory that is
+//! freed, and puts spans into it, which live long: bodies would use up to twice
+//! their size. Therefore a body asks the system for memory. It uses what has been
+//! written and nothing more, and all of it is freed at once.
 
 use std::ops::{Deref, DerefMut};
 

@@ -1,5 +1,5 @@
 //! Trace and span ids: fixed numbers of bytes, never all zero (W3C Trace
-//! Context; OTLP says the same of its fields), hexadecimal where people read them.
+//! Context; OTLP says the same of its fields), written as hexadecimal digits.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,7 +14,7 @@ pub type SpanId = Id<8>;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Id<const N: usize>([u8; N]);
 
-/// What was given is no id.
+/// A text or some bytes that are not an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected {digits} hexadecimal digits that are not all zero")]
 pub struct InvalidId {
@@ -62,7 +62,7 @@ impl<const N: usize> fmt::Debug for Id<N> {
 }
 
 /// The bytes that pairs of hexadecimal digits stand for, if that is what they are.
-pub(crate) fn bytes_of_hex(text: &str) -> Option<Vec<u8>> {
+fn bytes_of_hex(text: &str) -> Option<Vec<u8>> {
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
     pairs.iter().map(|&[high, low]| Some(digit(high)? << 4 | digit(low)?)).collect()

@@ -1,4 +1,5 @@
-//! What the receiver counts, so that it can be told where spans are lost.
+//! The receiver's counters. They show where spans are lost. Their names begin with
+//! `lab_`, after the program that this crate was made for.
 
 use campuscafe_telemetry::{Counter, Metric, Metrics};
 
@@ -47,7 +48,7 @@ impl ReceiverMetrics {
         }
     }
 
-    /// ReceiverMetrics what became of the spans of an export.
+    /// Counts what became of the spans of an export.
     pub(crate) fn inserted(&self, inserted: &Inserted) {
         self.received.increment(inserted.accepted as u64);
         for (unfit, counter) in Rejection::ALL.into_iter().zip(&self.refused) {
@@ -56,7 +57,7 @@ impl ReceiverMetrics {
         self.evicted.increment(inserted.evicted_traces as u64);
     }
 
-    /// ReceiverMetrics an export that was refused whole.
+    /// Counts an export that was refused whole.
     pub(crate) fn refused(&self, reason: &'static str) {
         if let Some((_, counter)) = self.exports_refused.iter().find(|(word, _)| *word == reason) {
             counter.increment(1);

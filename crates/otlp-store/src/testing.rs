@@ -1,4 +1,4 @@
-//! Spans for the tests of this module.
+//! Spans and requests for the tests of this crate.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::io::Read as _;

@@ -1,9 +1,9 @@
-//! The thread that unpacks, checks and stores exports.
+//! The thread that decompresses, checks and stores exports.
 //!
-//! That takes up to a few hundred milliseconds, and a probe that waits for the
-//! same thread must not wait that long. It is one thread, and always the same:
-//! the allocator keeps memory for each thread that asks, so what is stored by
-//! several in turn would take several times the store's bound.
+//! One export takes up to a few hundred milliseconds. A probe must not wait that
+//! long for a thread of the runtime. All exports use the same thread: the
+//! allocator keeps memory for each thread, so several threads in turn would use
+//! several times the store's bound.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -28,18 +28,18 @@ pub(crate) struct Worker {
 impl Worker {
     pub(crate) fn start() -> Self {
         let (jobs, waiting) = mpsc::channel::<Job>();
-        // Without a thread nobody takes jobs, and whoever has one is told.
+        // Without the thread, sending a job fails, and its caller is told.
         let _ = thread::Builder::new().name("exports".to_owned()).spawn(move || {
             for job in waiting {
-                // A job that panicked has told nobody; the next is another one.
+                // The caller of a job that panics gets an error. The next job runs.
                 let _ = catch_unwind(AssertUnwindSafe(job));
             }
         });
         Self { jobs, turn: Arc::new(Semaphore::new(1)) }
     }
 
-    /// Does a job, and gives what comes of it. It is done to its end, whether or
-    /// not anyone still waits.
+    /// Runs a job and returns its result. The job runs to its end even if the
+    /// caller stops waiting.
     ///
     /// # Errors
     ///
@@ -53,7 +53,7 @@ impl Worker {
         let (done, result) = oneshot::channel();
         let job = move || {
             let _turn = turn;
-            // Who left wants no result.
+            // This fails if the caller stopped waiting.
             let _ = done.send(job());
         };
         self.jobs.send(Box::new(job)).map_err(|_| Busy)?;

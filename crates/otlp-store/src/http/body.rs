@@ -1,4 +1,4 @@
-//! A request's body: read whole, unpacked, within bounds.
+//! A request's body: read whole and decompressed, within bounds.
 
 use std::io::Read as _;
 
@@ -17,7 +17,7 @@ use crate::limits::{BODY_TIMEOUT, MAX_COMPRESSED, MAX_DECOMPRESSED};
 /// A body's share of the budget grows in steps of this many bytes.
 const STEP: usize = 16 * 1024;
 
-/// How a body is packed.
+/// How a body is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ContentEncoding {
     Identity,
@@ -32,13 +32,13 @@ pub(super) struct RequestBody {
 }
 
 impl RequestBody {
-    /// Reads a request's body. The share grows with what is there, not with what
-    /// is announced: a sender that stops sending must not keep others out.
+    /// Reads a request's body. The share grows with what has arrived, not with
+    /// what the sender announced: a sender that stops must not keep others out.
     ///
     /// # Errors
     ///
-    /// When it is packed in another way than by gzip, larger than the bounds,
-    /// not there within [`BODY_TIMEOUT`], or when there is no room for it.
+    /// When its encoding is not gzip, when it is larger than the bounds, when it
+    /// does not arrive within [`BODY_TIMEOUT`], or when there is no memory for it.
     pub(super) async fn read(request: Request, share: &mut Share) -> Result<Self, ExportError> {
         let coding = coding(request.headers()).ok_or(ExportError::UnsupportedEncoding)?;
         let limit = match coding {
@@ -49,7 +49,7 @@ impl RequestBody {
         Ok(Self { bytes, coding })
     }
 
-    /// How large it is now, in bytes, and how large it says it is unpacked.
+    /// Its size in bytes, and the size that it claims to have decompressed.
     pub(super) fn sizes(&self) -> (usize, usize) {
         let unpacked = match self.coding {
             ContentEncoding::Identity => 0,
@@ -58,7 +58,7 @@ impl RequestBody {
         (self.bytes.len(), unpacked)
     }
 
-    /// The body as it was before it was packed.
+    /// The decompressed body.
     ///
     /// # Errors
     ///
@@ -69,7 +69,7 @@ impl RequestBody {
             return Ok(self.bytes);
         }
         match unpacked(&self.bytes, claimed(&self.bytes)) {
-            // Several members in a row: the claim is that of the last one.
+            // With several members in a row, the claim is that of the last one.
             Err(ExportError::TooLarge { limit }) if limit < MAX_DECOMPRESSED => {
                 share.try_grow_to(self.bytes.len() + MAX_DECOMPRESSED)?;
                 unpacked(&self.bytes, MAX_DECOMPRESSED)
@@ -94,7 +94,7 @@ async fn collect(mut body: Body, limit: usize, share: &mut Share) -> Result<Buff
         let frame = frame.map_err(|error| ExportError::Interrupted(error.to_string()))?;
         let Ok(data) = frame.into_data() else { continue };
         let length = bytes.len() + data.len();
-        // The sender is not to blame for what it had to wait.
+        // The time that the sender had to wait does not count as its own.
         deadline += share.grow_to(length.next_multiple_of(STEP).min(expected)).await?;
         if !bytes.add(&data) {
             return Err(too_large);
@@ -109,7 +109,7 @@ fn claimed(body: &[u8]) -> usize {
     usize::try_from(size).unwrap_or(usize::MAX).min(MAX_DECOMPRESSED)
 }
 
-/// None where a body is packed by anything but gzip, or twice.
+/// None for any encoding but gzip, and for gzip twice.
 fn coding(headers: &HeaderMap) -> Option<ContentEncoding> {
     let mut found = ContentEncoding::Identity;
     for value in headers.get_all(header::CONTENT_ENCODING) {

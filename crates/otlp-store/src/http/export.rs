@@ -41,7 +41,7 @@ async fn receive(
 ) -> Result<Inserted, ExportError> {
     let mut share = receiver.budget.share();
     let body = RequestBody::read(request, &mut share).await?;
-    // All that is needed is taken before the turn: nobody who has a turn waits.
+    // All memory is taken before the turn, so that a job never waits for memory.
     let (size, unpacked) = body.sizes();
     share.grow_to(format.room(size, unpacked)).await?;
     let store = Arc::clone(&receiver.store);
@@ -87,7 +87,7 @@ const fn codes(error: &ExportError) -> (StatusCode, i32) {
     }
 }
 
-/// None if every span was taken: OTLP wants the field unset then.
+/// None if every span was taken. OTLP wants the field unset then.
 fn partial_success(inserted: Inserted, limits: Limits) -> Option<ExportTracePartialSuccess> {
     let Inserted { malformed, over_limit, too_large, .. } = inserted;
     let mut reasons = Vec::new();

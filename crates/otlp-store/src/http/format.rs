@@ -1,5 +1,5 @@
-//! The two encodings of OTLP over HTTP: an export is read in the one its
-//! `Content-Type` names, and answered in the same.
+//! The two encodings of OTLP over HTTP. `Content-Type` names the one of an export;
+//! the answer uses the same.
 
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -38,7 +38,7 @@ impl Format {
     /// The media types that name a format.
     pub(super) const MEDIA_TYPES: [&str; 2] = ["application/x-protobuf", "application/json"];
 
-    /// What a request says its body is; None if it says neither.
+    /// The format that `Content-Type` names; None if it names neither.
     pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
         let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
         let essence = value.split(';').next()?.trim();
@@ -46,8 +46,8 @@ impl Format {
         formats.into_iter().find(|format| essence.eq_ignore_ascii_case(format.media_type()))
     }
 
-    /// Checks a body. JSON is rewritten first: one way to check and to keep spans
-    /// is enough, and those who write JSON send few.
+    /// Checks a body. JSON is rewritten in protobuf first, so that there is one way
+    /// to check and to store spans.
     pub(super) fn read(self, body: Buffer) -> Result<Export, ExportError> {
         if self == Self::Protobuf {
             return Export::checked(body);
@@ -60,8 +60,8 @@ impl Format {
         Ok(export)
     }
 
-    /// How much memory reading takes, in bytes: of a body of this size, which
-    /// unpacks to that.
+    /// How many bytes of memory it takes to read a body of this size, which
+    /// decompresses to that size.
     pub(super) fn room(self, size: usize, unpacked: usize) -> usize {
         match self {
             Self::Protobuf => size + unpacked,

@@ -1,6 +1,7 @@
 //! Answers that are written a page at a time, as fast as they are read.
 
 use std::convert::Infallible;
+use std::iter;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -44,50 +45,23 @@ impl<I: Iterator<Item = Vec<u8>> + Unpin> HttpBody for Pages<I> {
     }
 }
 
-/// A list of traces as JSON.
-pub(super) struct List {
-    store: Arc<TraceStore>,
-    ids: std::vec::IntoIter<TraceId>,
-    begun: bool,
-    any: bool,
-    ended: bool,
-}
-
 /// How many traces a page lists.
 const TRACES_PER_PAGE: usize = 64;
 
-impl List {
-    pub(super) fn new(store: Arc<TraceStore>, ids: Vec<TraceId>) -> Self {
-        Self { store, ids: ids.into_iter(), begun: false, any: false, ended: false }
-    }
-}
-
-impl Iterator for List {
-    type Item = Vec<u8>;
-
-    fn next(&mut self) -> Option<Vec<u8>> {
-        if self.ended {
-            return None;
-        }
+/// A list of traces as JSON.
+pub(super) fn list(store: Arc<TraceStore>, ids: Vec<TraceId>) -> impl Iterator<Item = Vec<u8>> {
+    let mut separator = &b""[..];
+    let pages = (0..ids.len()).step_by(TRACES_PER_PAGE).map(move |begin| {
         let mut page = Vec::new();
-        if !std::mem::replace(&mut self.begun, true) {
-            page.extend_from_slice(b"{\"traces\":[");
-        }
-        let ids: Vec<_> = self.ids.by_ref().take(TRACES_PER_PAGE).collect();
-        for summary in self.store.summaries(&ids) {
+        for summary in store.summaries(&ids[begin..ids.len().min(begin + TRACES_PER_PAGE)]) {
+            page.extend_from_slice(separator);
             // Writing to memory never fails.
-            let Ok(summary) = to_json(&summary) else { continue };
-            if std::mem::replace(&mut self.any, true) {
-                page.push(b',');
-            }
-            page.extend(summary);
+            page.extend(to_json(&summary).unwrap_or_default());
+            separator = b",";
         }
-        if self.ids.len() == 0 {
-            page.extend_from_slice(b"]}");
-            self.ended = true;
-        }
-        Some(page)
-    }
+        page
+    });
+    iter::once(b"{\"traces\":[".to_vec()).chain(pages).chain(iter::once(b"]}".to_vec()))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A trace as JSON, a page at a time: who reads slowly keeps one page waiting,
+//! A trace as JSON, a page at a time: for a slow reader one page waits in memory,
 //! not the whole text.
 
 use std::sync::Arc;
@@ -6,8 +6,10 @@ use std::sync::Arc;
 use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::Span;
+use prost::Message;
+use serde::Serialize;
 
-use crate::encoded::{EncodedMessage, ResourceKey, ScopeKey};
+use crate::encoded::{EncodedMessage, Head, ResourceKey, ScopeKey};
 use crate::json::{Otlp, append};
 use crate::store::{ResourceGroup, ScopeGroup, Snapshot};
 
@@ -25,7 +27,7 @@ enum Piece {
 }
 
 /// The trace as OTLP's JSON.
-pub(super) fn pages(snapshot: Snapshot) -> impl Iterator<Item = Vec<u8>> {
+pub(super) fn trace_pages(snapshot: Snapshot) -> impl Iterator<Item = Vec<u8>> {
     let mut pieces = pieces(snapshot).into_iter();
     std::iter::from_fn(move || {
         let mut page = Vec::new();
@@ -70,30 +72,15 @@ impl Piece {
         match self {
             Self::Text(text) => page.extend_from_slice(text.as_bytes()),
             Self::Resource(resource) => {
-                page.push(b'{');
-                if let Some(message) =
-                    resource.head.message.as_ref().and_then(EncodedMessage::decode)
-                {
-                    field(page, "resource", &Otlp::<Resource>(&message))?;
-                }
-                if !resource.head.schema_url.is_empty() {
-                    field(page, "schemaUrl", &resource.head.schema_url)?;
-                }
+                head::<Resource>(page, "resource", &resource.head)?;
                 page.extend_from_slice(b"\"scopeSpans\":[");
             }
             Self::Scope(scope) => {
-                page.push(b'{');
-                if let Some(message) = scope.head.message.as_ref().and_then(EncodedMessage::decode)
-                {
-                    field(page, "scope", &Otlp::<InstrumentationScope>(&message))?;
-                }
-                if !scope.head.schema_url.is_empty() {
-                    field(page, "schemaUrl", &scope.head.schema_url)?;
-                }
+                head::<InstrumentationScope>(page, "scope", &scope.head)?;
                 page.extend_from_slice(b"\"spans\":[");
             }
-            Self::Span(packed) => {
-                let span: Span = packed.decode().unwrap_or_default();
+            Self::Span(message) => {
+                let span: Span = message.decode().unwrap_or_default();
                 append(page, &Otlp(&span))?;
             }
         }
@@ -101,12 +88,27 @@ impl Piece {
     }
 }
 
-/// A field, and the comma after it.
-fn field(
+/// The beginning of an object: what it says of all that is in its list.
+fn head<M: Message + Default>(
     page: &mut Vec<u8>,
     name: &str,
-    value: &impl serde::Serialize,
-) -> Result<(), serde_json::Error> {
+    head: &Head,
+) -> Result<(), serde_json::Error>
+where
+    for<'a> Otlp<'a, M>: Serialize,
+{
+    page.push(b'{');
+    if let Some(message) = head.message.as_ref().and_then(EncodedMessage::decode::<M>) {
+        field(page, name, &Otlp(&message))?;
+    }
+    if !head.schema_url.is_empty() {
+        field(page, "schemaUrl", &head.schema_url)?;
+    }
+    Ok(())
+}
+
+/// A field, and the comma after it.
+fn field(page: &mut Vec<u8>, name: &str, value: &impl Serialize) -> Result<(), serde_json::Error> {
     append(page, &name)?;
     page.push(b':');
     append(page, value)?;

@@ -13,14 +13,14 @@ use campuscafe_service::ProblemResponse;
 use serde::Deserialize;
 
 use super::Receiver;
-use super::pages::{List, Pages};
-use super::trace_pages::pages;
+use super::pages::{self, Pages};
+use super::trace_pages::trace_pages;
 use crate::budget::ReaderShare;
 use crate::error::Busy;
 use crate::id::TraceId;
 use crate::limits::MAX_TRACES;
 
-/// How many traces are listed where the request does not say.
+/// How many traces are listed by default.
 const DEFAULT_LIMIT: usize = 20;
 
 /// What a list takes of the budget, in bytes: the ids of its traces, and the
@@ -31,8 +31,7 @@ const LIST_SHARE: usize = 64 * 1024;
 /// from: an event that says nothing is 2 bytes of protobuf, and 31 of JSON.
 const JSON_PER_BYTE: usize = 16;
 
-/// The most bytes that are written before they are read: a large span and what
-/// it is unpacked to.
+/// The most bytes of one page in memory: a large span as JSON, and decoded.
 const MAX_PAGE: usize = 4 * 1024 * 1024;
 
 #[derive(Debug, Deserialize)]
@@ -50,7 +49,7 @@ pub(super) async fn list(
         Some(text) => limit(&text).ok_or_else(|| malformed_limit(&format!("not {text:?}")))?,
     };
     let share = receiver.budget.reader(LIST_SHARE).await.map_err(busy)?;
-    let list = List::new(Arc::clone(&receiver.store), receiver.store.newest(limit));
+    let list = pages::list(Arc::clone(&receiver.store), receiver.store.newest(limit));
     Ok(json(list, share))
 }
 
@@ -62,10 +61,10 @@ pub(super) async fn trace(
     let id: TraceId = id.parse().map_err(malformed_id)?;
     let unknown = || unknown(id, receiver.store.limits().traces);
     let weight = receiver.store.weight(id).ok_or_else(unknown)?;
-    // The trace as it is kept, should it be evicted meanwhile, and a page of it.
+    // The encoded trace, which may be evicted meanwhile, and a page of it.
     let share = weight + (JSON_PER_BYTE * weight).min(MAX_PAGE);
     let share = receiver.budget.reader(share).await.map_err(busy)?;
-    Ok(json(pages(receiver.store.snapshot(id).ok_or_else(unknown)?), share))
+    Ok(json(trace_pages(receiver.store.snapshot(id).ok_or_else(unknown)?), share))
 }
 
 /// An answer in JSON that is written as it is read.
@@ -77,7 +76,7 @@ fn json(
     ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
-/// A number beyond either end means that end; None if it is no number.
+/// A number out of range means the nearest bound; None if it is not a number.
 fn limit(text: &str) -> Option<usize> {
     match text.parse::<i64>() {
         Ok(number) => Some(usize::try_from(number).unwrap_or(1).clamp(1, MAX_TRACES)),

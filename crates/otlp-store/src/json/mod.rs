@@ -1,25 +1,22 @@
 //! OTLP's JSON, which is protobuf's JSON with hexadecimal ids
 //! (<https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding>).
 //!
-//! Reading is our own: `opentelemetry-proto`'s serde refuses what exporters
-//! send (an `arrayValue` without `values`, `null`, `"NaN"`, unpadded base64, an
-//! entity without a schema) and takes arrays for objects. So is writing: its
-//! serde writes `null`s, and every default.
+//! `opentelemetry-proto`'s serde reads it, behind a layer that makes it as
+//! tolerant as protobuf's JSON has to be: see [`read`]. It does not write it: it
+//! writes `null`s, and every default.
 //!
-//! Both the export that is read and the trace that is written may be large, so
-//! neither is ever taken apart whole: see [`transcode`]; the answer is written a span at a time.
+//! An export is rewritten a span at a time, and a trace is written a span at a
+//! time, since either may be large.
 
-mod fields;
 mod read;
 mod size;
 mod transcode;
 mod write;
 
 use opentelemetry_proto::tonic::trace::v1::TracesData;
+use serde_json::Value;
 
 use crate::error::ExportError;
-
-use fields::Fields;
 
 pub(crate) use size::check_size;
 pub(crate) use transcode::{Transcoded, transcode};
@@ -32,13 +29,14 @@ pub enum OtlpJsonError {
     #[error("not JSON: {0}")]
     Syntax(#[from] serde_json::Error),
     /// They are JSON, but of another shape.
-    #[error("{field}: expected {expected}")]
-    Field {
-        /// The field's name.
-        field: &'static str,
-        /// What belongs there.
-        expected: &'static str,
-    },
+    #[error("{0}")]
+    Shape(String),
+}
+
+impl OtlpJsonError {
+    fn expected(field: &str, expected: &str) -> Self {
+        Self::Shape(format!("{field}: expected {expected}"))
+    }
 }
 
 impl From<OtlpJsonError> for ExportError {
@@ -58,10 +56,10 @@ impl From<OtlpJsonError> for ExportError {
 /// When the bytes are no JSON object, or a known field does not hold what OTLP
 /// says it does. Ids are read as they are, of any length.
 pub fn parse_otlp_json(bytes: &[u8]) -> Result<TracesData, OtlpJsonError> {
-    let mut fields = Fields::of("the whole", serde_json::from_slice(bytes)?)?;
-    match fields.one("result", Ok)? {
-        Some(result) => read::traces(result),
-        None => read::traces(fields),
+    let mut whole: Value = serde_json::from_slice(bytes)?;
+    match whole.get_mut("result").map(Value::take) {
+        Some(result) if !result.is_null() => read::read("result", result),
+        _ => read::read("the whole", whole),
     }
 }
 

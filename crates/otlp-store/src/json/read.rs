@@ -1,148 +1,207 @@
-//! OTLP's messages, field by field. Every struct is written out whole, so that a
-//! field that a new version of OTLP brings is a compile error here, not a loss.
+//! Protobuf's JSON mapping (<https://protobuf.dev/programming-guides/json/>) for
+//! `opentelemetry-proto`'s serde.
+//!
+//! Its serde refuses what exporters send: `null`, an absent list, `"NaN"`,
+//! unpadded base64, digits in a string or a number where it wants the other. It
+//! also takes a list for an object. A [`Field`] stands between it and the JSON.
 
-use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
-use opentelemetry_proto::tonic::common::v1::{
-    AnyValue, ArrayValue, EntityRef, InstrumentationScope, KeyValue, KeyValueList,
-};
-use opentelemetry_proto::tonic::resource::v1::Resource;
-use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
-use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status, TracesData};
-use serde_json::json;
+use serde::de::value::{Error, MapDeserializer, SeqDeserializer};
+use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Visitor};
+use serde::forward_to_deserialize_any;
+use serde_json::{Map, Number, Value};
 
 use super::OtlpJsonError;
-use super::fields::Fields;
 
-type Read<T> = Result<T, OtlpJsonError>;
-
-pub(crate) fn traces(mut fields: Fields) -> Read<TracesData> {
-    Ok(TracesData { resource_spans: fields.many("resourceSpans", resource_spans)? })
-}
-
-fn resource_spans(mut fields: Fields) -> Read<ResourceSpans> {
-    Ok(ResourceSpans {
-        resource: fields.one("resource", resource)?,
-        scope_spans: fields.many("scopeSpans", scope_spans)?,
-        schema_url: fields.text("schemaUrl")?,
-    })
-}
-
-pub(crate) fn resource(mut fields: Fields) -> Read<Resource> {
-    Ok(Resource {
-        attributes: fields.many("attributes", key_value)?,
-        dropped_attributes_count: fields.integer("droppedAttributesCount")?,
-        entity_refs: fields.many("entityRefs", entity_ref)?,
-    })
-}
-
-fn entity_ref(mut fields: Fields) -> Read<EntityRef> {
-    Ok(EntityRef {
-        schema_url: fields.text("schemaUrl")?,
-        r#type: fields.text("type")?,
-        id_keys: fields.texts("idKeys")?,
-        description_keys: fields.texts("descriptionKeys")?,
-    })
-}
-
-fn scope_spans(mut fields: Fields) -> Read<ScopeSpans> {
-    Ok(ScopeSpans {
-        scope: fields.one("scope", scope)?,
-        spans: fields.many("spans", span)?,
-        schema_url: fields.text("schemaUrl")?,
-    })
-}
-
-pub(crate) fn scope(mut fields: Fields) -> Read<InstrumentationScope> {
-    Ok(InstrumentationScope {
-        name: fields.text("name")?,
-        version: fields.text("version")?,
-        attributes: fields.many("attributes", key_value)?,
-        dropped_attributes_count: fields.integer("droppedAttributesCount")?,
-    })
-}
-
-pub(crate) fn span(mut fields: Fields) -> Read<Span> {
-    Ok(Span {
-        trace_id: fields.hex("traceId")?,
-        span_id: fields.hex("spanId")?,
-        trace_state: fields.text("traceState")?,
-        parent_span_id: fields.hex("parentSpanId")?,
-        flags: fields.integer("flags")?,
-        name: fields.text("name")?,
-        kind: fields.integer("kind")?,
-        start_time_unix_nano: fields.integer("startTimeUnixNano")?,
-        end_time_unix_nano: fields.integer("endTimeUnixNano")?,
-        attributes: fields.many("attributes", key_value)?,
-        dropped_attributes_count: fields.integer("droppedAttributesCount")?,
-        events: fields.many("events", event)?,
-        dropped_events_count: fields.integer("droppedEventsCount")?,
-        links: fields.many("links", link)?,
-        dropped_links_count: fields.integer("droppedLinksCount")?,
-        status: fields.one("status", status)?,
-    })
-}
-
-fn event(mut fields: Fields) -> Read<Event> {
-    Ok(Event {
-        time_unix_nano: fields.integer("timeUnixNano")?,
-        name: fields.text("name")?,
-        attributes: fields.many("attributes", key_value)?,
-        dropped_attributes_count: fields.integer("droppedAttributesCount")?,
-    })
-}
-
-fn link(mut fields: Fields) -> Read<Link> {
-    Ok(Link {
-        trace_id: fields.hex("traceId")?,
-        span_id: fields.hex("spanId")?,
-        trace_state: fields.text("traceState")?,
-        attributes: fields.many("attributes", key_value)?,
-        dropped_attributes_count: fields.integer("droppedAttributesCount")?,
-        flags: fields.integer("flags")?,
-    })
-}
-
-fn status(mut fields: Fields) -> Read<Status> {
-    Ok(Status { message: fields.text("message")?, code: fields.integer("code")? })
-}
-
-fn key_value(mut fields: Fields) -> Read<KeyValue> {
-    Ok(KeyValue {
-        key: fields.text("key")?,
-        value: fields.one("value", any_value)?,
-        // Means something in profiles only.
-        key_strindex: 0,
-    })
-}
-
-/// The first known kind of value; a sender sets one.
-fn any_value(mut fields: Fields) -> Read<AnyValue> {
-    let value = if let Some(text) = fields.optional_text("stringValue")? {
-        Some(Any::StringValue(text))
-    } else if let Some(bool) = fields.typed("boolValue", "a boolean", |value| value.as_bool())? {
-        Some(Any::BoolValue(bool))
-    } else if let Some(integer) = fields.optional_integer("intValue")? {
-        Some(Any::IntValue(integer))
-    } else if let Some(double) = fields.optional_double("doubleValue")? {
-        Some(Any::DoubleValue(double))
-    } else if let Some(values) =
-        fields.one("arrayValue", |mut array| array.many("values", any_value))?
-    {
-        Some(Any::ArrayValue(ArrayValue { values }))
-    } else if let Some(values) =
-        fields.one("kvlistValue", |mut list| list.many("values", key_value))?
-    {
-        Some(Any::KvlistValue(KeyValueList { values }))
-    } else {
-        fields.typed("bytesValue", "base64", |value| bytes(value.as_str()?))?
+/// Reads what stands in a field; of a list of messages, one of them.
+pub(super) fn read<T: DeserializeOwned>(name: &str, value: Value) -> Result<T, OtlpJsonError> {
+    let kind = match Kind::of(name) {
+        Kind::Messages => Kind::Message,
+        kind => kind,
     };
-    Ok(AnyValue { value })
+    let field = Field { name: name.to_owned(), kind, value };
+    T::deserialize(field).map_err(|error| OtlpJsonError::Shape(error.to_string()))
 }
 
-/// Base64 in either alphabet, padded or not, as protobuf's JSON allows;
-/// `opentelemetry-proto` decodes the standard one, padded.
-fn bytes(base64: &str) -> Option<Any> {
-    let mut standard = base64.trim_end_matches('=').replace('-', "+").replace('_', "/");
+/// What a field of OTLP holds. A name means the same in every message.
+#[derive(Clone, Copy)]
+enum Kind {
+    Message,
+    Messages,
+    Text,
+    Texts,
+    Hex,
+    Base64,
+    Bool,
+    Double,
+    U32,
+    U64,
+    I32,
+    I64,
+    Unknown,
+}
+
+impl Kind {
+    fn of(name: &str) -> Self {
+        match name {
+            "the whole" | "result" | "resource" | "scope" | "status" | "value" | "arrayValue"
+            | "kvlistValue" => Self::Message,
+            "resourceSpans" | "scopeSpans" | "spans" | "attributes" | "events" | "links"
+            | "values" | "entityRefs" => Self::Messages,
+            "schemaUrl" | "name" | "version" | "type" | "traceState" | "message" | "key"
+            | "stringValue" => Self::Text,
+            "idKeys" | "descriptionKeys" => Self::Texts,
+            "traceId" | "spanId" | "parentSpanId" => Self::Hex,
+            "bytesValue" => Self::Base64,
+            "boolValue" => Self::Bool,
+            "doubleValue" => Self::Double,
+            "flags" | "droppedAttributesCount" | "droppedEventsCount" | "droppedLinksCount" => {
+                Self::U32
+            }
+            "startTimeUnixNano" | "endTimeUnixNano" | "timeUnixNano" => Self::U64,
+            "kind" | "code" => Self::I32,
+            "intValue" => Self::I64,
+            _ => Self::Unknown,
+        }
+    }
+
+    const fn expected(self) -> &'static str {
+        match self {
+            Self::Message => "an object",
+            Self::Messages => "an array",
+            Self::Text => "a string",
+            Self::Texts => "strings",
+            Self::Hex => "hexadecimal digits in pairs",
+            Self::Base64 => "base64",
+            Self::Bool => "a boolean",
+            Self::Double => "a number",
+            Self::U32 | Self::U64 | Self::I32 | Self::I64 => {
+                "an integer within the field's range, as a number or a string"
+            }
+            Self::Unknown => "anything",
+        }
+    }
+}
+
+/// A field of a message, as serde reads it.
+struct Field {
+    name: String,
+    kind: Kind,
+    value: Value,
+}
+
+impl<'de> Deserializer<'de> for Field {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        let Self { name, kind, value } = self;
+        let wrong = || Error::custom(format_args!("{name}: expected {}", kind.expected()));
+        let items = |kind| {
+            let name = name.clone();
+            move |value| Self { name: name.clone(), kind, value }
+        };
+        match (kind, value) {
+            (Kind::Message, Value::Object(members)) => {
+                visitor.visit_map(MapDeserializer::new(fields(&name, members)))
+            }
+            (Kind::Messages, Value::Array(list)) => {
+                visitor.visit_seq(SeqDeserializer::new(list.into_iter().map(items(Kind::Message))))
+            }
+            (Kind::Texts, Value::Array(list)) => {
+                visitor.visit_seq(SeqDeserializer::new(list.into_iter().map(items(Kind::Text))))
+            }
+            (Kind::Text, Value::String(text)) => visitor.visit_string(text),
+            (Kind::Hex, Value::String(hex)) if is_hex(&hex) => visitor.visit_string(hex),
+            (Kind::Base64, Value::String(text)) => {
+                visitor.visit_string(standard_base64(&text).ok_or_else(wrong)?)
+            }
+            (Kind::Bool, Value::Bool(bool)) => visitor.visit_bool(bool),
+            (Kind::Double, value) => visitor.visit_f64(double(&value).ok_or_else(wrong)?),
+            (Kind::U32, value) => visitor.visit_u32(integer(&value).ok_or_else(wrong)?),
+            (Kind::U64, value) => visitor.visit_u64(integer(&value).ok_or_else(wrong)?),
+            (Kind::I32, value) => visitor.visit_i32(integer(&value).ok_or_else(wrong)?),
+            (Kind::I64, value) => visitor.visit_i64(integer(&value).ok_or_else(wrong)?),
+            (Kind::Unknown, _) => visitor.visit_unit(),
+            _ => Err(wrong()),
+        }
+    }
+
+    /// Fields that are `null` never get here.
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_unit()
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier
+    }
+}
+
+impl IntoDeserializer<'_> for Field {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+/// The members of an object that stands in a field: without those that are null,
+/// and with empty ones where serde would miss them.
+fn fields(name: &str, mut members: Map<String, Value>) -> impl Iterator<Item = (String, Field)> {
+    let required: &[&str] = match name {
+        "the whole" | "result" => &["resourceSpans"],
+        "arrayValue" | "kvlistValue" => &["values"],
+        "attributes" | "values" => &["key"],
+        "entityRefs" => &["schemaUrl", "type", "idKeys", "descriptionKeys"],
+        _ => &[],
+    };
+    members.retain(|_, value| !value.is_null());
+    for &name in required {
+        let empty = || match Kind::of(name) {
+            Kind::Text => Value::String(String::new()),
+            _ => Value::Array(Vec::new()),
+        };
+        members.entry(name).or_insert_with(empty);
+    }
+    members
+        .into_iter()
+        .map(|(name, value)| (name.clone(), Field { kind: Kind::of(&name), name, value }))
+}
+
+fn is_hex(text: &str) -> bool {
+    text.len().is_multiple_of(2) && text.bytes().all(|digit| digit.is_ascii_hexdigit())
+}
+
+/// Protobuf's JSON allows either alphabet, padded or not.
+fn standard_base64(text: &str) -> Option<String> {
+    let mut standard = text.trim_end_matches('=').replace('-', "+").replace('_', "/");
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    let whole = standard.bytes().all(known) && standard.len() % 4 != 1;
     standard.extend(std::iter::repeat_n('=', standard.len().wrapping_neg() % 4));
-    serde_json::from_value::<AnyValue>(json!({ "bytesValue": standard })).ok()?.value
+    whole.then_some(standard)
+}
+
+fn double(value: &Value) -> Option<f64> {
+    match value {
+        Value::String(text) => text.parse().ok(),
+        value => value.as_f64(),
+    }
+}
+
+fn integer<T: TryFrom<i128>>(value: &Value) -> Option<T> {
+    // JavaScript writes large integers as `1.7e18`. Too large a number saturates,
+    // and so stays out of every field's range.
+    let whole = |number: &Number| {
+        let number = number.as_f64().filter(|number| number.fract() == 0.0)?;
+        Some(number as i128)
+    };
+    let integer = match value {
+        Value::String(text) => text.parse().ok(),
+        Value::Number(number) => number.as_i128().or_else(|| whole(number)),
+        _ => None,
+    };
+    T::try_from(integer?).ok()
 }

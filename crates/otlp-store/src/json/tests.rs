@@ -277,6 +277,44 @@ fn every_kind_of_value_is_read() {
 }
 
 #[test]
+fn a_value_within_a_value_is_read_as_leniently_as_any() {
+    let values = json!([
+        {"doubleValue": "NaN"}, {"intValue": 5.0}, {"arrayValue": {}}, {"arrayValue": null},
+        {"kvlistValue": {"values": [{}, {"key": null, "value": {"bytesValue": "-_8"}}]}},
+    ]);
+    let Some(Any::ArrayValue(list)) = value(json!({"arrayValue": {"values": values}})) else {
+        panic!("no list")
+    };
+    let [nan, five, empty, nothing, pairs] = list.values.as_slice() else { panic!("not five") };
+    assert!(matches!(nan.value, Some(Any::DoubleValue(nan)) if nan.is_nan()));
+    assert_eq!(five.value, Some(Any::IntValue(5)));
+    assert_eq!(empty.value, Some(Any::ArrayValue(ArrayValue::default())));
+    assert_eq!(nothing.value, None);
+    let mut expected =
+        vec![attribute("", Any::IntValue(0)), attribute("", Any::BytesValue(vec![0xfb, 0xff]))];
+    expected[0].value = None;
+    assert_eq!(pairs.value, Some(Any::KvlistValue(KeyValueList { values: expected })));
+    let error = read_value(json!({"arrayValue": {"values": [[]]}})).unwrap_err().to_string();
+    assert_eq!(error, "values: expected an object");
+}
+
+#[test]
+fn an_export_is_refused_by_the_name_of_the_field_that_is_wrong() {
+    for (export, expected) in [
+        (json!([]), "the whole: expected an object"),
+        (json!({"resourceSpans": {}}), "resourceSpans: expected an array"),
+        (json!({"resourceSpans": [[]]}), "resourceSpans: expected an object"),
+        (json!({"resourceSpans": [{"resource": []}]}), "resource: expected an object"),
+        (json!({"resourceSpans": [{"schemaUrl": 5}]}), "schemaUrl: expected a string"),
+        (json!({"resourceSpans": [{"scopeSpans": [null]}]}), "scopeSpans: expected an object"),
+        (json!({"resourceSpans": [{"scopeSpans": [{"spans": [5]}]}]}), "spans: expected an object"),
+    ] {
+        let error = parse_export(export.to_string().as_bytes()).unwrap_err().to_string();
+        assert!(error.ends_with(expected), "{error}");
+    }
+}
+
+#[test]
 fn a_known_field_that_holds_something_else_is_refused_by_name() {
     for (field, wrong) in [
         ("traceId", json!("0af")),

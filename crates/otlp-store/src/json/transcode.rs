@@ -1,16 +1,18 @@
-//! An export in JSON, rewritten in protobuf a span at a time: read whole, JSON
+//! An export in JSON, rewritten in protobuf a span at a time. Read whole, JSON
 //! takes some fifty times its size.
 
+use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message;
-use prost::bytes::BufMut as _;
-use prost::encoding::WireType;
-use serde::de::{Deserializer as _, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Deserializer;
 use serde_json::value::RawValue;
 
-use super::fields::Fields;
+use super::OtlpJsonError;
+use super::read::read;
 use super::size::check_size;
-use super::{OtlpJsonError, read};
 use crate::buffer::Buffer;
 use crate::error::ExportError;
 use crate::limits::{MAX_PART_BYTES, MAX_PART_DECODED};
@@ -34,193 +36,152 @@ pub(crate) struct Transcoded {
 /// when it takes more than `limit` bytes in protobuf.
 pub(crate) fn transcode(json: &[u8], limit: usize) -> Result<Transcoded, ExportError> {
     let text = std::str::from_utf8(json).map_err(ExportError::malformed)?;
-    let whole: &RawValue = serde_json::from_str(text).map_err(OtlpJsonError::from)?;
-    let mut writer = Writer { protobuf: Buffer::new(limit)?, limit, too_large: 0 };
-    let [resource_spans] = members("the whole", whole, ["resourceSpans"])?;
-    each("resourceSpans", resource_spans, &mut |item| writer.resource_spans(item))?;
-    let Writer { protobuf, too_large, .. } = writer;
-    Ok(Transcoded { protobuf, too_large })
+    let export: ExportMembers<'_> = members("the whole", parse(text)?)?;
+    let mut writer = Writer { protobuf: Buffer::new(limit)?, limit };
+    let mut too_large = 0;
+    for item in items("resourceSpans", export.resource_spans)? {
+        let list: ResourceSpansMembers<'_> = members("resourceSpans", item)?;
+        let begin = writer.begin()?;
+        writer.write(&ResourceSpans {
+            resource: part::<Resource>("resource", list.resource)?,
+            schema_url: part("schemaUrl", list.schema_url)?.unwrap_or_default(),
+            ..ResourceSpans::default()
+        })?;
+        for item in items("scopeSpans", list.scope_spans)? {
+            let list: ScopeSpansMembers<'_> = members("scopeSpans", item)?;
+            let begin = writer.begin()?;
+            writer.write(&ScopeSpans {
+                scope: part::<InstrumentationScope>("scope", list.scope)?,
+                schema_url: part("schemaUrl", list.schema_url)?.unwrap_or_default(),
+                ..ScopeSpans::default()
+            })?;
+            for item in items("spans", list.spans)? {
+                match part::<Span>("spans", Some(item)) {
+                    Err(ExportError::TooLargeDecoded) => too_large += 1,
+                    span => writer.write(&ScopeSpans {
+                        spans: span?.into_iter().collect(),
+                        ..ScopeSpans::default()
+                    })?,
+                }
+            }
+            writer.end(begin, SCOPE_SPANS);
+        }
+        writer.end(begin, RESOURCE_SPANS);
+    }
+    Ok(Transcoded { protobuf: writer.protobuf, too_large })
 }
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ExportMembers<'a> {
+    #[serde(borrow)]
+    resource_spans: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ResourceSpansMembers<'a> {
+    #[serde(borrow)]
+    resource: Option<&'a RawValue>,
+    scope_spans: Option<&'a RawValue>,
+    schema_url: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ScopeSpansMembers<'a> {
+    #[serde(borrow)]
+    scope: Option<&'a RawValue>,
+    spans: Option<&'a RawValue>,
+    schema_url: Option<&'a RawValue>,
+}
+
+/// The key of `scope_spans` in a `ResourceSpans`: field 2, length-delimited.
+const SCOPE_SPANS: u8 = 2 << 3 | 2;
+
+/// The key of `resource_spans` in an export: field 1, length-delimited.
+const RESOURCE_SPANS: u8 = 1 << 3 | 2;
+
+/// The bytes of a length that is filled in later: enough for 4 GiB.
+const LENGTH: usize = 5;
 
 struct Writer {
     protobuf: Buffer,
     limit: usize,
-    too_large: usize,
 }
 
 impl Writer {
-    fn resource_spans(&mut self, item: &RawValue) -> Result<(), ExportError> {
-        let [resource, scope_spans, url] =
-            members("resourceSpans", item, ["resource", "scopeSpans", "schemaUrl"])?;
-        let begin = self.begin(1)?;
-        self.part("resource", resource, read::resource)?;
-        each("scopeSpans", scope_spans, &mut |item| self.scope_spans(item))?;
-        self.schema_url(url)?;
-        self.end(begin);
+    /// Leaves room for the key and the length of a message.
+    fn begin(&mut self) -> Result<usize, ExportError> {
+        let too_large = ExportError::TooLarge { limit: self.limit };
+        let added = self.protobuf.add(&[0; 1 + LENGTH]);
+        if added { Ok(self.protobuf.len()) } else { Err(too_large) }
+    }
+
+    /// Writes the fields of a message.
+    fn write(&mut self, message: &impl Message) -> Result<(), ExportError> {
+        let mut place = self.protobuf.spare();
+        let room = place.len();
+        let written = message.encode(&mut place);
+        let left = place.len();
+        written.map_err(|_| ExportError::TooLarge { limit: self.limit })?;
+        self.protobuf.written(room - left);
         Ok(())
     }
 
-    fn scope_spans(&mut self, item: &RawValue) -> Result<(), ExportError> {
-        let [scope, spans, url] = members("scopeSpans", item, ["scope", "spans", "schemaUrl"])?;
-        let begin = self.begin(2)?;
-        self.part("scope", scope, read::scope)?;
-        each("spans", spans, &mut |item| match fields("spans", item) {
-            Err(ExportError::TooLargeDecoded) => {
-                self.too_large += 1;
-                Ok(())
-            }
-            fields => self.message(2, &read::span(fields?)?),
-        })?;
-        self.schema_url(url)?;
-        self.end(begin);
-        Ok(())
-    }
-
-    fn part<M: Message>(
-        &mut self,
-        field: &'static str,
-        part: Option<&RawValue>,
-        read: impl FnOnce(Fields) -> Result<M, OtlpJsonError>,
-    ) -> Result<(), ExportError> {
-        part.map_or(Ok(()), |part| self.message(1, &read(fields(field, part)?)?))
-    }
-
-    fn schema_url(&mut self, url: Option<&RawValue>) -> Result<(), ExportError> {
-        let Some(url) = url else { return Ok(()) };
-        let wrong = OtlpJsonError::Field { field: "schemaUrl", expected: "a string" };
-        let url: String = serde_json::from_str(url.get()).map_err(|_| wrong)?;
-        self.write(url.len(), |place| prost::encoding::string::encode(3, &url, place))
-    }
-
-    fn message(&mut self, field: u32, message: &impl Message) -> Result<(), ExportError> {
-        let length = message.encoded_len();
-        self.write(length, |place| prost::encoding::message::encode(field, message, place))
-    }
-
-    /// Begins a message whose length is not known yet.
-    fn begin(&mut self, field: u32) -> Result<usize, ExportError> {
-        self.write(0, |place| {
-            prost::encoding::encode_key(field, WireType::LengthDelimited, place);
-            place.put_bytes(0, LENGTH);
-        })?;
-        Ok(self.protobuf.len())
-    }
-
-    fn end(&mut self, begin: usize) {
+    /// Fills in the key and the length of the message that began there.
+    fn end(&mut self, begin: usize, key: u8) {
         let mut length = self.protobuf.len() - begin;
-        for (index, byte) in self.protobuf[begin - LENGTH..begin].iter_mut().enumerate() {
+        let head = &mut self.protobuf[begin - LENGTH - 1..begin];
+        head[0] = key;
+        for (index, byte) in head[1..].iter_mut().enumerate() {
             let more = if index + 1 < LENGTH { 0x80 } else { 0 };
             *byte = (length & 0x7f) as u8 | more;
             length >>= 7;
         }
     }
-
-    /// Writes a field of this length.
-    fn write(
-        &mut self,
-        length: usize,
-        encode: impl FnOnce(&mut &mut [u8]),
-    ) -> Result<(), ExportError> {
-        let mut place = self.protobuf.spare();
-        let room = place.len();
-        // With the field's key and its length.
-        if room < length + 2 * LENGTH {
-            return Err(ExportError::TooLarge { limit: self.limit });
-        }
-        encode(&mut place);
-        let left = place.len();
-        self.protobuf.written(room - left);
-        Ok(())
-    }
 }
 
-/// A length takes this many bytes where it is filled in later: enough for 4 GiB.
-const LENGTH: usize = 5;
+fn parse<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, OtlpJsonError> {
+    Ok(serde_json::from_str(json)?)
+}
+
+/// The members of an object, none of them read yet.
+fn members<'a, T: Deserialize<'a>>(name: &str, object: &'a RawValue) -> Result<T, OtlpJsonError> {
+    // serde takes a list for an object, too.
+    if !object.get().starts_with('{') {
+        return Err(OtlpJsonError::expected(name, "an object"));
+    }
+    parse(object.get())
+}
 
 /// What stands in a part that is small enough to be read whole.
-fn fields(field: &'static str, part: &RawValue) -> Result<Fields, ExportError> {
-    let text = part.get();
-    if text.len() > JSON_PER_BYTE * MAX_PART_BYTES {
+fn part<T: DeserializeOwned>(
+    name: &str,
+    part: Option<&RawValue>,
+) -> Result<Option<T>, ExportError> {
+    let Some(json) = part.map(RawValue::get) else { return Ok(None) };
+    if json.len() > JSON_PER_BYTE * MAX_PART_BYTES {
         return Err(ExportError::TooLargeDecoded);
     }
-    check_size(text.as_bytes(), MAX_PART_DECODED)?;
-    let value = serde_json::from_str(text).map_err(OtlpJsonError::from)?;
-    Ok(Fields::of(field, value)?)
+    check_size(json.as_bytes(), MAX_PART_DECODED)?;
+    Ok(Some(read(name, parse(json)?)?))
 }
 
-/// The members of an object that are known by name; null is the same as none.
-fn members<'a, const N: usize>(
-    field: &'static str,
-    object: &'a RawValue,
-    names: [&'static str; N],
-) -> Result<[Option<&'a RawValue>; N], OtlpJsonError> {
-    struct Members<const N: usize>([&'static str; N]);
-
-    impl<'a, const N: usize> Visitor<'a> for Members<N> {
-        type Value = [Option<&'a RawValue>; N];
-
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut found = [None; N];
-            while let Some(key) = map.next_key::<String>()? {
-                match self.0.iter().position(|name| *name == key) {
-                    Some(index) => found[index] = Some(map.next_value::<&'a RawValue>()?),
-                    None => {
-                        map.next_value::<IgnoredAny>()?;
-                    }
-                }
-            }
-            Ok(found.map(|value| value.filter(|value| value.get() != "null")))
-        }
-    }
-
-    if !object.get().starts_with('{') {
-        return Err(OtlpJsonError::Field { field, expected: "an object" });
-    }
-    Ok(Deserializer::from_str(object.get()).deserialize_map(Members(names))?)
-}
-
-/// Does something with each item of a list; null is the same as an empty one.
-fn each<'a>(
-    field: &'static str,
+/// The items of a list in a text that is JSON.
+fn items<'a>(
+    name: &str,
     list: Option<&'a RawValue>,
-    act: &mut dyn FnMut(&'a RawValue) -> Result<(), ExportError>,
-) -> Result<(), ExportError> {
-    struct Items<'b, 'a> {
-        act: &'b mut dyn FnMut(&'a RawValue) -> Result<(), ExportError>,
-        failure: &'b mut Option<ExportError>,
-    }
-
-    impl<'a> Visitor<'a> for Items<'_, 'a> {
-        type Value = ();
-
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("an array")
-        }
-
-        fn visit_seq<A: SeqAccess<'a>>(self, mut items: A) -> Result<(), A::Error> {
-            while let Some(item) = items.next_element::<&'a RawValue>()? {
-                if let Err(failure) = (self.act)(item) {
-                    *self.failure = Some(failure);
-                    return Err(A::Error::custom("refused"));
-                }
-            }
-            Ok(())
-        }
-    }
-
-    let Some(list) = list else { return Ok(()) };
-    if !list.get().starts_with('[') {
-        return Err(OtlpJsonError::Field { field, expected: "an array" }.into());
-    }
-    let mut failure = None;
-    let items = Items { act, failure: &mut failure };
-    let done = Deserializer::from_str(list.get()).deserialize_seq(items);
-    match failure {
-        Some(failure) => Err(failure),
-        None => Ok(done.map_err(OtlpJsonError::from)?),
-    }
+) -> Result<impl Iterator<Item = &'a RawValue>, OtlpJsonError> {
+    let list = list.map_or("[]", RawValue::get);
+    let mut rest =
+        list.strip_prefix('[').ok_or_else(|| OtlpJsonError::expected(name, "an array"))?;
+    Ok(std::iter::from_fn(move || {
+        rest = rest.trim_start_matches([',', ' ', '\t', '\r', '\n']);
+        let mut values = Deserializer::from_str(rest).into_iter();
+        // The bracket at the end is no value.
+        let item = values.next()?.ok()?;
+        rest = rest.get(values.byte_offset()..)?;
+        Some(item)
+    }))
 }

@@ -1,9 +1,9 @@
 //! The ids of traces that were evicted.
 //!
-//! The spans of a trace come in several exports. Where traces come so fast that
-//! one is evicted before its last spans have come, these would begin it anew: a
-//! fragment that counts as the newest trace, and for which a whole one must go.
-//! So a late span is refused while its trace is remembered here.
+//! The spans of a trace come in several exports. Under load, a trace can be evicted
+//! before its last spans arrive. They would begin the trace again: a fragment that
+//! counts as the newest trace and evicts a whole one. Therefore a late span is
+//! refused while its trace is remembered here.
 
 use std::collections::{HashSet, VecDeque};
 

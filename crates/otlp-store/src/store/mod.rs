@@ -24,11 +24,11 @@ use trace::Trace;
 pub(crate) use snapshot::{ResourceGroup, ScopeGroup, Snapshot};
 pub use summary::TraceSummary;
 
-/// How many spans are stored, and how many bytes of them, before others get at
-/// the store.
+/// How many spans are stored, and how many bytes of them, before the lock is
+/// released.
 const MAX_CHUNK: (usize, usize) = (256, 256 * 1024);
 
-/// How many traces are summed up before others get at the store.
+/// How many traces are summed up before the lock is released.
 const SUMMARIES_AT_ONCE: usize = 16;
 
 /// What became of an export's spans.
@@ -42,8 +42,8 @@ pub struct Inserted {
     pub over_limit: usize,
     /// Spans refused because they, their resource or their scope are too large.
     pub too_large: usize,
-    /// Spans that came after their trace had been evicted. To their sender they
-    /// count as taken: had they come in time, they would be gone as well.
+    /// Spans that came after their trace had been evicted. Their sender is
+    /// not told: had they come in time, they would have been evicted as well.
     pub evicted: usize,
     /// Traces evicted to make room.
     pub evicted_traces: usize,
@@ -86,8 +86,8 @@ pub struct DeadlinePassed {
 }
 
 /// The newest traces, within [`Limits`]; the trace whose first span arrived
-/// earliest goes first. What comes for a trace after that is refused, so that
-/// what is kept is whole.
+/// earliest is evicted first. Later spans of an evicted trace are refused, so that
+/// every trace in the store is whole.
 #[derive(Debug)]
 pub struct TraceStore {
     limits: Limits,
@@ -107,7 +107,7 @@ struct Contents {
     arrivals: VecDeque<TraceId>,
     bytes: usize,
     evicted: Evicted,
-    /// The traces that somebody waits for, with how many do.
+    /// The traces that callers wait for, with the number of callers.
     awaited: HashMap<TraceId, (Arc<Notify>, usize)>,
 }
 
@@ -131,7 +131,7 @@ impl TraceStore {
         let mut changed = HashMap::new();
         let mut spans = export.spans();
         loop {
-            // EncodedMessage before the store is asked for, so that nobody waits for that.
+            // Copied before the lock is taken, so that nobody waits for that.
             let chunk = chunk(&mut spans);
             if chunk.is_empty() {
                 break;
@@ -150,7 +150,7 @@ impl TraceStore {
                 contents.evict(self.limits, &mut evicted);
             }
             drop(contents);
-            // Giving back the memory of a large trace takes its time, too.
+            // Freeing a large trace takes time as well, so it comes after the lock.
             inserted.evicted_traces += evicted.len();
         }
         changed.values().for_each(|waiting| waiting.notify_waiters());
@@ -168,7 +168,7 @@ impl TraceStore {
         self.contents().traces.get(&id).map(Trace::snapshot)
     }
 
-    /// What a trace weighs, in bytes.
+    /// How many bytes of memory a trace uses.
     pub(crate) fn weight(&self, id: TraceId) -> Option<usize> {
         self.contents().traces.get(&id).map(Trace::bytes)
     }
@@ -184,8 +184,8 @@ impl TraceStore {
         self.contents().arrivals.iter().rev().take(limit).copied().collect()
     }
 
-    /// Sums up traces, some at a time: others get at the store in between. A
-    /// trace that is evicted meanwhile is left out.
+    /// Sums up traces, a few under each lock. A trace that is evicted meanwhile is
+    /// left out.
     pub(crate) fn summaries(&self, ids: &[TraceId]) -> Vec<TraceSummary> {
         let mut summaries = Vec::with_capacity(ids.len());
         for some in ids.chunks(SUMMARIES_AT_ONCE) {
@@ -196,7 +196,7 @@ impl TraceStore {
         summaries
     }
 
-    /// Waits until `check` finds what it looks for in a trace, and gives that.
+    /// Waits until `check` finds what it looks for in a trace, and returns it.
     ///
     /// `check` sees the trace as it is now and again after every export with a
     /// span of it; spans arrive from several processes, so it must expect to see
@@ -238,7 +238,7 @@ impl TraceStore {
     }
 }
 
-/// Somebody waits for a trace, until this is dropped.
+/// A caller that waits for a trace, until this is dropped.
 struct Waiting<'a> {
     store: &'a TraceStore,
     id: TraceId,
