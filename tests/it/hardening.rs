@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, timeout};
 
-use crate::endings::reserve_without_body;
+use crate::shutdown::reserve_without_body;
 
 const PARALLEL: u64 = 1_000;
 

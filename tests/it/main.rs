@@ -7,6 +7,7 @@
     reason = "helpers of tests fail like tests"
 )]
 
+mod attached_lab;
 mod collector;
 mod command_line;
 mod compose_settings;
@@ -14,19 +15,18 @@ mod contracts;
 mod dashboards;
 mod deliveries;
 mod doctor;
-mod doors;
-mod endings;
 mod experiments;
+mod faulty_inventory;
 mod hardening;
-mod impostors;
-mod lab_alone;
 mod lessons;
 mod load;
-mod order_work;
+mod order_work_limit;
+mod pod_replacement;
 mod readme;
 mod refusals;
+mod request_guard;
+mod shutdown;
 mod span_contract;
 mod telemetry_bounds;
 mod telemetry_example;
-mod turnovers;
 mod workspace;

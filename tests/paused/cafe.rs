@@ -11,7 +11,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::model::Told;
+use crate::model::CustomerResponse;
 use crate::orders::Order;
 
 #[derive(Debug, Clone)]
@@ -56,7 +56,11 @@ impl Cafe {
 
     /// Places an order and reads what the customer is told, unless an impatient
     /// one hangs up before.
-    pub(crate) async fn order(&self, order: &Order, impatience: Duration) -> Option<Told> {
+    pub(crate) async fn order(
+        &self,
+        order: &Order,
+        impatience: Duration,
+    ) -> Option<CustomerResponse> {
         let mut request = self.http.post(format!("{}/orders", self.order)).json(&json!({
             "itemId": order.item,
             "quantity": order.quantity,
@@ -72,7 +76,7 @@ impl Cafe {
             Err(error) => panic!("{order:?}: {error}"),
         };
         let status = answer.status().as_u16().into();
-        Some(told(status, &answer.json().await.expect("a whole answer")))
+        Some(response(status, &answer.json().await.expect("a whole answer")))
     }
 
     /// What is left, and the reservations made since the last reset.
@@ -120,7 +124,7 @@ async fn start(router: axum::Router, lifecycle: Lifecycle, metrics: Metrics) -> 
     format!("http://{address}")
 }
 
-fn told(status: u64, body: &Value) -> Told {
+fn response(status: u64, body: &Value) -> CustomerResponse {
     let known = |words: &[&'static str], word: &Value| {
         let found = words.iter().find(|known| word == **known);
         *found.unwrap_or_else(|| panic!("{word} is none of {words:?}"))
@@ -135,5 +139,9 @@ fn told(status: u64, body: &Value) -> Told {
         (known(&results, &attempt["result"]), attempt["status"].as_u64(), took)
     });
     let attempts = attempts.collect();
-    Told { status, outcome: known(&["confirmed", "failed", "unknown"], &body["outcome"]), attempts }
+    CustomerResponse {
+        status,
+        outcome: known(&["confirmed", "failed", "unknown"], &body["outcome"]),
+        attempts,
+    }
 }

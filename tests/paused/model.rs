@@ -30,7 +30,7 @@ impl SplitMix64 {
 
 /// What a customer is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Told {
+pub(crate) struct CustomerResponse {
     pub(crate) status: u64,
     pub(crate) outcome: &'static str,
     /// Each attempt's result, its status and its time in milliseconds.
@@ -122,7 +122,7 @@ impl Ledger {
     }
 
     /// Carries out one order, and the work it leaves behind.
-    pub(crate) fn carry_out(&mut self, order: &Order) -> Told {
+    pub(crate) fn carry_out(&mut self, order: &Order) -> CustomerResponse {
         let attempts = match u64::try_from(order.quantity) {
             Ok(quantity) if quantity > 0 => self.attempts(order, quantity),
             // Refused for what it is, before any fault.
@@ -147,7 +147,7 @@ impl Ledger {
         if attempts.len() > 1 {
             self.count("order_retries_total".to_owned());
         }
-        Told { status, outcome, attempts }
+        CustomerResponse { status, outcome, attempts }
     }
 
     fn attempts(&mut self, order: &Order, quantity: u64) -> Vec<(&'static str, Option<u64>, u64)> {

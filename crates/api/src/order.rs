@@ -25,7 +25,7 @@ pub struct PlaceOrder {
     /// first attempt slow and the second one healthy. The last step repeats.
     /// At most 256 bytes and 16 steps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(example = "slow,none", max_length = 256)]
+    #[schema(example = "slow,none", max_length = 256, format = "fault-plan")]
     pub chaos: Option<String>,
     /// Whether to try once more, at once, after a timeout.
     #[serde(default)]

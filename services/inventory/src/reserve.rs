@@ -36,7 +36,7 @@ use crate::stock::positive;
 pub(crate) struct ReserveQuery {
     /// The faults to meet, a step for each attempt with the same X-Request-Id:
     /// `slow,none`. The last step repeats.
-    #[param(example = "slow", nullable = false, max_length = 256)]
+    #[param(example = "slow", nullable = false, max_length = 256, format = "fault-plan")]
     chaos: Option<String>,
 }
 
