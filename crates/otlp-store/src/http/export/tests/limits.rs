@@ -48,7 +48,7 @@ async fn a_small_body_of_very_many_spans_is_refused_before_it_takes_memory() {
         assert!(bomb.len() < 20_000, "{}", bomb.len());
         let answer = post_gzip(&store(), format, bomb).await;
         assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
-        assert!(failure(&answer, format).message.contains("decodes to at most 67108864 bytes"));
+        assert!(failure(&answer, format).message.contains("decodes to at most 33554432 bytes"));
         // What a large collector's batch holds is still read.
         let answer = post_as(&store(), format, empty_spans(format, 100_000)).await;
         assert_eq!(answer.status, StatusCode::OK);
