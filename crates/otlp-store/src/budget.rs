@@ -1,5 +1,5 @@
 //! How much memory requests may use at one time: one budget in bytes for the
-//! bodies that are being read, unpacked and decoded, and for the traces that
+//! bodies that are being read, decompressed and decoded, and for the traces that
 //! are being written to readers.
 //!
 //! A body takes its share as it grows, so a sender that stops holds only what it

@@ -42,8 +42,8 @@ impl EncodedMessage {
         if bytes.len() > MAX_PART_BYTES {
             return None;
         }
-        let decoded_size = decoded_size(bytes, message).ok()?;
-        (decoded_size <= MAX_PART_DECODED).then(|| Self { bytes: bytes.into(), decoded_size })
+        let decoded_size = decoded_size(bytes, message, MAX_PART_DECODED).ok()?;
+        Some(Self { bytes: bytes.into(), decoded_size })
     }
 
     /// What it takes in memory beside itself, in bytes.

@@ -28,9 +28,7 @@ impl Export {
     ///
     /// When it is no export, or too large once it is decoded.
     pub(crate) fn checked(body: Buffer) -> Result<Self, ExportError> {
-        if decoded_size(&body, Message::Export)? > MAX_EXPORT_DECODED {
-            return Err(ExportError::TooLargeDecoded);
-        }
+        decoded_size(&body, Message::Export, MAX_EXPORT_DECODED)?;
         Ok(Self { body, too_large: 0 })
     }
 

@@ -15,10 +15,10 @@ pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// When an export that found no room may be sent again, in seconds.
 pub(crate) const RETRY_AFTER: u64 = 1;
 
-/// The largest export once it is decoded, in bytes: 64 MiB. It is never decoded
+/// The largest export once it is decoded, in bytes: 32 MiB. It is never decoded
 /// whole; this bounds the work. The largest batches of the OpenTelemetry
 /// Collector, 8,192 spans of a dozen attributes, take about 15 MiB.
-pub const MAX_EXPORT_DECODED: usize = 64 * 1024 * 1024;
+pub const MAX_EXPORT_DECODED: usize = 32 * 1024 * 1024;
 
 /// The largest span, resource or scope once it is decoded, in bytes: 1 MiB.
 /// OpenTelemetry's own limits (128 attributes, events and links) allow more, but

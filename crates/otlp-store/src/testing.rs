@@ -86,9 +86,9 @@ pub(crate) fn span_names(trace: &TracesData) -> Vec<String> {
 }
 
 pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut packed = Vec::new();
-    GzEncoder::new(bytes, Compression::best()).read_to_end(&mut packed).unwrap();
-    packed
+    let mut compressed = Vec::new();
+    GzEncoder::new(bytes, Compression::best()).read_to_end(&mut compressed).unwrap();
+    compressed
 }
 
 /// A whole answer.

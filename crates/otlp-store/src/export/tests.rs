@@ -140,12 +140,15 @@ fn what_was_encoded_is_decoded_to_the_last_field() {
 fn every_message_counts_wherever_it_stands() {
     let (export, size) = everything();
     let body = export.encode_to_vec();
-    assert_eq!(decoded_size(&body, Message::Export).unwrap(), body.len() + size);
+    let whole = body.len() + size;
+    assert_eq!(decoded_size(&body, Message::Export, whole).unwrap(), whole);
+    let refused = decoded_size(&body, Message::Export, whole - 1);
+    assert!(matches!(refused, Err(ExportError::TooLargeDecoded)));
     let (_, _, span) = spans_of(&checked(&body).unwrap()).remove(0);
     let outside = size_of::<(ExportTraceServiceRequest, ResourceSpans, ScopeSpans)>();
     let parts = span.message.decoded_size + span.scope.decoded_size();
     // The keys and lengths of the parts, and the schema URLs, belong to none of them.
-    assert!((outside..outside + 64).contains(&(body.len() + size - parts)));
+    assert!((outside..outside + 64).contains(&(whole - parts)));
 }
 
 #[test]

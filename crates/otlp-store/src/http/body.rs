@@ -51,11 +51,11 @@ impl RequestBody {
 
     /// Its size in bytes, and the size that it claims to have decompressed.
     pub(super) fn sizes(&self) -> (usize, usize) {
-        let unpacked = match self.coding {
+        let decompressed = match self.coding {
             ContentEncoding::Identity => 0,
             ContentEncoding::Gzip => claimed(&self.bytes),
         };
-        (self.bytes.len(), unpacked)
+        (self.bytes.len(), decompressed)
     }
 
     /// The decompressed body.
@@ -64,15 +64,15 @@ impl RequestBody {
     ///
     /// When it is broken, or larger than the bound, or when it is larger than it
     /// says and there is no room for that.
-    pub(super) fn unpacked(self, share: &mut Share) -> Result<Buffer, ExportError> {
+    pub(super) fn decompressed(self, share: &mut Share) -> Result<Buffer, ExportError> {
         if self.coding == ContentEncoding::Identity {
             return Ok(self.bytes);
         }
-        match unpacked(&self.bytes, claimed(&self.bytes)) {
+        match decompressed(&self.bytes, claimed(&self.bytes)) {
             // With several members in a row, the claim is that of the last one.
             Err(ExportError::TooLarge { limit }) if limit < MAX_DECOMPRESSED => {
                 share.try_grow_to(self.bytes.len() + MAX_DECOMPRESSED)?;
-                unpacked(&self.bytes, MAX_DECOMPRESSED)
+                decompressed(&self.bytes, MAX_DECOMPRESSED)
             }
             result => result,
         }
@@ -128,20 +128,20 @@ fn coding(headers: &HeaderMap) -> Option<ContentEncoding> {
 }
 
 /// Never holds more than `limit` bytes and one: a bomb is cut off, not measured.
-fn unpacked(body: &[u8], limit: usize) -> Result<Buffer, ExportError> {
-    let mut unpacked = Buffer::new(limit + 1)?;
-    let mut packed = MultiGzDecoder::new(body);
+fn decompressed(body: &[u8], limit: usize) -> Result<Buffer, ExportError> {
+    let mut decompressed = Buffer::new(limit + 1)?;
+    let mut gzip = MultiGzDecoder::new(body);
     loop {
-        let read = match packed.read(unpacked.spare()) {
+        let read = match gzip.read(decompressed.spare()) {
             Ok(read) => read,
             Err(error) => return Err(ExportError::Malformed(format!("not gzip: {error}"))),
         };
-        unpacked.written(read);
-        if unpacked.len() > limit {
+        decompressed.written(read);
+        if decompressed.len() > limit {
             return Err(ExportError::TooLarge { limit });
         }
         if read == 0 {
-            return Ok(unpacked);
+            return Ok(decompressed);
         }
     }
 }
@@ -165,10 +165,10 @@ mod tests {
         for nothing in [&[][..], &[""], &["identity"], &["Identity", "identity"]] {
             assert_eq!(of(nothing), Some(ContentEncoding::Identity), "{nothing:?}");
         }
-        for packed in
+        for gzip in
             [&["gzip"][..], &["GZip"], &["x-gzip"], &[" gzip ", "identity"], &["identity, gzip"]]
         {
-            assert_eq!(of(packed), Some(ContentEncoding::Gzip), "{packed:?}");
+            assert_eq!(of(gzip), Some(ContentEncoding::Gzip), "{gzip:?}");
         }
         for unknown in [&["br"][..], &["gzip, gzip"], &["gzip", "gzip"], &["gzip, zstd"], &["gzi"]]
         {
@@ -178,9 +178,9 @@ mod tests {
 
     #[test]
     fn exactly_at_the_limit_is_within_it() {
-        assert_eq!(unpacked(&gzip(&[7; 100]), 100).unwrap().len(), 100);
+        assert_eq!(decompressed(&gzip(&[7; 100]), 100).unwrap().len(), 100);
         assert!(matches!(
-            unpacked(&gzip(&[7; 101]), 100),
+            decompressed(&gzip(&[7; 101]), 100),
             Err(ExportError::TooLarge { limit: 100 })
         ));
     }
@@ -189,13 +189,16 @@ mod tests {
     fn a_bomb_is_cut_off_before_its_end_is_looked_at() {
         let bomb = gzip(&vec![0; 1_000_000]);
         let without_end = &bomb[..bomb.len() - 8];
-        assert!(matches!(unpacked(without_end, 100), Err(ExportError::TooLarge { limit: 100 })));
+        assert!(matches!(
+            decompressed(without_end, 100),
+            Err(ExportError::TooLarge { limit: 100 })
+        ));
     }
 
     #[test]
     fn gzip_in_several_members_is_one_body() {
         let members = [gzip(b"one"), gzip(b"two")].concat();
-        assert_eq!(*unpacked(&members, 100).unwrap(), *b"onetwo");
+        assert_eq!(*decompressed(&members, 100).unwrap(), *b"onetwo");
     }
 
     #[test]
@@ -212,7 +215,10 @@ mod tests {
             &[&whole[..], b"rest"].concat(),
             &wrong_checksum,
         ] {
-            assert!(matches!(unpacked(broken, 100), Err(ExportError::Malformed(_))), "{broken:?}");
+            assert!(
+                matches!(decompressed(broken, 100), Err(ExportError::Malformed(_))),
+                "{broken:?}"
+            );
         }
     }
 }

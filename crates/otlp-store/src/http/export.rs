@@ -42,11 +42,11 @@ async fn receive(
     let mut share = receiver.budget.share();
     let body = RequestBody::read(request, &mut share).await?;
     // All memory is taken before the turn, so that a job never waits for memory.
-    let (size, unpacked) = body.sizes();
-    share.grow_to(format.room(size, unpacked)).await?;
+    let (size, decompressed) = body.sizes();
+    share.grow_to(format.room(size, decompressed)).await?;
     let store = Arc::clone(&receiver.store);
     let stored = receiver.worker.run(move || {
-        let body = body.unpacked(&mut share)?;
+        let body = body.decompressed(&mut share)?;
         Ok(store.insert(&format.read(body)?))
     });
     stored.await?

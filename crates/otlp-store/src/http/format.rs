@@ -62,10 +62,10 @@ impl Format {
 
     /// How many bytes of memory it takes to read a body of this size, which
     /// decompresses to that size.
-    pub(super) fn room(self, size: usize, unpacked: usize) -> usize {
+    pub(super) fn room(self, size: usize, decompressed: usize) -> usize {
         match self {
-            Self::Protobuf => size + unpacked,
-            Self::Json => (size + unpacked).max(2 * unpacked).max(2 * size),
+            Self::Protobuf => size + decompressed,
+            Self::Json => (size + decompressed).max(2 * decompressed).max(2 * size),
         }
     }
 

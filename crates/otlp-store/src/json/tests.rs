@@ -150,6 +150,18 @@ fn an_export_of_very_many_members_takes_about_its_own_size() {
 }
 
 #[test]
+fn many_values_that_nest_deep_are_left_out_before_they_take_memory() {
+    let export = |depth| {
+        let open = r#"{"arrayValue":{"values":["#.repeat(depth);
+        let value = format!("{open}{}{{}}{}", "{},".repeat(3_000), "]}}".repeat(depth));
+        let span = format!(r#"{{"attributes":[{{"value":{value}}}]}}"#);
+        let json = format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{span}]}}]}}]}}"#);
+        transcode(json.as_bytes(), 1024 * 1024).unwrap().too_large
+    };
+    assert_eq!([1, 3, 36].map(export), [0, 0, 1]);
+}
+
+#[test]
 fn a_double_that_is_not_finite_is_written_as_an_empty_value() {
     let mut traces = everything();
     traces.resource_spans[0].scope_spans[0].spans[1].attributes =

@@ -114,15 +114,32 @@ impl Message {
 ///
 /// # Errors
 ///
-/// When it does not decode as what it should be.
-pub(crate) fn decoded_size(bytes: &[u8], message: Message) -> Result<usize, ExportError> {
-    Ok(bytes.len() + size_of_messages(bytes, message, MAX_DEPTH)?)
+/// When it does not decode as what it should be, or takes more than `limit` bytes.
+pub(crate) fn decoded_size(
+    bytes: &[u8],
+    message: Message,
+    limit: usize,
+) -> Result<usize, ExportError> {
+    let mut left = limit;
+    measure(bytes, message, MAX_DEPTH, &mut left)?;
+    take(&mut left, bytes.len())?;
+    Ok(limit - left)
 }
 
-fn size_of_messages(bytes: &[u8], message: Message, depth: usize) -> Result<usize, ExportError> {
+fn take(left: &mut usize, size: usize) -> Result<(), ExportError> {
+    *left = left.checked_sub(size).ok_or(ExportError::TooLargeDecoded)?;
+    Ok(())
+}
+
+fn measure(
+    bytes: &[u8],
+    message: Message,
+    depth: usize,
+    left: &mut usize,
+) -> Result<(), ExportError> {
+    take(left, message.size())?;
     let too_deep = || ExportError::malformed("values nested too deep");
     let depth = depth.checked_sub(1).ok_or_else(too_deep)?;
-    let mut size = message.size();
     for field in fields(bytes) {
         let field = field?;
         let Some(kind) = message.field(field.number) else { continue };
@@ -134,12 +151,12 @@ fn size_of_messages(bytes: &[u8], message: Message, depth: usize) -> Result<usiz
             return Err(ExportError::malformed(format!("field {} of another type", field.number)));
         }
         match kind {
-            Kind::Message(child) => size += size_of_messages(field.bytes, child, depth)?,
+            Kind::Message(child) => measure(field.bytes, child, depth, left)?,
             Kind::Text if std::str::from_utf8(field.bytes).is_err() => {
                 return Err(ExportError::malformed("text that is not UTF-8"));
             }
             Kind::Text | Kind::Other(_) => {}
         }
     }
-    Ok(size)
+    Ok(())
 }

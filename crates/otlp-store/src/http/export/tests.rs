@@ -67,19 +67,19 @@ fn failure(answer: &Answer, media_type: &str) -> RpcStatus {
 }
 
 #[tokio::test]
-async fn an_export_is_taken_in_both_formats_packed_or_not_and_answered_in_its_own() {
+async fn an_export_is_taken_in_both_formats_compressed_or_not_and_answered_in_its_own() {
     for (media_type, body, success) in [(PROTOBUF, protobuf(), &b""[..]), (JSON, json(), b"{}")] {
-        let (plain, packed) = (store(), store());
+        let (plain, compressed) = (store(), store());
         let answers = [
             post_as(&plain, media_type, body.clone()).await,
-            post_gzip(&packed, media_type, gzip(&body)).await,
+            post_gzip(&compressed, media_type, gzip(&body)).await,
         ];
         for answer in answers {
             assert_eq!((answer.status, answer.content_type()), (StatusCode::OK, media_type));
             assert_eq!(answer.body, success);
         }
         let expected = of_trace(TRACE, 1).resource_spans;
-        for store in [plain, packed] {
+        for store in [plain, compressed] {
             assert_eq!(store.trace(trace_id(TRACE)).unwrap().resource_spans, expected);
         }
     }
