@@ -22,7 +22,7 @@ use clap::{Parser, ValueEnum};
 
 use crate::http;
 use crate::view::console::print;
-use crate::view::style::Paint;
+use crate::view::style::Style;
 use check::Check;
 use reach::Host;
 use target::Urls;
@@ -95,7 +95,7 @@ struct Listen {
 /// Looks at everything, says what was found, and fails if something is missing.
 pub(crate) async fn run(config: Config) -> Result<ExitCode, Failure> {
     let checks = examine(&config).await?;
-    let paint = Paint::stdout();
+    let paint = Style::stdout();
     print(&if config.json {
         report::json(config.way, &checks)
     } else {
