@@ -21,7 +21,7 @@ pub fn read(page: &str) -> Counters {
 /// What grew, and by how much. A counter that shrank was restarted in between;
 /// then what it shows now is all that is known.
 #[must_use]
-pub fn jumps(before: &Counters, after: &Counters) -> Counters {
+pub fn deltas(before: &Counters, after: &Counters) -> Counters {
     let grown = |(series, now): (&String, &u64)| {
         let was = before.get(series).copied().unwrap_or(0);
         let by = now.checked_sub(was).unwrap_or(*now);
@@ -60,6 +60,6 @@ nonsense
         };
         let before = counters(&[("a", 1), ("b", 5), ("c", 7)]);
         let after = counters(&[("a", 3), ("b", 5), ("c", 2), ("d", 1)]);
-        assert_eq!(jumps(&before, &after), counters(&[("a", 2), ("c", 2), ("d", 1)]));
+        assert_eq!(deltas(&before, &after), counters(&[("a", 2), ("c", 2), ("d", 1)]));
     }
 }

@@ -4,7 +4,7 @@
 //! There is no word and no column in it. Whoever draws it, as text or as a page,
 //! in whatever language, chooses those.
 
-use crate::story::{Attempt, Commit, End, Served, Story};
+use crate::order_trace::{Attempt, Commit, End, OrderTrace, ServerAttempt};
 
 /// Who takes part, from left to right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,10 +151,10 @@ pub struct Phase {
 impl Diagram {
     /// The diagram of an order.
     #[must_use]
-    pub fn of(story: &Story) -> Self {
-        let mut bars: Vec<_> = story.attempts.iter().map(Growing::new).collect();
+    pub fn of(order_trace: &OrderTrace) -> Self {
+        let mut bars: Vec<_> = order_trace.attempts.iter().map(BarBuilder::new).collect();
         let mut steps = Vec::new();
-        for (at, event) in events(story) {
+        for (at, event) in events(order_trace) {
             let mut bar = event
                 .attempt()
                 .and_then(|attempt| bars.iter_mut().find(|bar| bar.attempt == attempt.number));
@@ -164,7 +164,7 @@ impl Diagram {
             steps.push(event.step(at));
         }
         let bars = bars.into_iter().map(|bar| bar.end(steps.len())).collect();
-        Self { start: story.start, steps, bars }
+        Self { start: order_trace.start, steps, bars }
     }
 
     /// A moment in whole milliseconds after the order arrived.
@@ -198,17 +198,18 @@ enum Event<'a> {
     Sent(&'a Attempt),
     Committed(&'a Attempt, &'a Commit),
     Cut(&'a Attempt),
-    Ended(&'a Attempt),
+    OrderResult(&'a Attempt),
     Abandoned(&'a Attempt),
     Unheard(&'a Attempt),
-    Told(&'a Story),
+    Told(&'a OrderTrace),
 }
 
-fn events(story: &Story) -> Vec<(u64, Event<'_>)> {
-    let mut events = vec![(story.start, Event::Placed), (story.told_at, Event::Told(story))];
-    for attempt in &story.attempts {
+fn events(order_trace: &OrderTrace) -> Vec<(u64, Event<'_>)> {
+    let mut events =
+        vec![(order_trace.start, Event::Placed), (order_trace.told_at, Event::Told(order_trace))];
+    for attempt in &order_trace.attempts {
         events.push((attempt.sent, Event::Sent(attempt)));
-        events.push((attempt.ended, Event::Ended(attempt)));
+        events.push((attempt.ended, Event::OrderResult(attempt)));
         let Some(served) = &attempt.served else { continue };
         if let Some(commit) = &served.commit {
             events.push((commit.at, Event::Committed(attempt, commit)));
@@ -228,7 +229,7 @@ fn events(story: &Story) -> Vec<(u64, Event<'_>)> {
 
 /// Whether the inventory ended this attempt with nobody waiting, and not just
 /// by the commit that has a step of its own.
-fn ends_unheard(served: &Served) -> bool {
+fn ends_unheard(served: &ServerAttempt) -> bool {
     let late = served.commit.as_ref().is_some_and(|commit| commit.late);
     served.abandoned.is_some() && !late
 }
@@ -240,17 +241,17 @@ impl Event<'_> {
             Self::Sent(attempt)
             | Self::Committed(attempt, _)
             | Self::Cut(attempt)
-            | Self::Ended(attempt)
+            | Self::OrderResult(attempt)
             | Self::Abandoned(attempt)
             | Self::Unheard(attempt) => Some(attempt),
         }
     }
 
     /// What becomes of the inventory's work at this step.
-    fn work(&self, step: usize, bar: &mut Growing) {
+    fn work(&self, step: usize, bar: &mut BarBuilder) {
         match self {
             Self::Sent(attempt) if attempt.served.is_some() => bar.begin(step, true),
-            Self::Ended(Attempt { end: End::Answered(_), .. }) => {
+            Self::OrderResult(Attempt { end: End::Answered(_), .. }) => {
                 bar.begin(step, true);
                 bar.stop(step);
             }
@@ -292,7 +293,7 @@ impl Event<'_> {
                 note: Some(Note::Cut(attempt.number)),
                 ..nothing
             },
-            Self::Ended(attempt) => match &attempt.end {
+            Self::OrderResult(attempt) => match &attempt.end {
                 End::Answered(status) => {
                     Step { message: message(Inventory, Order, Content::Answer(*status)), ..nothing }
                 }
@@ -308,8 +309,8 @@ impl Event<'_> {
             Self::Unheard(attempt) => {
                 Step { note: Some(Note::AnswerDropped(attempt.number)), ..nothing }
             }
-            Self::Told(story) => {
-                let (status, outcome) = (story.status, story.outcome.clone());
+            Self::Told(order_trace) => {
+                let (status, outcome) = (order_trace.status, order_trace.outcome.clone());
                 let told = Content::Outcome { status, outcome };
                 Step { message: message(Order, Customer, told), ..nothing }
             }
@@ -318,13 +319,13 @@ impl Event<'_> {
 }
 
 /// A bar while its steps are gone through.
-struct Growing {
+struct BarBuilder {
     attempt: u32,
     phases: Vec<Phase>,
     open: Option<(usize, bool)>,
 }
 
-impl Growing {
+impl BarBuilder {
     const fn new(attempt: &Attempt) -> Self {
         Self { attempt: attempt.number, phases: Vec::new(), open: None }
     }
@@ -352,12 +353,12 @@ mod tests {
     use campuscafe_attributes as attribute;
 
     use super::*;
+    use crate::from_spans::FromSpans as _;
     use crate::span::Span;
-    use crate::tale::Tale as _;
     use crate::testing::{With as _, answer, answered, commit, order, resent, served, unanswered};
 
     fn diagram(spans: &[Span]) -> Diagram {
-        Diagram::of(&Story::of(spans, &answer(spans, "none")).expect("an order"))
+        Diagram::of(&OrderTrace::of(spans, &answer(spans, "none")).expect("an order"))
     }
 
     /// The moments that begin and end the phases of a bar, in milliseconds.

@@ -10,7 +10,7 @@ pub enum Part {
     /// An attempt, at the order service.
     Attempt(u32),
     /// An attempt, at the inventory.
-    Served(u32),
+    ServerAttempt(u32),
     /// The fault that acted on an attempt.
     Fault(u32),
     /// The commit of an attempt.
@@ -22,7 +22,7 @@ impl fmt::Display for Part {
         match self {
             Self::Order => f.write_str("the order service's span of the order"),
             Self::Attempt(number) => write!(f, "the order service's span of attempt {number}"),
-            Self::Served(number) => write!(f, "the inventory's span of attempt {number}"),
+            Self::ServerAttempt(number) => write!(f, "the inventory's span of attempt {number}"),
             Self::Fault(number) => write!(f, "the span of the fault in attempt {number}"),
             Self::Commit(number) => write!(f, "the commit of attempt {number}"),
         }

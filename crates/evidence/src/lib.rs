@@ -1,11 +1,14 @@
 //! From raw spans and counters to what they prove.
 //!
-//! [`span`] reads OTLP, [`story`] tells an order from its spans and [`pings`] a
-//! race of answers, [`flaw`] says why spans are no whole evidence, [`ledger`]
-//! compares what the customer was told with what the inventory holds,
-//! [`counters`] reads what jumped, [`turnover`] tells who served whom while pods
-//! were replaced, [`diagram`] is an order as a picture without a page. [`order`],
-//! [`pings`] and [`turnover`] hold what a verdict is made from.
+//! [`span`] reads OTLP. [`from_spans`] says what can be read from the spans of a
+//! trace: one order ([`order_trace`]), or the order of many replies
+//! ([`message_order`]); [`flaw`] names what is missing or contradictory.
+//! [`counters`] reads what the services count, and [`ledger`] compares what the
+//! customer was told with what the inventory holds. [`diagram`] is an order as a
+//! picture that nobody has drawn yet.
+//!
+//! A verdict is made from an [`order::Order`], a [`message_order::PingBatch`] or a
+//! [`pod_replacement::PodReplacement`]; [`load`] holds the result of a load.
 //!
 //! Everything here is a plain function over plain values: no network, no clock,
 //! no layout of text.
@@ -13,14 +16,14 @@
 pub mod counters;
 pub mod diagram;
 pub mod flaw;
+pub mod from_spans;
 pub mod ledger;
 pub mod load;
+pub mod message_order;
 pub mod order;
-pub mod pings;
+pub mod order_trace;
+pub mod pod_replacement;
 pub mod span;
-pub mod story;
-pub mod tale;
 #[cfg(any(test, feature = "testing"))]
 #[allow(clippy::expect_used, reason = "a test that cannot make its spans has failed")]
 pub mod testing;
-pub mod turnover;

@@ -1,6 +1,6 @@
 //! What many orders came to, counted: by customers, and by the services.
 
-pub mod reading;
+pub mod metrics;
 pub mod tally;
 
 use std::time::Duration;
@@ -8,12 +8,12 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::counters::Counters;
-use reading::Reading;
+use metrics::MetricsReading;
 use tally::Tally;
 
-/// What a run came to.
+/// The result of a load.
 #[derive(Debug, Clone)]
-pub struct Came {
+pub struct LoadReport {
     /// What customers were told, and after how long.
     pub tally: Tally,
     /// Orders that were due.
@@ -25,9 +25,9 @@ pub struct Came {
     /// What the load delivered, so that the stock did not run out.
     pub delivered: Delivered,
     /// What the services counted at the start.
-    pub before: Reading,
+    pub before: MetricsReading,
     /// And at the end; why not, if they could not be asked.
-    pub after: Result<Reading, String>,
+    pub after: Result<MetricsReading, String>,
     /// Whether late work was still going on when we stopped waiting for it.
     pub unsettled: bool,
 }
@@ -44,7 +44,7 @@ pub struct Delivered {
 /// The ledger of many orders, from the services' counters.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Gap {
+pub struct LoadLedger {
     /// Orders whose customer was told yes, as the order service counts them.
     pub confirmed: u64,
     /// Reservations that the inventory made.
@@ -57,16 +57,16 @@ pub struct Gap {
     pub gap: i64,
 }
 
-impl Gap {
+impl LoadLedger {
     /// The ledger of these counters.
     #[must_use]
-    pub fn of(jumps: &Counters) -> Self {
+    pub fn of(deltas: &Counters) -> Self {
         let sum = |name: &str| -> u64 {
-            let ours = jumps.iter().filter(|(series, _)| series.split('{').next() == Some(name));
+            let ours = deltas.iter().filter(|(series, _)| series.split('{').next() == Some(name));
             ours.map(|(_, by)| by).sum()
         };
         let confirmed =
-            jumps.get("order_outcomes_total{outcome=\"confirmed\"}").copied().unwrap_or(0);
+            deltas.get("order_outcomes_total{outcome=\"confirmed\"}").copied().unwrap_or(0);
         let reservations = sum("inventory_reservations_total");
         Self {
             confirmed,

@@ -6,9 +6,9 @@ use campuscafe_api::order::OrderReport;
 use serde::Serialize;
 
 use crate::counters::Counters;
+use crate::from_spans::FromSpans as _;
 use crate::ledger::Ledger;
-use crate::story::Story;
-use crate::tale::Tale as _;
+use crate::order_trace::OrderTrace;
 
 /// The item that lessons order, where the inventory knows it.
 pub const USUAL_ITEM: &str = "cake";
@@ -27,7 +27,7 @@ pub struct OrderPlan {
 
 /// What the customer was told.
 #[derive(Debug, Clone)]
-pub struct Told {
+pub struct CustomerResponse {
     /// The HTTP status.
     pub status: u16,
     /// The note of a confirmation, or the title of a problem.
@@ -54,13 +54,13 @@ pub struct Order {
     /// What was asked for.
     pub plan: OrderPlan,
     /// What the customer was told.
-    pub told: Told,
+    pub response: CustomerResponse,
     /// The same against what the inventory holds.
     pub ledger: Ledger,
     /// What the services counted meanwhile.
-    pub jumps: Counters,
+    pub deltas: Counters,
     /// What the spans tell, where there are any.
-    pub story: Option<Story>,
+    pub order_trace: Option<OrderTrace>,
     /// What keeps the spans from being whole evidence, a sentence each; empty
     /// where nothing does, or where there is no place to read spans.
     pub incomplete: Vec<String>,
@@ -71,15 +71,21 @@ pub struct Order {
 impl Order {
     /// What the spans tell, if it is all there.
     #[must_use]
-    pub fn complete_story(&self) -> Option<&Story> {
-        self.story.as_ref().filter(|story| story.is_complete())
+    pub fn complete_story(&self) -> Option<&OrderTrace> {
+        self.order_trace.as_ref().filter(|order_trace| order_trace.is_complete())
     }
 
     /// Commits after the customer was told, where complete spans can say so.
     #[must_use]
     pub fn commits_after_answer(&self) -> Option<usize> {
-        let story = self.complete_story()?;
-        Some(story.commits().iter().filter(|(_, commit)| commit.at > story.told_at).count())
+        let order_trace = self.complete_story()?;
+        Some(
+            order_trace
+                .commits()
+                .iter()
+                .filter(|(_, commit)| commit.at > order_trace.told_at)
+                .count(),
+        )
     }
 
     /// Whether it is of the item that lessons usually order.

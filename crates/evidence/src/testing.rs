@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use campuscafe_api::order::{Attempt, AttemptResult, OrderReport, Outcome};
 use campuscafe_attributes as attribute;
 
+use super::order_trace::Answered;
 use super::span::{Kind, Moment, Span, Value};
-use super::story::Answered;
 
 /// The id of the order that [`order`] makes.
 pub const ORDER_ID: &str = "5f0c6c0e7a4b4f7f9a3b1c2d3e4f5a6b";

@@ -19,7 +19,7 @@ use crate::http::{self, get};
 use child::Service;
 
 /// How long a service may take to say where it listens.
-const START_LIMIT: Duration = Duration::from_secs(10);
+const START_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How often a service that is starting is asked whether it is ready.
 const ASK_EVERY: Duration = Duration::from_millis(20);
@@ -29,7 +29,7 @@ pub(crate) type Environment = Vec<(&'static str, String)>;
 
 /// How the services are started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Manner<'a> {
+pub(crate) enum StartMode<'a> {
     /// At the addresses that their own settings name, with their logs.
     Open,
     /// On free ports, and quiet, with settings of their own.
@@ -46,7 +46,7 @@ impl Children {
     /// Starts both services, which send their spans to this lab; returns when
     /// both take requests.
     pub(crate) async fn start(
-        manner: Manner<'_>,
+        manner: StartMode<'_>,
         lab: &Url,
         hosts: &AllowedHosts,
     ) -> Result<Self, ExitError> {
@@ -68,12 +68,12 @@ impl Children {
     }
 
     /// Resolves with a sentence when one of the services ends by itself.
-    pub(crate) async fn one_died(&mut self) -> String {
+    pub(crate) async fn first_exit(&mut self) -> String {
         let (service, status) = tokio::select! {
             status = self.order.ended() => (&mut self.order, status),
             status = self.inventory.ended() => (&mut self.inventory, status),
         };
-        service.obituary(status).await
+        service.describe_exit(status).await
     }
 
     /// Ends both: the order service before the inventory that it needs.
@@ -106,7 +106,7 @@ async fn ready(service: &Url) -> Result<(), ExitError> {
             }
         }
     };
-    tokio::time::timeout(START_LIMIT, asking)
+    tokio::time::timeout(START_TIMEOUT, asking)
         .await
-        .map_err(|_| ExitError::Failed(format!("{service} was not ready within {START_LIMIT:?}")))
+        .map_err(|_| ExitError::Failed(format!("{service} was not ready within {START_TIMEOUT:?}")))
 }

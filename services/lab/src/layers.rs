@@ -107,7 +107,7 @@ fn no_module_uses_one_that_is_not_below_it() {
 fn an_import_that_points_up_is_found() {
     let file = |module: &str, text: &str| vec![(module.to_owned(), text.to_owned())];
     for (module, text, expected) in [
-        ("run", "use crate::lessons::Finding;\nuse crate::run::Bench;", None),
+        ("run", "use crate::lessons::Finding;\nuse crate::run::Runner;", None),
         ("run", "use crate::view::text;", Some("run uses view, which is not below it")),
         (
             "lessons",

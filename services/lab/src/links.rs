@@ -11,7 +11,7 @@ use crate::lessons::Link;
 use campuscafe_otlp_store::parse_otlp_json;
 
 /// How long a trace that we have seen elsewhere may take to reach Jaeger.
-const ARRIVAL_LIMIT: Duration = Duration::from_secs(5);
+const ARRIVAL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How often Jaeger is asked meanwhile.
 const ASK_EVERY: Duration = Duration::from_millis(100);
@@ -43,22 +43,22 @@ pub(crate) struct Tools {
 /// container these may be two addresses.
 #[derive(Debug, Clone)]
 struct Tool {
-    asked: Url,
-    shown: Url,
+    internal: Url,
+    public: Url,
 }
 
 impl Tool {
-    fn new(asked: Option<&Url>, shown: Option<&Url>) -> Option<Self> {
-        let asked = asked?.clone();
-        Some(Self { shown: shown.unwrap_or(&asked).clone(), asked })
+    fn new(internal: Option<&Url>, public: Option<&Url>) -> Option<Self> {
+        let internal = internal?.clone();
+        Some(Self { public: public.unwrap_or(&internal).clone(), internal })
     }
 
     fn ask(&self, path: &str) -> Option<Url> {
-        self.asked.join(path).ok()
+        self.internal.join(path).ok()
     }
 
     fn show(&self, path: &str) -> String {
-        format!("{}{path}", self.shown.as_str().trim_end_matches('/'))
+        format!("{}{path}", self.public.as_str().trim_end_matches('/'))
     }
 }
 
@@ -90,15 +90,15 @@ impl Links {
                 }
             }
         };
-        Some(match timeout(ARRIVAL_LIMIT, search).await {
+        Some(match timeout(ARRIVAL_TIMEOUT, search).await {
             Ok(()) => Link::To(jaeger.show(&format!("/trace/{id}"))),
             Err(_) if answers(http, jaeger.ask("/api/v3/services")).await => {
                 Link::Nowhere(format!(
-                    "Jaeger at {} has not got this trace within {ARRIVAL_LIMIT:?}",
-                    jaeger.asked
+                    "Jaeger at {} has not got this trace within {ARRIVAL_TIMEOUT:?}",
+                    jaeger.internal
                 ))
             }
-            Err(_) => Link::Nowhere(format!("Jaeger does not answer at {}", jaeger.asked)),
+            Err(_) => Link::Nowhere(format!("Jaeger does not answer at {}", jaeger.internal)),
         })
     }
 
@@ -113,25 +113,25 @@ impl Links {
         Some(if answers(http, grafana.ask("/api/health")).await {
             Link::To(grafana.show(&at(from, to)))
         } else {
-            Link::Nowhere(format!("Grafana does not answer at {}", grafana.asked))
+            Link::Nowhere(format!("Grafana does not answer at {}", grafana.internal))
         })
     }
 
-    /// Jaeger's and Grafana's front doors, where somebody opens.
-    pub(crate) async fn doors(&self, http: &Client) -> Vec<(&'static str, String)> {
+    /// The front pages of Jaeger and Grafana, of those that answer.
+    pub(crate) async fn reachable_tools(&self, http: &Client) -> Vec<(&'static str, String)> {
         let tools = [
             ("jaeger", &self.jaeger, "/api/v3/services", ""),
             ("grafana", &self.grafana, "/api/health", "/d/four-pains"),
         ];
-        let mut doors = Vec::new();
+        let mut reachable = Vec::new();
         for (name, tool, health, page) in tools {
             if let Some(tool) = tool
                 && answers(http, tool.ask(health)).await
             {
-                doors.push((name, tool.show(page)));
+                reachable.push((name, tool.show(page)));
             }
         }
-        doors
+        reachable
     }
 }
 

@@ -17,7 +17,7 @@ use tokio::time::{sleep, timeout};
 const QUEUE: usize = 512;
 
 /// How long [`flush`] waits for the reader.
-const FLUSH_LIMIT: Duration = Duration::from_secs(1);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How soon [`flush`] tries again while the queue is full.
 const TRY_EVERY: Duration = Duration::from_millis(10);
@@ -44,7 +44,7 @@ pub(crate) fn write(text: impl Into<Vec<u8>>) {
     }
 }
 
-/// Waits until everything so far is written, for at most [`FLUSH_LIMIT`].
+/// Waits until everything so far is written, for at most [`FLUSH_TIMEOUT`].
 pub(crate) async fn flush() {
     let (mark, written) = oneshot::channel();
     let flushed = async {
@@ -55,7 +55,7 @@ pub(crate) async fn flush() {
         }
         let _ = written.await;
     };
-    let _ = timeout(FLUSH_LIMIT, flushed).await;
+    let _ = timeout(FLUSH_TIMEOUT, flushed).await;
 }
 
 fn write_all(pieces: Receiver<Piece>) {

@@ -62,14 +62,14 @@ impl Targets {
 }
 
 /// Services to work on, and where their spans can be read.
-pub(crate) struct Place {
+pub(crate) struct TargetEnv {
     pub(crate) addresses: Addresses,
     pub(crate) spans: SpanSource,
     pub(crate) links: Links,
     lab: Option<Url>,
 }
 
-impl Place {
+impl TargetEnv {
     /// The services that are named, or those of the lab that is; `None` if
     /// neither is.
     pub(crate) async fn named(targets: &Targets) -> Result<Option<Self>, ExitError> {

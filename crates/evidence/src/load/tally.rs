@@ -11,21 +11,21 @@ const LONGEST: u64 = 3_600_000_000;
 
 /// What an order came to, as its customer saw it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
+pub enum OrderResult {
     /// With an answer that has an outcome.
-    Told(Outcome),
+    Answered(Outcome),
     /// With the answer that too much work is under way: nothing was done.
     Shed,
     /// Without one.
     NoAnswer,
 }
 
-impl Ended {
+impl OrderResult {
     /// Every end there is.
     pub const ALL: [Self; 5] = [
-        Self::Told(Outcome::Confirmed),
-        Self::Told(Outcome::Failed),
-        Self::Told(Outcome::Unknown),
+        Self::Answered(Outcome::Confirmed),
+        Self::Answered(Outcome::Failed),
+        Self::Answered(Outcome::Unknown),
         Self::Shed,
         Self::NoAnswer,
     ];
@@ -34,7 +34,7 @@ impl Ended {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Told(outcome) => outcome.as_str(),
+            Self::Answered(outcome) => outcome.as_str(),
             Self::Shed => "shed",
             Self::NoAnswer => "no answer",
         }
@@ -44,7 +44,7 @@ impl Ended {
 /// All orders so far, in memory of a fixed size.
 #[derive(Debug, Clone)]
 pub struct Tally {
-    times: [Histogram<u64>; Ended::ALL.len()],
+    times: [Histogram<u64>; OrderResult::ALL.len()],
     /// Orders that were due and were not sent, since too many were under way.
     pub not_sent: u64,
 }
@@ -72,13 +72,13 @@ impl Tally {
     pub fn new() -> Result<Self, CreationError> {
         // Three digits of precision.
         let empty = Histogram::new_with_bounds(1, LONGEST, 3)?;
-        Ok(Self { times: Ended::ALL.map(|_| empty.clone()), not_sent: 0 })
+        Ok(Self { times: OrderResult::ALL.map(|_| empty.clone()), not_sent: 0 })
     }
 
     /// Counts an order; `after` runs from the moment it was due.
-    pub fn count(&mut self, ended: Ended, after: Duration) {
+    pub fn count(&mut self, ended: OrderResult, after: Duration) {
         let micros = u64::try_from(after.as_micros()).unwrap_or(LONGEST);
-        for (times, kind) in self.times.iter_mut().zip(Ended::ALL) {
+        for (times, kind) in self.times.iter_mut().zip(OrderResult::ALL) {
             if kind == ended {
                 times.saturating_record(micros.clamp(1, LONGEST));
             }
@@ -87,25 +87,25 @@ impl Tally {
 
     /// How many ended so.
     #[must_use]
-    pub fn of(&self, ended: Ended) -> u64 {
+    pub fn of(&self, ended: OrderResult) -> u64 {
         self.histogram(ended).map_or(0, Histogram::len)
     }
 
     /// Orders whose customers were told an outcome.
     #[must_use]
     pub fn answered(&self) -> u64 {
-        Outcome::ALL.into_iter().map(|outcome| self.of(Ended::Told(outcome))).sum()
+        Outcome::ALL.into_iter().map(|outcome| self.of(OrderResult::Answered(outcome))).sum()
     }
 
     /// Orders that were sent and are over.
     #[must_use]
     pub fn over(&self) -> u64 {
-        Ended::ALL.into_iter().map(|ended| self.of(ended)).sum()
+        OrderResult::ALL.into_iter().map(|ended| self.of(ended)).sum()
     }
 
     /// None where no order ended so.
     #[must_use]
-    pub fn times(&self, ended: Ended) -> Option<Times> {
+    pub fn times(&self, ended: OrderResult) -> Option<Times> {
         let times = self.histogram(ended).filter(|times| !times.is_empty())?;
         let ms = |micros: u64| micros as f64 / 1_000.0;
         Some(Times {
@@ -116,8 +116,12 @@ impl Tally {
         })
     }
 
-    fn histogram(&self, ended: Ended) -> Option<&Histogram<u64>> {
-        self.times.iter().zip(Ended::ALL).find(|(_, kind)| *kind == ended).map(|(times, _)| times)
+    fn histogram(&self, ended: OrderResult) -> Option<&Histogram<u64>> {
+        self.times
+            .iter()
+            .zip(OrderResult::ALL)
+            .find(|(_, kind)| *kind == ended)
+            .map(|(times, _)| times)
     }
 }
 
@@ -128,12 +132,12 @@ mod tests {
     #[test]
     fn each_outcome_has_its_own_count_and_times() {
         let mut tally = Tally::new().unwrap();
-        let confirmed = Ended::Told(Outcome::Confirmed);
+        let confirmed = OrderResult::Answered(Outcome::Confirmed);
         for ms in 1..=100 {
             tally.count(confirmed, Duration::from_millis(ms));
         }
-        tally.count(Ended::NoAnswer, Duration::from_secs(7_200));
-        tally.count(Ended::Shed, Duration::from_millis(1));
+        tally.count(OrderResult::NoAnswer, Duration::from_secs(7_200));
+        tally.count(OrderResult::Shed, Duration::from_millis(1));
         assert_eq!((tally.of(confirmed), tally.answered(), tally.over()), (100, 100, 102));
         let times = tally.times(confirmed).unwrap();
         for (found, expected) in [
@@ -144,9 +148,9 @@ mod tests {
         ] {
             assert!((found - expected).abs() < 0.2, "{times:?}");
         }
-        assert_eq!(tally.times(Ended::Told(Outcome::Failed)), None);
+        assert_eq!(tally.times(OrderResult::Answered(Outcome::Failed)), None);
         assert!(
-            tally.times(Ended::NoAnswer).unwrap().max_ms >= 3_600_000.0,
+            tally.times(OrderResult::NoAnswer).unwrap().max_ms >= 3_600_000.0,
             "kept, if not told apart"
         );
     }

@@ -12,11 +12,11 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
 use super::log::Log;
-use super::{Manner, START_LIMIT};
+use super::{START_TIMEOUT, StartMode};
 use crate::http::local_url;
 
 /// How long a service may take to end: to drain, to flush, and a little more.
-const END_LIMIT: Duration = Duration::from_secs(DRAIN_TIMEOUT.as_secs() + 5);
+const END_TIMEOUT: Duration = Duration::from_secs(DRAIN_TIMEOUT.as_secs() + 5);
 
 /// A running service. It drains and ends when this is dropped, but only
 /// [`Service::stop`] waits for that.
@@ -37,7 +37,7 @@ impl Service {
     pub(super) async fn start(
         name: &'static str,
         arguments: &[OsString],
-        manner: Manner<'_>,
+        manner: StartMode<'_>,
         lab: &Url,
     ) -> Result<Self, ExitError> {
         let mut child = command(name, arguments, manner, lab)
@@ -49,15 +49,15 @@ impl Service {
         let mut log = Log::read(stderr);
         let mut stdout = BufReader::new(stdout);
         let mut line = String::new();
-        let read = timeout(START_LIMIT, stdout.read_line(&mut line)).await;
+        let read = timeout(START_TIMEOUT, stdout.read_line(&mut line)).await;
         let address = line.trim().split(" on http://").nth(1).and_then(|it| it.parse().ok());
         let Some(address) = address else {
             // The service has said on stderr what is wrong; its status says whose fault it is.
-            let status = timeout(START_LIMIT, child.wait()).await.ok().and_then(Result::ok);
+            let status = timeout(START_TIMEOUT, child.wait()).await.ok().and_then(Result::ok);
             log.end().await;
             let sentence = match read {
                 Ok(_) => format!("the {name} service did not start ({})", ending(status)),
-                Err(_) => format!("the {name} service did not start within {START_LIMIT:?}"),
+                Err(_) => format!("the {name} service did not start within {START_TIMEOUT:?}"),
             };
             return Err(match status.and_then(|status| status.code()) {
                 Some(2) => ExitError::Usage(sentence),
@@ -74,7 +74,7 @@ impl Service {
     }
 
     /// Which service it was, how it ended, and what it said last.
-    pub(super) async fn obituary(&mut self, status: Option<ExitStatus>) -> String {
+    pub(super) async fn describe_exit(&mut self, status: Option<ExitStatus>) -> String {
         self.log.end().await;
         let what = format!("the {} service ended by itself ({})", self.name, ending(status));
         let last = self.log.last_lines();
@@ -87,8 +87,8 @@ impl Service {
     /// Tells the service to end and waits for that; kills it at the limit.
     pub(super) async fn stop(&mut self) {
         drop(self.stdin.take());
-        if timeout(END_LIMIT, self.child.wait()).await.is_err() {
-            tracing::warn!(service = self.name, "killed: it did not end within {END_LIMIT:?}");
+        if timeout(END_TIMEOUT, self.child.wait()).await.is_err() {
+            tracing::warn!(service = self.name, "killed: it did not end within {END_TIMEOUT:?}");
             let _ = self.child.kill().await;
         }
         self.log.end().await;
@@ -107,17 +107,17 @@ impl Service {
 fn command(
     name: &str,
     arguments: &[OsString],
-    manner: Manner<'_>,
+    manner: StartMode<'_>,
     lab: &Url,
 ) -> std::io::Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg(name).args(arguments);
-    if let Manner::Private(settings) = manner {
+    if let StartMode::Private(settings) = manner {
         command.args(["--listen", "127.0.0.1:0"]).env("RUST_LOG", "warn");
         command.envs(settings.iter().map(|(name, value)| (name, value)));
     }
     // Whoever sends spans elsewhere when starting the lab means it.
-    if manner != Manner::Open
+    if manner != StartMode::Open
         || !is_set("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
     {
         command.env("OTEL_EXPORTER_OTLP_ENDPOINT", lab.as_str());

@@ -21,7 +21,7 @@ const PIECE: u64 = 8 * 1024;
 const KEPT_LENGTH: usize = 500;
 
 /// How long to wait for the rest of what an ended service wrote.
-const END_LIMIT: Duration = Duration::from_secs(1);
+const END_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The log of one service.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl Log {
     /// Waits until everything that the service wrote is read and passed on.
     pub(super) async fn end(&mut self) {
         if !self.reading.is_finished() {
-            let _ = timeout(END_LIMIT, &mut self.reading).await;
+            let _ = timeout(END_TIMEOUT, &mut self.reading).await;
         }
         stderr::flush().await;
     }

@@ -80,7 +80,7 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
     let end = end_signal();
     tokio::pin!(end);
     let settings = environment(config.seed);
-    let (place, own) = tokio::select! {
+    let (env, own) = tokio::select! {
         found = services::find(&config.targets, &settings, metrics) => found?,
         () = &mut end => return Err(interrupted()),
     };
@@ -92,7 +92,7 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
         report.tell(event)
     };
     let result = tokio::select! {
-        result = experiments(&wanted, seed, &place, &mut observer) => result,
+        result = experiments(&wanted, seed, &env, &mut observer) => result,
         () = end => Err(interrupted()),
     };
     let result = match (&result, &own) {

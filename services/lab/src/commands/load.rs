@@ -4,13 +4,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use campuscafe_evidence::load::Came;
+use campuscafe_evidence::load::LoadReport;
 use campuscafe_service::ExitError;
 use campuscafe_telemetry::Metrics;
 use clap::Parser;
 
 use crate::lessons::load::{LoadEvent, LoadPlan, Mix};
-use crate::run::load::{Drive, Interrupt, LoadObserver, SERVICES_LIMIT};
+use crate::run::load::{Interrupt, LoadGenerator, LoadObserver, SERVICES_TIMEOUT};
 use crate::server::services;
 use crate::stderr;
 use crate::targets::Targets;
@@ -111,39 +111,39 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
     if std::env::var_os("INVENTORY_STOCK").is_none() {
         settings.push(("INVENTORY_STOCK", PLENTY.to_owned()));
     }
-    let (place, own) = tokio::select! {
+    let (env, own) = tokio::select! {
         found = services::find(&config.targets, &settings, metrics) => found?,
         () = interrupt.heard() => return Err(too_early()),
     };
     let line = ProgressLine::on_stderr();
-    let tell = Arc::new(move |event: LoadEvent<'_>| line.tell(event));
-    let observer = LoadObserver { every: line.every(), tell };
-    let drive = tokio::select! {
-        drive = Drive::new(&place.addresses, &plan, observer) => drive,
+    let tell_line = Arc::new(move |event: LoadEvent<'_>| line.tell(event));
+    let observer = LoadObserver { every: line.every(), tell: tell_line };
+    let generator = tokio::select! {
+        generator = LoadGenerator::new(&env.addresses, &plan, observer) => generator,
         () = interrupt.heard() => Err(too_early()),
     };
-    let came = match drive {
-        Ok(drive) => Ok(drive.run(&interrupt).await),
+    let report = match generator {
+        Ok(generator) => Ok(generator.run(&interrupt).await),
         Err(failure) => Err(failure),
     };
     stderr::flush().await;
-    let told = came.and_then(|came| report(&plan, config.json, &came));
+    let exit = report.and_then(|report| tell(&plan, config.json, &report));
     let killed = match own {
-        Some(services) => services.stop_before(interrupt.heard_before(SERVICES_LIMIT)).await,
+        Some(services) => services.stop_before(interrupt.heard_before(SERVICES_TIMEOUT)).await,
         None => Vec::new(),
     };
     if let Some(sentence) = given_up(&killed) {
         stderr::write(sentence);
         stderr::flush().await;
     }
-    told
+    exit
 }
 
 /// What became of services of our own that were at work for too long after Ctrl-C.
 fn given_up(killed: &[&str]) -> Option<String> {
     (!killed.is_empty()).then(|| {
         format!(
-            "gave up unfinished work {SERVICES_LIMIT:?} after Ctrl-C: killed {}, which this load \
+            "gave up unfinished work {SERVICES_TIMEOUT:?} after Ctrl-C: killed {}, which this load \
              had started\n",
             killed.join(" and ")
         )
@@ -154,8 +154,8 @@ fn too_early() -> ExitError {
     ExitError::Failed("interrupted before the first order".to_owned())
 }
 
-fn report(plan: &LoadPlan, json: bool, came: &Came) -> Result<ExitCode, ExitError> {
-    print(&if json { view::json(plan, came) } else { view::text(plan, came) })?;
-    let whole = came.tally.answered() > 0 && came.after.is_ok();
+fn tell(plan: &LoadPlan, json: bool, report: &LoadReport) -> Result<ExitCode, ExitError> {
+    print(&if json { view::json(plan, report) } else { view::text(plan, report) })?;
+    let whole = report.tally.answered() > 0 && report.after.is_ok();
     Ok(if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

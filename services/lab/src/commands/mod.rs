@@ -15,7 +15,7 @@ use clap_complete::Shell;
 use tracing::Level;
 
 use crate::doctor;
-use crate::view::console::{print, say_aside};
+use crate::view::console::{print, print_to_stderr};
 
 /// Its log has warnings only: what it has to say it prints.
 const IDENTITY: Identity =
@@ -82,7 +82,7 @@ pub fn run(asked: Campuscafe) -> ExitCode {
             match print(&String::from_utf8_lossy(&script)) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(failure) => {
-                    say_aside(&format!("error: {failure}\n"));
+                    print_to_stderr(&format!("error: {failure}\n"));
                     ExitCode::FAILURE
                 }
             }

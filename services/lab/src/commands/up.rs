@@ -12,7 +12,7 @@ use clap::{Args, Parser};
 use reqwest::Url;
 use tokio::sync::watch;
 
-use crate::children::Manner;
+use crate::children::StartMode;
 use crate::http;
 use crate::links::{Links, Tools};
 use crate::server::Lab;
@@ -66,28 +66,28 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
     let open = open.map(|sentence| format!("\n{sentence}\n")).unwrap_or_default();
     let end = end_signal();
     tokio::pin!(end);
-    let doors = Links::new(&config.tools).doors(&http::client()?).await;
+    let tools = Links::new(&config.tools).reachable_tools(&http::client()?).await;
     if let (Some(order), Some(inventory)) = (config.order_url, config.inventory_url) {
         let addresses = Addresses { order, inventory };
         let (_known, told) = watch::channel(Some(addresses.clone()));
         let lab = Lab::open(listener, told, &metrics, &config.server)?;
-        say(&format!("{}{open}", places(&addresses, &lab.url, &doors)));
+        say(&format!("{}{open}", listing(&addresses, &lab.url, &tools)));
         end.await;
         lab.close().await;
         return Ok(ExitCode::SUCCESS);
     }
     let mut services = tokio::select! {
-        started = Services::start(listener, Manner::Open, metrics, &config.server) => started?,
+        started = Services::start(listener, StartMode::Open, metrics, &config.server) => started?,
         () = &mut end => return Ok(ExitCode::SUCCESS),
     };
     let program = std::env::current_exe().unwrap_or_else(|_| "campuscafe".into());
     say(&format!(
         "{}{open}{}",
-        places(&services.addresses, &services.lab.url, &doors),
-        invitation(&services, &shortened(&program))
+        listing(&services.addresses, &services.lab.url, &tools),
+        next_steps(&services, &shortened(&program))
     ));
     let died = tokio::select! {
-        sentence = services.one_died() => Some(sentence),
+        sentence = services.first_exit() => Some(sentence),
         () = &mut end => None,
     };
     services.stop().await;
@@ -109,7 +109,7 @@ fn shortened(program: &Path) -> String {
     program.strip_prefix(here).unwrap_or(program).display().to_string()
 }
 
-fn places(services: &Addresses, lab: &Url, doors: &[(&str, String)]) -> String {
+fn listing(services: &Addresses, lab: &Url, tools: &[(&str, String)]) -> String {
     let (order, inventory, lab) = (root(&services.order), root(&services.inventory), root(lab));
     let mut text = format!(
         "
@@ -120,13 +120,13 @@ CampusCafe is open.
   lab        {lab}    the traces of both                       {lab}/api/traces
 "
     );
-    for (name, url) in doors {
+    for (name, url) in tools {
         let _ = writeln!(text, "  {name:<9}  {url}");
     }
     text
 }
 
-fn invitation(services: &Services, program: &str) -> String {
+fn next_steps(services: &Services, program: &str) -> String {
     let Addresses { order, inventory } = &services.addresses;
     let (order, inventory, lab) = (root(order), root(inventory), root(&services.lab.url));
     format!(

@@ -22,7 +22,7 @@ use clap::{Parser, ValueEnum};
 
 use crate::http;
 use crate::view::console::print;
-use crate::view::style::Paint;
+use crate::view::style::Style;
 use check::Check;
 use reach::Host;
 use target::Urls;
@@ -96,7 +96,7 @@ struct Listen {
 /// Prints all checks, and fails if one of them is bad.
 pub(crate) async fn run(config: Config) -> Result<ExitCode, ExitError> {
     let checks = examine(&config).await?;
-    let paint = Paint::stdout();
+    let paint = Style::stdout();
     print(&if config.json {
         report::json(config.profile, &checks)
     } else {

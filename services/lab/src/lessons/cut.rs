@@ -34,9 +34,9 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         Row { name: "the client saw", cell: seen_by_client },
         Row {
             name: "the order was concluded",
-            cell: |order| order.told.report.outcome.as_str().to_owned(),
+            cell: |order| order.response.report.outcome.as_str().to_owned(),
         },
-        Row { name: "the customer was told", cell: |order| order.told.status.to_string() },
+        Row { name: "the customer was told", cell: |order| order.response.status.to_string() },
         Row { name: "the inventory holds", cell: |order| reservations(order.ledger.reservations) },
     ],
     look_at: &[
@@ -48,8 +48,8 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 };
 
 fn refused(order: &Order) -> Verdict {
-    let told =
-        results(order) == [AttemptResult::Rejected] && order.told.report.outcome == Outcome::Failed;
+    let told = results(order) == [AttemptResult::Rejected]
+        && order.response.report.outcome == Outcome::Failed;
     Verdict::on(order, told, order.ledger.reservations == 0, || {
         "The inventory said no and meant it: \"failed\" is the truth, and no cake is gone."
             .to_owned()
@@ -72,11 +72,11 @@ fn cut_after(order: &Order) -> Verdict {
 
 fn lost(order: &Order) -> bool {
     results(order) == [AttemptResult::ConnectionLost]
-        && order.told.report.outcome == Outcome::Unknown
+        && order.response.report.outcome == Outcome::Unknown
 }
 
 fn seen_by_client(order: &Order) -> String {
-    let last = order.told.report.attempts.last();
+    let last = order.response.report.attempts.last();
     let result = last.map_or("nothing", |attempt| attempt.result.as_str());
     match last.and_then(|attempt| attempt.status) {
         Some(status) => format!("{result} ({status})"),

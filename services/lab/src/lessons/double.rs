@@ -33,13 +33,13 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 fn told_no(order: &Order) -> Verdict {
     use AttemptResult::Timeout;
     let told =
-        results(order) == [Timeout, Timeout] && order.told.report.outcome == Outcome::Unknown;
+        results(order) == [Timeout, Timeout] && order.response.report.outcome == Outcome::Unknown;
     Verdict::on(order, told, order.ledger.reservations == 2, || {
         format!(
             "The customer was told no (\"{}\") after {}, and the inventory holds 2 reservations, \
              the last one made {}: told no, two cakes gone.",
-            order.told.words,
-            seconds(order.told.after),
+            order.response.words,
+            seconds(order.response.after),
             moment_of_last_commit(order),
         )
     })
@@ -47,12 +47,13 @@ fn told_no(order: &Order) -> Verdict {
 
 fn told_yes(order: &Order) -> Verdict {
     use AttemptResult::{Ok, Timeout};
-    let told = results(order) == [Timeout, Ok] && order.told.report.outcome == Outcome::Confirmed;
+    let told =
+        results(order) == [Timeout, Ok] && order.response.report.outcome == Outcome::Confirmed;
     Verdict::on(order, told, order.ledger.reservations == 2, || {
         format!(
             "The customer was told yes after {} and knows of 1 cake; the first attempt committed \
              {} all the same: one customer, two cakes.",
-            seconds(order.told.after),
+            seconds(order.response.after),
             moment_of_last_commit(order),
         )
     })

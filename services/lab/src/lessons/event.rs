@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use campuscafe_api::order::Reordering;
-use campuscafe_evidence::order::{OrderPlan, Told};
-use campuscafe_evidence::turnover::{Customer, TurnoverPlan};
+use campuscafe_evidence::order::{CustomerResponse, OrderPlan};
+use campuscafe_evidence::pod_replacement::{Customer, PodReplacementPlan};
 
 use super::{Experiment, Finding, Findings, Trial};
 
@@ -21,7 +21,7 @@ pub(crate) enum Event<'a> {
         item: &'a str,
         plan: OrderPlan,
     },
-    OrderAnswered(&'a Told),
+    OrderAnswered(&'a CustomerResponse),
     PingsSent {
         count: u32,
     },
@@ -30,7 +30,7 @@ pub(crate) enum Event<'a> {
     CustomerAnswered(&'a Customer),
     /// A person must now replace the pods, which are these.
     CommandNeeded {
-        plan: TurnoverPlan,
+        plan: PodReplacementPlan,
         pods: &'a BTreeSet<String>,
     },
     /// The spans have come, or are not waited for any longer.

@@ -1,16 +1,16 @@
 //! What came of an experiment.
 
+use campuscafe_evidence::message_order::PingBatch;
 use campuscafe_evidence::order::Order;
-use campuscafe_evidence::pings::Race;
-use campuscafe_evidence::turnover::Turnover;
+use campuscafe_evidence::pod_replacement::PodReplacement;
 
 use super::{Conclusion, Experiment, Verdict};
 
 /// What a trial left behind.
 pub(crate) enum Evidence {
     Order(Box<Order>),
-    Race(Box<Race>),
-    Turnover(Box<Turnover>),
+    Pings(Box<PingBatch>),
+    PodReplacement(Box<PodReplacement>),
 }
 
 /// A trial that was carried out and judged.
@@ -54,9 +54,11 @@ impl Link {
 impl Finding {
     pub(crate) fn trace_id(&self) -> Option<&str> {
         match &self.evidence {
-            Evidence::Order(order) => order.told.report.trace_id.as_deref(),
-            Evidence::Race(race) => race.report.trace_id.as_deref(),
-            Evidence::Turnover(turnover) => turnover.telling()?.trace_id.as_deref(),
+            Evidence::Order(order) => order.response.report.trace_id.as_deref(),
+            Evidence::Pings(batch) => batch.report.trace_id.as_deref(),
+            Evidence::PodReplacement(pod_replacement) => {
+                pod_replacement.last_of_old_pods()?.trace_id.as_deref()
+            }
         }
     }
 }

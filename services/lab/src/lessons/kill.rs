@@ -1,7 +1,7 @@
 //! Kill: a reply proves a commit, not that the commit outlives its process.
 
-use campuscafe_evidence::turnover::{Turnover, TurnoverPlan};
-use campuscafe_evidence::turnover::{Watched, in_between};
+use campuscafe_evidence::pod_replacement::{PodReplacement, PodReplacementPlan};
+use campuscafe_evidence::pod_replacement::{Service, in_between};
 
 use super::{Act, Experiment, Trial, Verdict, customers};
 
@@ -10,9 +10,9 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     title: "a killed pod takes with it what customers were told for certain (on a cluster)",
     trials: &[Trial {
         caption: "Customers order while the pod that keeps the stock is deleted.",
-        act: Act::Turnover(
-            TurnoverPlan {
-                watched: Watched::Inventory,
+        act: Act::PodReplacement(
+            PodReplacementPlan {
+                service: Service::Inventory,
                 command: "kubectl --namespace campuscafe delete pod \
                           --selector app.kubernetes.io/name=inventory",
             },
@@ -27,12 +27,13 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     ],
 };
 
-fn judge(turnover: &Turnover) -> Verdict {
-    let told_yes = turnover.told_yes();
-    let forgotten = told_yes.saturating_sub(turnover.remembered);
-    let promise = turnover.replaced && turnover.remembered > 0 && forgotten > 0;
-    Verdict::on_turnover(turnover, true, promise, || {
-        let between = in_between(&turnover.customers, Watched::Inventory, &turnover.old).len();
+fn judge(pod_replacement: &PodReplacement) -> Verdict {
+    let told_yes = pod_replacement.told_yes();
+    let forgotten = told_yes.saturating_sub(pod_replacement.remembered);
+    let promise = pod_replacement.replaced && pod_replacement.remembered > 0 && forgotten > 0;
+    Verdict::on_pod_replacement(pod_replacement, true, promise, || {
+        let between =
+            in_between(&pod_replacement.customers, Service::Inventory, &pod_replacement.old).len();
         let between = match between {
             0 => String::new(),
             _ => format!(
@@ -44,7 +45,7 @@ fn judge(turnover: &Turnover) -> Verdict {
             "{} heard yes, and the inventory remembers {}: the other {forgotten} were told the \
              truth by a pod that is gone, and its memory with it.{between}",
             customers(told_yes),
-            turnover.remembered,
+            pod_replacement.remembered,
         )
     })
 }

@@ -4,7 +4,7 @@ mod mix;
 
 use std::time::Duration;
 
-use campuscafe_evidence::load::Gap;
+use campuscafe_evidence::load::LoadLedger;
 use campuscafe_evidence::load::tally::Tally;
 
 pub(crate) use mix::Mix;
@@ -47,5 +47,5 @@ pub(crate) struct Progress<'a> {
     pub(crate) under_way: u64,
     pub(crate) tally: &'a Tally,
     /// None if the services do not answer.
-    pub(crate) gap: Option<Gap>,
+    pub(crate) gap: Option<LoadLedger>,
 }

@@ -16,9 +16,9 @@ mod verdict;
 use std::time::Duration;
 
 use campuscafe_api::order::{AttemptResult, Outcome};
+use campuscafe_evidence::message_order::PingBatch;
 use campuscafe_evidence::order::{Order, OrderPlan};
-use campuscafe_evidence::pings::Race;
-use campuscafe_evidence::turnover::{Turnover, TurnoverPlan};
+use campuscafe_evidence::pod_replacement::{PodReplacement, PodReplacementPlan};
 
 pub(crate) use event::Event;
 pub(crate) use finding::{Evidence, Finding, Findings, Link};
@@ -60,7 +60,7 @@ pub(crate) struct Row {
 impl Experiment {
     /// Whether somebody must be able to replace pods meanwhile.
     pub(crate) fn needs_cluster(&self) -> bool {
-        self.trials.iter().any(|trial| matches!(trial.act, Act::Turnover(..)))
+        self.trials.iter().any(|trial| matches!(trial.act, Act::PodReplacement(..)))
     }
 }
 
@@ -73,28 +73,28 @@ pub(crate) struct Trial {
 
 pub(crate) enum Act {
     Order(OrderPlan, fn(&Order) -> Verdict),
-    Race {
+    Pings {
         count: u32,
-        judge: fn(&Race) -> Verdict,
+        judge: fn(&PingBatch) -> Verdict,
     },
     /// Somebody else replaces pods meanwhile.
-    Turnover(TurnoverPlan, fn(&Turnover) -> Verdict),
+    PodReplacement(PodReplacementPlan, fn(&PodReplacement) -> Verdict),
 }
 
 /// What was seen instead, and what may be the reason.
 fn seen(order: &Order) -> String {
-    let told = &order.told;
+    let response = &order.response;
     let results: Vec<_> = results(order).into_iter().map(AttemptResult::as_str).collect();
     let seen = format!(
         "the order was {} after {}, its attempts ended {}, and the inventory made {}",
-        told.report.outcome.as_str(),
-        seconds(told.after),
+        response.report.outcome.as_str(),
+        seconds(response.after),
         results.join(", "),
         reservations(order.ledger.reservations),
     );
     if results.contains(&AttemptResult::Timeout.as_str()) || !order.plan.chaos.contains("slow") {
         seen
-    } else if told.report.outcome == Outcome::Confirmed {
+    } else if response.report.outcome == Outcome::Confirmed {
         format!("{seen}; nothing timed out, so is the order service's --attempt-timeout under 2 s?")
     } else {
         format!("{seen}; nothing timed out")
@@ -102,7 +102,7 @@ fn seen(order: &Order) -> String {
 }
 
 fn results(order: &Order) -> Vec<AttemptResult> {
-    order.told.report.attempts.iter().map(|attempt| attempt.result).collect()
+    order.response.report.attempts.iter().map(|attempt| attempt.result).collect()
 }
 
 pub(crate) fn reservations(count: u64) -> String {
@@ -114,24 +114,25 @@ fn customers(count: u64) -> String {
 }
 
 /// How many customers' spans are missing, as a sentence if there are any.
-fn missing_customers(turnover: &Turnover) -> Vec<String> {
-    let lost = turnover.customers.iter().filter(|customer| customer.lacks_spans()).count();
-    let all = customers(turnover.customers.len() as u64);
+fn missing_customers(pod_replacement: &PodReplacement) -> Vec<String> {
+    let lost = pod_replacement.customers.iter().filter(|customer| customer.lacks_spans()).count();
+    let all = customers(pod_replacement.customers.len() as u64);
     let of = |lost| format!("spans of {lost} of {all} are missing");
     (lost > 0).then(|| of(lost)).into_iter().collect()
 }
 
-/// What was seen of a turnover instead of the lesson.
-fn seen_of_turnover(turnover: &Turnover) -> String {
-    let service = turnover.plan.watched.name();
-    if turnover.replaced {
-        let silent = turnover.customers.iter().filter(|one| !one.told.is_certain()).count();
+/// What was seen of a pod replacement instead of the lesson.
+fn seen_of_pod_replacement(pod_replacement: &PodReplacement) -> String {
+    let service = pod_replacement.plan.service.name();
+    if pod_replacement.replaced {
+        let silent =
+            pod_replacement.customers.iter().filter(|one| !one.result.is_certain()).count();
         format!(
             "The lesson did not show: every {service} pod was replaced; of {}, {} were told \
              yes, {silent} cannot know what became of their order, and the inventory made {}.",
-            customers(turnover.customers.len() as u64),
-            turnover.told_yes(),
-            reservations(turnover.remembered),
+            customers(pod_replacement.customers.len() as u64),
+            pod_replacement.told_yes(),
+            reservations(pod_replacement.remembered),
         )
     } else {
         format!(
@@ -152,9 +153,9 @@ pub(crate) fn seconds(duration: Duration) -> String {
 /// When the last commit came, counted from the order; for sentences. Without
 /// complete spans nobody knows which was the last.
 fn moment_of_last_commit(order: &Order) -> String {
-    let last = order.complete_story().and_then(|story| {
-        let commits = story.commits();
-        Some(story.ms(commits.last()?.1.at))
+    let last = order.complete_story().and_then(|order_trace| {
+        let commits = order_trace.commits();
+        Some(order_trace.ms(commits.last()?.1.at))
     });
     last.map_or_else(
         || "later".to_owned(),

@@ -1,6 +1,6 @@
 //! Reorder: the order of sending is not the order of arrival.
 
-use campuscafe_evidence::pings::Race;
+use campuscafe_evidence::message_order::PingBatch;
 
 use super::{Act, Experiment, Trial, Verdict};
 
@@ -11,7 +11,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     title: "sent in one order, answered in another",
     trials: &[Trial {
         caption: "Six pings leave at the same moment; each takes its own time.",
-        act: Act::Race { count: PINGS, judge },
+        act: Act::Pings { count: PINGS, judge },
     }],
     side_by_side: &[],
     look_at: &[
@@ -20,11 +20,11 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     ],
 };
 
-fn judge(race: &Race) -> Verdict {
-    let report = &race.report;
+fn judge(batch: &PingBatch) -> Verdict {
+    let report = &batch.report;
     let answered = report.completed_order.len();
     let shown = answered == PINGS as usize && report.inversions > 0;
-    Verdict::of(shown, true, race.incomplete.clone(), || {
+    Verdict::of(shown, true, batch.incomplete.clone(), || {
         if shown {
             format!(
                 "Of {} pairs of pings, {} came back in the other order than they were sent: who \

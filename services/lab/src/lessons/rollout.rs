@@ -1,7 +1,7 @@
 //! Rollout: pods that end in an orderly way lose nobody's order.
 
-use campuscafe_evidence::turnover::{Turnover, TurnoverPlan};
-use campuscafe_evidence::turnover::{Watched, in_between};
+use campuscafe_evidence::pod_replacement::{PodReplacement, PodReplacementPlan};
+use campuscafe_evidence::pod_replacement::{Service, in_between};
 
 use super::{Act, Experiment, Trial, Verdict, customers};
 
@@ -10,9 +10,9 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     title: "every order pod is replaced, and no customer notices (on a cluster)",
     trials: &[Trial {
         caption: "Customers order while all pods of the order service are replaced.",
-        act: Act::Turnover(
-            TurnoverPlan {
-                watched: Watched::Order,
+        act: Act::PodReplacement(
+            PodReplacementPlan {
+                service: Service::Order,
                 command: "kubectl --namespace campuscafe rollout restart deployment/order",
             },
             judge,
@@ -26,19 +26,20 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     ],
 };
 
-fn judge(turnover: &Turnover) -> Verdict {
-    let told_yes = turnover.told_yes();
-    let all_answered = turnover.customers.iter().all(|customer| customer.told.is_yes());
-    let held = turnover.replaced && turnover.remembered == told_yes;
-    Verdict::on_turnover(turnover, all_answered, held, || {
-        let between = in_between(&turnover.customers, Watched::Order, &turnover.old).len();
+fn judge(pod_replacement: &PodReplacement) -> Verdict {
+    let told_yes = pod_replacement.told_yes();
+    let all_answered = pod_replacement.customers.iter().all(|customer| customer.result.is_yes());
+    let held = pod_replacement.replaced && pod_replacement.remembered == told_yes;
+    Verdict::on_pod_replacement(pod_replacement, all_answered, held, || {
+        let between =
+            in_between(&pod_replacement.customers, Service::Order, &pod_replacement.old).len();
         format!(
             "{} came while every order pod was replaced: each was told yes, and the inventory made \
              exactly {} reservations. {between} of them were still being served by an old pod \
              when others already went to a new one, and it finished their orders before it \
              ended.",
             customers(told_yes),
-            turnover.remembered,
+            pod_replacement.remembered,
         )
     })
 }

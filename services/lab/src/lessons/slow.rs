@@ -22,16 +22,16 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 };
 
 fn judge(order: &Order) -> Verdict {
-    let told =
-        results(order) == [AttemptResult::Timeout] && order.told.report.outcome == Outcome::Unknown;
+    let told = results(order) == [AttemptResult::Timeout]
+        && order.response.report.outcome == Outcome::Unknown;
     let held =
         order.ledger.reservations == 1 && order.commits_after_answer().is_none_or(|late| late == 1);
     Verdict::on(order, told, held, || {
         format!(
             "The customer heard \"{}\" after {}, and the inventory committed {} anyway: the truth \
              was not \"failed\", it was unknown.",
-            order.told.words,
-            seconds(order.told.after),
+            order.response.words,
+            seconds(order.response.after),
             moment_of_last_commit(order),
         )
     })

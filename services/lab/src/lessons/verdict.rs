@@ -1,9 +1,9 @@
 //! What the evidence of a trial comes to.
 
 use campuscafe_evidence::order::Order;
-use campuscafe_evidence::turnover::Turnover;
+use campuscafe_evidence::pod_replacement::PodReplacement;
 
-use super::{missing_customers, seen, seen_of_turnover};
+use super::{missing_customers, seen, seen_of_pod_replacement};
 
 /// Whether the evidence shows what an experiment promises. The later, the worse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,16 +90,16 @@ impl Verdict {
         })
     }
 
-    /// The verdict on a turnover: `told` is what its customers were told, `held`
+    /// The verdict on a pod replacement: `told` is what its customers were told, `held`
     /// what the pods did, which is known from spans.
-    pub(super) fn on_turnover(
-        turnover: &Turnover,
+    pub(super) fn on_pod_replacement(
+        pod_replacement: &PodReplacement,
         told: bool,
         held: bool,
         sentence: impl FnOnce() -> String,
     ) -> Self {
-        Self::of(told, held, missing_customers(turnover), || {
-            if told && held { sentence() } else { seen_of_turnover(turnover) }
+        Self::of(told, held, missing_customers(pod_replacement), || {
+            if told && held { sentence() } else { seen_of_pod_replacement(pod_replacement) }
         })
     }
 }

@@ -4,34 +4,34 @@ use std::time::SystemTime;
 
 use campuscafe_service::ExitError;
 
-use super::{Bench, Observer};
+use super::{Observer, Runner};
 use crate::http;
 use crate::lessons::{Act, Event, Evidence, Experiment, Finding, Findings, Trial};
-use crate::targets::{Place, SpanSource};
+use crate::targets::{SpanSource, TargetEnv};
 
 /// Runs each experiment in turn on these services.
 pub(crate) async fn experiments(
     wanted: &[&'static Experiment],
     seed: u64,
-    place: &Place,
+    env: &TargetEnv,
     observer: &mut Observer<'_>,
 ) -> Result<Vec<Findings>, ExitError> {
-    let bench = Bench::new(&place.addresses, place.spans.clone())?;
+    let runner = Runner::new(&env.addresses, env.spans.clone())?;
     let http = http::client()?;
     let mut all = Vec::new();
     for experiment in wanted {
         observer(Event::ExperimentBegan(experiment))?;
-        place.announce(&http, experiment.name).await;
+        env.announce(&http, experiment.name).await;
         let mut findings = Findings { experiment, all: Vec::new() };
         for trial in experiment.trials {
             observer(Event::TrialBegan { trial, seed })?;
             let begun = SystemTime::now();
-            let mut finding = carry_out(&bench, trial, seed, observer).await?;
+            let mut finding = carry_out(&runner, trial, seed, observer).await?;
             if let Some(id) = finding.trace_id().map(str::to_owned) {
-                finding.in_lab = in_lab(&place.spans, &id);
-                finding.in_jaeger = place.links.trace(&http, &id).await;
+                finding.in_lab = in_lab(&env.spans, &id);
+                finding.in_jaeger = env.links.trace(&http, &id).await;
             }
-            finding.in_grafana = place.links.dashboard(&http, begun, SystemTime::now()).await;
+            finding.in_grafana = env.links.dashboard(&http, begun, SystemTime::now()).await;
             observer(Event::Judged(&finding))?;
             findings.all.push(finding);
         }
@@ -43,33 +43,33 @@ pub(crate) async fn experiments(
 }
 
 async fn carry_out(
-    bench: &Bench,
+    runner: &Runner,
     trial: &Trial,
     seed: u64,
     observer: &mut Observer<'_>,
 ) -> Result<Finding, ExitError> {
     let (evidence, verdict) = match trial.act {
         Act::Order(plan, judge) => {
-            let order = bench.order(plan, observer).await?;
+            let order = runner.order(plan, observer).await?;
             let verdict = judge(&order);
             (Evidence::Order(Box::new(order)), verdict)
         }
-        Act::Race { count, judge } => {
-            let race = bench.race(count, seed, observer).await?;
-            let verdict = judge(&race);
-            (Evidence::Race(Box::new(race)), verdict)
+        Act::Pings { count, judge } => {
+            let batch = runner.batch(count, seed, observer).await?;
+            let verdict = judge(&batch);
+            (Evidence::Pings(Box::new(batch)), verdict)
         }
-        Act::Turnover(plan, judge) => {
-            let turnover = bench.turnover(plan, observer).await?;
-            let verdict = judge(&turnover);
-            (Evidence::Turnover(Box::new(turnover)), verdict)
+        Act::PodReplacement(plan, judge) => {
+            let pod_replacement = runner.pod_replacement(plan, observer).await?;
+            let verdict = judge(&pod_replacement);
+            (Evidence::PodReplacement(Box::new(pod_replacement)), verdict)
         }
     };
     Ok(Finding {
         caption: trial.caption,
         evidence,
         verdict,
-        had_span_source: !matches!(bench.spans, SpanSource::Nowhere),
+        had_span_source: !matches!(runner.spans, SpanSource::Nowhere),
         in_lab: None,
         in_jaeger: None,
         in_grafana: None,
@@ -128,11 +128,11 @@ mod tests {
         url
     }
 
-    async fn place() -> Place {
+    async fn target_env() -> TargetEnv {
         let url = slow_services().await.to_string();
         let arguments = ["test", "--order-url", &url, "--inventory-url", &url];
         let targets = Arguments::parse_from(arguments).targets;
-        Place::named(&targets).await.unwrap().unwrap()
+        TargetEnv::named(&targets).await.unwrap().unwrap()
     }
 
     fn slow() -> Vec<&'static Experiment> {
@@ -144,7 +144,7 @@ mod tests {
             Event::ExperimentBegan(experiment) => format!("{} began", experiment.name),
             Event::TrialBegan { seed, .. } => format!("trial began, seed {seed}"),
             Event::OrderSent { item, plan } => format!("sent {item}, {}", plan.chaos),
-            Event::OrderAnswered(told) => format!("answered {}", told.status),
+            Event::OrderAnswered(response) => format!("answered {}", response.status),
             Event::SpansArrived { complete } => format!("spans complete: {complete}"),
             Event::Settled => "settled".to_owned(),
             Event::Judged(finding) => finding.verdict.conclusion.as_str().to_owned(),
@@ -161,7 +161,7 @@ mod tests {
             told.push(name(event));
             Ok(())
         };
-        experiments(&slow(), 7, &place().await, &mut observer).await.unwrap();
+        experiments(&slow(), 7, &target_env().await, &mut observer).await.unwrap();
         let expected = [
             "slow began",
             "trial began, seed 7",
@@ -186,7 +186,7 @@ mod tests {
                 _ => Ok(()),
             }
         };
-        let failed = experiments(&slow(), 7, &place().await, &mut observer).await;
+        let failed = experiments(&slow(), 7, &target_env().await, &mut observer).await;
         assert!(failed.is_err_and(|failure| failure.to_string() == "the disk is full"));
         assert_eq!(told, 2, "nothing was done after that");
     }

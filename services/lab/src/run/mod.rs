@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use campuscafe_api::inventory::{Delivery, State};
 use campuscafe_evidence::counters::{self, Counters};
-use campuscafe_evidence::load::reading::Reading;
-use campuscafe_evidence::tale::Tale;
+use campuscafe_evidence::from_spans::FromSpans;
+use campuscafe_evidence::load::metrics::MetricsReading;
 use campuscafe_service::ExitError;
 use reqwest::{Client, Response, Url};
 use serde::de::DeserializeOwned;
@@ -33,38 +33,42 @@ pub(crate) type Observer<'a> = dyn FnMut(Event<'_>) -> Result<(), ExitError> + S
 
 /// How long the evidence of one order may take to arrive. The longest wait of
 /// the fault `slow` is 2 s, and spans follow within a second.
-const EVIDENCE_LIMIT: Duration = Duration::from_secs(8);
+const EVIDENCE_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// Far beyond two attempts of a minute each: only a service that hangs meets it.
-const ANSWER_LIMIT: Duration = Duration::from_secs(130);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(130);
 
 /// How often the state is asked for while a late commit is awaited without spans.
 const ASK_EVERY: Duration = Duration::from_millis(100);
 
 /// The services under test and a place to read their spans.
 #[derive(Debug, Clone)]
-pub(crate) struct Bench {
+pub(crate) struct Runner {
     http: Client,
     order: Url,
     inventory: Url,
     pub(crate) spans: SpanSource,
 }
 
-impl Bench {
+impl Runner {
     pub(crate) fn new(services: &Addresses, spans: SpanSource) -> Result<Self, ExitError> {
         let Addresses { order, inventory } = services.clone();
         Ok(Self { http: http::client()?, order, inventory, spans })
     }
 
     /// What the spans of a trace tell of an answer, as far as they come in time.
-    async fn tale<T: Tale>(&self, trace_id: Option<&str>, answer: &T::Answer) -> Option<T> {
+    async fn read_spans<T: FromSpans>(
+        &self,
+        trace_id: Option<&str>,
+        answer: &T::Answer,
+    ) -> Option<T> {
         let trace = trace_id?.parse().ok()?;
-        self.spans.tell(&self.http, trace, answer, EVIDENCE_LIMIT).await
+        self.spans.wait_for(&self.http, trace, answer, EVIDENCE_TIMEOUT).await
     }
 
     /// What keeps the spans from being whole evidence; nothing does where there
     /// is no trace to look for, or no place to read it from.
-    fn incomplete<T: Tale>(&self, trace_id: Option<&str>, told: Option<&T>) -> Vec<String> {
+    fn incomplete<T: FromSpans>(&self, trace_id: Option<&str>, told: Option<&T>) -> Vec<String> {
         match (trace_id, &self.spans) {
             (None, _) | (_, SpanSource::Nowhere) => Vec::new(),
             _ => T::incomplete(told),
@@ -88,10 +92,10 @@ impl Bench {
     }
 
     /// What both services tell of themselves, as far as a load needs it.
-    pub(crate) async fn reading(&self) -> Result<Reading, ExitError> {
+    pub(crate) async fn reading(&self) -> Result<MetricsReading, ExitError> {
         let pages =
             tokio::try_join!(self.metrics_page(&self.order), self.metrics_page(&self.inventory));
-        pages.map(|(order, inventory)| Reading::of(&order, &inventory))
+        pages.map(|(order, inventory)| MetricsReading::of(&order, &inventory))
     }
 
     async fn metrics_page(&self, base: &Url) -> Result<String, ExitError> {

@@ -4,20 +4,20 @@ use campuscafe_api::inventory::State;
 use campuscafe_api::order::{OrderReport, PlaceOrder};
 use campuscafe_chaos::Plan;
 use campuscafe_evidence::counters;
+use campuscafe_evidence::from_spans::FromSpans as _;
 use campuscafe_evidence::ledger::Ledger;
-use campuscafe_evidence::order::{Delivered, Order, OrderPlan, Told, USUAL_ITEM};
-use campuscafe_evidence::story::{Answered, Story};
-use campuscafe_evidence::tale::Tale as _;
+use campuscafe_evidence::order::{CustomerResponse, Delivered, Order, OrderPlan, USUAL_ITEM};
+use campuscafe_evidence::order_trace::{Answered, OrderTrace};
 use campuscafe_service::ExitError;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-use super::{ANSWER_LIMIT, ASK_EVERY, Bench, EVIDENCE_LIMIT, Observer, trace_id};
+use super::{ANSWER_TIMEOUT, ASK_EVERY, EVIDENCE_TIMEOUT, Observer, Runner, trace_id};
 use crate::http::{at, unreachable};
 use crate::lessons::Event;
 use crate::printable::printable;
 
-impl Bench {
+impl Runner {
     /// Places an order and waits for what it leaves behind. Pieces that it needs
     /// and the stock lacks are delivered first.
     pub(super) async fn order(
@@ -33,32 +33,32 @@ impl Bench {
         }
         let counted = self.counters().await?;
         observer(Event::OrderSent { item: &item, plan })?;
-        let told = self.place(&item, plan).await?;
-        observer(Event::OrderAnswered(&told))?;
+        let response = self.place(&item, plan).await?;
+        observer(Event::OrderAnswered(&response))?;
 
-        let trace = told.report.trace_id.as_deref();
-        let answered = Answered { report: told.report.clone(), plan: faults(plan)? };
-        let story = self.tale::<Story>(trace, &answered).await;
-        let incomplete = self.incomplete(trace, story.as_ref());
-        let complete = story.as_ref().filter(|story| story.is_complete());
+        let trace = response.report.trace_id.as_deref();
+        let answered = Answered { report: response.report.clone(), plan: faults(plan)? };
+        let order_trace = self.read_spans::<OrderTrace>(trace, &answered).await;
+        let incomplete = self.incomplete(trace, order_trace.as_ref());
+        let complete = order_trace.as_ref().filter(|order_trace| order_trace.is_complete());
         observer(Event::SpansArrived { complete: complete.is_some() })?;
         if complete.is_none() {
             self.await_reservations(before.reservations.saturating_add(plan.reservations)).await?;
         }
         let after: State = self.read(&self.inventory, "/inventory/state").await?;
-        let jumps = counters::jumps(&counted, &self.counters().await?);
+        let deltas = counters::deltas(&counted, &self.counters().await?);
         observer(Event::Settled)?;
-        let ledger = Ledger::of(&item, told.report.outcome, &before, &after);
+        let ledger = Ledger::of(&item, response.report.outcome, &before, &after);
         // Complete spans know better, as others may be ordering too; spans of
         // which one is missing know less.
         let ledger = match complete {
-            Some(story) => ledger.with_commits(story.commits().len() as u64),
+            Some(order_trace) => ledger.with_commits(order_trace.commits().len() as u64),
             None => ledger,
         };
-        Ok(Order { plan, told, ledger, jumps, story, incomplete, delivered })
+        Ok(Order { plan, response, ledger, deltas, order_trace, incomplete, delivered })
     }
 
-    async fn place(&self, item: &str, plan: OrderPlan) -> Result<Told, ExitError> {
+    async fn place(&self, item: &str, plan: OrderPlan) -> Result<CustomerResponse, ExitError> {
         let order = PlaceOrder {
             item_id: item.to_owned(),
             quantity: 1,
@@ -67,7 +67,7 @@ impl Bench {
         };
         let url = at(&self.order, "/orders")?;
         let sent = Instant::now();
-        let request = self.http.post(url).timeout(ANSWER_LIMIT).json(&order);
+        let request = self.http.post(url).timeout(ANSWER_TIMEOUT).json(&order);
         let answer = request.send().await.map_err(|error| unreachable(&self.order, &error))?;
         let status = answer.status().as_u16();
         let body: Value = answer.json().await.map_err(|error| unreachable(&self.order, &error))?;
@@ -80,11 +80,11 @@ impl Bench {
             ExitError::Failed(format!("the order service did not take the order: {body}"))
         })?;
         report.trace_id = trace_id(report.trace_id);
-        Ok(Told { status, words, report, after })
+        Ok(CustomerResponse { status, words, report, after })
     }
 
     async fn await_reservations(&self, expected: u64) -> Result<(), ExitError> {
-        let deadline = Instant::now() + EVIDENCE_LIMIT;
+        let deadline = Instant::now() + EVIDENCE_TIMEOUT;
         loop {
             let state: State = self.read(&self.inventory, "/inventory/state").await?;
             if state.reservations >= expected || Instant::now() >= deadline {

@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use campuscafe_api::inventory::State;
 use campuscafe_api::order::{OrderReport, PlaceOrder};
-use campuscafe_evidence::story::{Answered, Story};
-use campuscafe_evidence::turnover::{
-    CHAOS, Customer, Told, Turnover, TurnoverPlan, Watched, is_over,
+use campuscafe_evidence::order_trace::{Answered, OrderTrace};
+use campuscafe_evidence::pod_replacement::{
+    CHAOS, Customer, CustomerResult, PodReplacement, PodReplacementPlan, Service, is_over,
 };
 use campuscafe_service::ExitError;
 use reqwest::Client;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval};
 
-use super::{ASK_EVERY, Bench, Observer};
+use super::{ASK_EVERY, Observer, Runner};
 use crate::http::at;
 use crate::lessons::Event;
 
@@ -36,16 +36,16 @@ const LOOK_AT_STOCK_EVERY: u32 = 4;
 const LIMIT: Duration = Duration::from_mins(3);
 
 /// Longer than any order here may take.
-const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
-impl Bench {
+impl Runner {
     /// Lets customers order until every pod that served at first is replaced.
     /// A person is asked to do that once it is known who serves now.
-    pub(super) async fn turnover(
+    pub(super) async fn pod_replacement(
         &self,
-        plan: TurnoverPlan,
+        plan: PodReplacementPlan,
         observer: &mut Observer<'_>,
-    ) -> Result<Turnover, ExitError> {
+    ) -> Result<PodReplacement, ExitError> {
         let item = fullest(&self.state().await?)?;
         self.keep_enough(&item).await?;
         let begun = Instant::now();
@@ -59,12 +59,12 @@ impl Bench {
             tokio::select! {
                 _ = come.tick() => {
                     number += 1;
-                    let (bench, wanted) = (self.clone(), item.clone());
-                    under_way.spawn(async move { bench.serve(number, &wanted, begun).await });
+                    let (runner, wanted) = (self.clone(), item.clone());
+                    under_way.spawn(async move { runner.serve(number, &wanted, begun).await });
                     if number.is_multiple_of(LOOK_AT_STOCK_EVERY) {
-                        let (bench, item) = (self.clone(), item.clone());
+                        let (runner, item) = (self.clone(), item.clone());
                         // An inventory that is being replaced answers another time.
-                        tokio::spawn(async move { bench.keep_enough(&item).await });
+                        tokio::spawn(async move { runner.keep_enough(&item).await });
                     }
                 }
                 Some(Ok(customer)) = under_way.join_next() => {
@@ -73,14 +73,14 @@ impl Bench {
                 }
             }
             if customers.len() >= BEFORE && !asked {
-                old = customers.iter().filter_map(|one| one.pod(plan.watched)).collect();
+                old = customers.iter().filter_map(|one| one.pod(plan.service)).collect();
                 if old.is_empty() {
-                    return Err(nameless(plan.watched));
+                    return Err(nameless(plan.service));
                 }
                 observer(Event::CommandNeeded { plan, pods: &old })?;
                 asked = true;
             }
-            if asked && is_over(&customers, plan.watched, &old) {
+            if asked && is_over(&customers, plan.service, &old) {
                 break true;
             }
             if begun.elapsed() > LIMIT {
@@ -92,9 +92,9 @@ impl Bench {
         let now = self.settled_count(reserved, &customers).await?;
         observer(Event::Settled)?;
         // A new inventory has counted from 0.
-        let anew = plan.watched == Watched::Inventory && replaced;
+        let anew = plan.service == Service::Inventory && replaced;
         let remembered = if anew { now } else { now.saturating_sub(reserved) };
-        Ok(Turnover { plan, customers, old, replaced, remembered })
+        Ok(PodReplacement { plan, customers, old, replaced, remembered })
     }
 
     /// Delivers what is missing; otherwise customers would only hear that
@@ -108,22 +108,22 @@ impl Bench {
     }
 
     async fn serve(&self, number: u32, item: &str, begun: Instant) -> Customer {
-        let came = begun.elapsed();
-        let (told, report) = self.buy(item).await;
-        let after = begun.elapsed().saturating_sub(came);
+        let arrived = begun.elapsed();
+        let (result, report) = self.buy(item).await;
+        let after = begun.elapsed().saturating_sub(arrived);
         let trace_id = report.as_ref().and_then(|report| report.trace_id.clone());
-        let story = match report.zip(CHAOS.parse().ok()) {
+        let order_trace = match report.zip(CHAOS.parse().ok()) {
             Some((report, plan)) => {
-                self.tale::<Story>(trace_id.as_deref(), &Answered { report, plan }).await
+                self.read_spans::<OrderTrace>(trace_id.as_deref(), &Answered { report, plan }).await
             }
             None => None,
         };
-        Customer { number, came, after, told, trace_id, story }
+        Customer { number, arrived, after, result, trace_id, order_trace }
     }
 
     /// Every customer comes over a connection of their own, as a browser would
     /// that has not been here before; so each may meet another replica.
-    async fn buy(&self, item: &str) -> (Told, Option<OrderReport>) {
+    async fn buy(&self, item: &str) -> (CustomerResult, Option<OrderReport>) {
         let order = PlaceOrder {
             item_id: item.to_owned(),
             quantity: 1,
@@ -132,24 +132,24 @@ impl Bench {
         };
         let client = Client::builder().no_proxy().pool_max_idle_per_host(0).build();
         let (Ok(client), Ok(url)) = (client, at(&self.order, "/orders")) else {
-            return (Told::Nothing("no request could be made"), None);
+            return (CustomerResult::NoAnswer("no request could be made"), None);
         };
-        match client.post(url).timeout(ANSWER_LIMIT).json(&order).send().await {
+        match client.post(url).timeout(ANSWER_TIMEOUT).json(&order).send().await {
             Ok(answer) => match answer.json::<OrderReport>().await {
-                Ok(report) => (Told::Outcome(report.outcome), Some(report)),
-                Err(_) => (Told::Nothing("the answer broke off"), None),
+                Ok(report) => (CustomerResult::Outcome(report.outcome), Some(report)),
+                Err(_) => (CustomerResult::NoAnswer("the answer broke off"), None),
             },
-            Err(error) if error.is_connect() => (Told::Nothing("no connection"), None),
-            Err(error) if error.is_timeout() => (Told::Nothing("no answer"), None),
-            Err(_) => (Told::Nothing("connection lost"), None),
+            Err(error) if error.is_connect() => (CustomerResult::NoAnswer("no connection"), None),
+            Err(error) if error.is_timeout() => (CustomerResult::NoAnswer("no answer"), None),
+            Err(_) => (CustomerResult::NoAnswer("connection lost"), None),
         }
     }
 
     /// What the inventory counts once it has counted everything that customers
     /// know of, or at a deadline.
     async fn settled_count(&self, before: u64, customers: &[Customer]) -> Result<u64, ExitError> {
-        let confirmed = customers.iter().filter(|one| one.told.is_yes()).count() as u64;
-        let deadline = Instant::now() + super::EVIDENCE_LIMIT;
+        let confirmed = customers.iter().filter(|one| one.result.is_yes()).count() as u64;
+        let deadline = Instant::now() + super::EVIDENCE_TIMEOUT;
         let mut again = interval(ASK_EVERY);
         loop {
             again.tick().await;
@@ -174,11 +174,11 @@ impl Bench {
     }
 }
 
-fn nameless(watched: Watched) -> ExitError {
+fn nameless(service: Service) -> ExitError {
     ExitError::Failed(format!(
         "no span of the {} says which pod it comes from (service.instance.id), so nobody could \
          tell whether it was replaced; is this a cluster, and is --lab-url or --jaeger-url right?",
-        watched.name()
+        service.name()
     ))
 }
 

@@ -8,8 +8,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::Lab;
-use crate::children::{Children, Environment, Manner};
-use crate::targets::{Addresses, Place, Targets};
+use crate::children::{Children, Environment, StartMode};
+use crate::targets::{Addresses, TargetEnv, Targets};
 
 /// Both services and the receiver of their spans, running.
 pub(crate) struct Services {
@@ -24,22 +24,22 @@ pub(crate) async fn find(
     targets: &Targets,
     settings: &Environment,
     metrics: Metrics,
-) -> Result<(Place, Option<Services>), ExitError> {
-    if let Some(place) = Place::named(targets).await? {
-        return Ok((place, None));
+) -> Result<(TargetEnv, Option<Services>), ExitError> {
+    if let Some(env) = TargetEnv::named(targets).await? {
+        return Ok((env, None));
     }
     let listener = bind("lab", SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
-    let (manner, server) = (Manner::Private(settings), ServerSettings::default());
+    let (manner, server) = (StartMode::Private(settings), ServerSettings::default());
     let services = Services::start(listener, manner, metrics, &server).await?;
-    let place = Place::own(services.addresses.clone(), services.lab.store.clone());
-    Ok((place, Some(services)))
+    let env = TargetEnv::own(services.addresses.clone(), services.lab.store.clone());
+    Ok((env, Some(services)))
 }
 
 impl Services {
     /// Starts both services; returns when both take requests.
     pub(crate) async fn start(
         listener: TcpListener,
-        manner: Manner<'_>,
+        manner: StartMode<'_>,
         metrics: Metrics,
         settings: &ServerSettings,
     ) -> Result<Self, ExitError> {
@@ -53,8 +53,8 @@ impl Services {
     }
 
     /// Resolves with a sentence when one of the services ends by itself.
-    pub(crate) async fn one_died(&mut self) -> String {
-        self.children.one_died().await
+    pub(crate) async fn first_exit(&mut self) -> String {
+        self.children.first_exit().await
     }
 
     /// Ends everything, and the receiver last, so that the last spans still arrive.

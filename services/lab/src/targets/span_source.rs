@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use campuscafe_evidence::from_spans::FromSpans;
 use campuscafe_evidence::span::from_otlp;
-use campuscafe_evidence::tale::Tale;
 use reqwest::{Client, Url};
 
 use campuscafe_otlp_store::{TraceId, TraceStore, parse_otlp_json};
@@ -28,7 +28,7 @@ pub(crate) enum SpanSource {
 impl SpanSource {
     /// Waits until what the spans of a trace tell is complete. At the deadline
     /// it is what is known by then, perhaps nothing.
-    pub(crate) async fn tell<T: Tale>(
+    pub(crate) async fn wait_for<T: FromSpans>(
         &self,
         http: &Client,
         trace: TraceId,
@@ -70,7 +70,7 @@ impl SpanSource {
     }
 }
 
-async fn ask<T: Tale>(http: &Client, url: &Url, answer: &T::Answer) -> Option<T> {
+async fn ask<T: FromSpans>(http: &Client, url: &Url, answer: &T::Answer) -> Option<T> {
     let reply = http.get(url.clone()).send().await.ok()?.error_for_status().ok()?;
     let data = parse_otlp_json(&reply.bytes().await.ok()?).ok()?;
     T::of(&from_otlp(&data), answer)

@@ -15,7 +15,7 @@ pub(crate) fn print(text: &str) -> Result<(), ExitError> {
 }
 
 /// Says something on stderr. Where nobody can read it there is nobody to tell.
-pub(crate) fn say_aside(text: &str) {
+pub(crate) fn print_to_stderr(text: &str) {
     let _ = write(&mut io::stderr().lock(), text);
 }
 

@@ -5,7 +5,7 @@
 //! on many East Asian terminals, and the picture would fall apart.
 
 use campuscafe_evidence::diagram::{Bar, Content, Diagram, Lane, MarkKind, Message, Note, Step};
-use campuscafe_evidence::story::{Commit, Story};
+use campuscafe_evidence::order_trace::{Commit, OrderTrace};
 
 use super::style::Tone;
 use crate::printable::printable;
@@ -28,8 +28,8 @@ pub(crate) struct Line {
 
 /// Draws an order.
 #[must_use]
-pub(crate) fn draw(story: &Story) -> Vec<Line> {
-    let diagram = Diagram::of(story);
+pub(crate) fn draw(order_trace: &OrderTrace) -> Vec<Line> {
+    let diagram = Diagram::of(order_trace);
     let mut lines = vec![header()];
     let mut previous: Option<u64> = None;
     for (index, step) in diagram.steps.iter().enumerate() {

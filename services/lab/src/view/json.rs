@@ -1,10 +1,10 @@
 //! One JSON object for machines; the fields are those that the text tells.
 
+use campuscafe_evidence::from_spans::FromSpans;
+use campuscafe_evidence::message_order::PingBatch;
 use campuscafe_evidence::order::Order;
-use campuscafe_evidence::pings::Race;
-use campuscafe_evidence::story::Story;
-use campuscafe_evidence::tale::Tale;
-use campuscafe_evidence::turnover::Turnover;
+use campuscafe_evidence::order_trace::OrderTrace;
+use campuscafe_evidence::pod_replacement::PodReplacement;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -41,8 +41,8 @@ fn one(experiment: &str, finding: &Finding) -> Value {
     object.insert("incomplete".to_owned(), verdict.incomplete.clone().into());
     let evidence = match &finding.evidence {
         Evidence::Order(placed) => order(placed),
-        Evidence::Race(held) => race(held),
-        Evidence::Turnover(came) => turnover(came),
+        Evidence::Pings(held) => batch(held),
+        Evidence::PodReplacement(seen) => pod_replacement(seen),
     };
     if let Value::Object(evidence) = evidence {
         object.extend(evidence);
@@ -59,78 +59,79 @@ fn one(experiment: &str, finding: &Finding) -> Value {
 }
 
 fn order(order: &Order) -> Value {
-    let Order { plan, told, ledger, jumps, story, delivered, .. } = order;
+    let Order { plan, response, ledger, deltas, order_trace, delivered, .. } = order;
     let mut answer = Map::new();
-    answer.insert("status".to_owned(), told.status.into());
-    answer.insert("words".to_owned(), told.words.clone().into());
-    answer.insert("afterMs".to_owned(), json!(told.after.as_millis()));
-    if let Value::Object(report) = value(&told.report) {
+    answer.insert("status".to_owned(), response.status.into());
+    answer.insert("words".to_owned(), response.words.clone().into());
+    answer.insert("afterMs".to_owned(), json!(response.after.as_millis()));
+    if let Value::Object(report) = value(&response.report) {
         answer.extend(report);
     }
     json!({
-        "evidence": rests_on(story.as_ref()),
+        "evidence": rests_on(order_trace.as_ref()),
         "chaos": plan.chaos,
         "retryOnTimeout": plan.retry,
         "told": answer,
         "delivered": value(delivered),
         "ledger": value(ledger),
-        "counters": value(jumps),
-        "commits": story.as_ref().map(commits).unwrap_or_default(),
-        "diagram": story.as_ref().map(lines).unwrap_or_default(),
+        "counters": value(deltas),
+        "commits": order_trace.as_ref().map(commits).unwrap_or_default(),
+        "diagram": order_trace.as_ref().map(lines).unwrap_or_default(),
     })
 }
 
-fn race(race: &Race) -> Value {
+fn batch(batch: &PingBatch) -> Value {
     json!({
-        "evidence": rests_on(race.pings.as_ref()),
-        "told": value(&race.report),
-        "counters": value(&race.jumps),
-        "diagram": race.pings.as_ref().map(message_order::draw).unwrap_or_default(),
+        "evidence": rests_on(batch.pings.as_ref()),
+        "told": value(&batch.report),
+        "counters": value(&batch.deltas),
+        "diagram": batch.pings.as_ref().map(message_order::draw).unwrap_or_default(),
     })
 }
 
-fn turnover(turnover: &Turnover) -> Value {
-    let Turnover { plan, customers, old, replaced, remembered } = turnover;
+fn pod_replacement(pod_replacement: &PodReplacement) -> Value {
+    let PodReplacement { plan, customers, old, replaced, remembered } = pod_replacement;
     let customers: Vec<Value> = customers
         .iter()
         .map(|customer| {
             json!({
                 "number": customer.number,
-                "atMs": customer.came.as_millis(),
+                "atMs": customer.arrived.as_millis(),
                 "afterMs": customer.after.as_millis(),
-                "told": customer.told.as_str(),
-                "pod": customer.pod(plan.watched),
+                "told": customer.result.as_str(),
+                "pod": customer.pod(plan.service),
                 "traceId": customer.trace_id,
             })
         })
         .collect();
-    let telling = turnover.telling().and_then(|customer| customer.story.as_ref());
+    let last_of_old_pods =
+        pod_replacement.last_of_old_pods().and_then(|customer| customer.order_trace.as_ref());
     json!({
-        "evidence": rests_on(telling),
-        "service": plan.watched.name(),
+        "evidence": rests_on(last_of_old_pods),
+        "service": plan.service.name(),
         "command": plan.command,
         "oldPods": old,
         "replaced": replaced,
         "customers": customers,
-        "ledger": { "known": turnover.told_yes(), "reservations": remembered },
-        "diagram": telling.map(lines).unwrap_or_default(),
+        "ledger": { "known": pod_replacement.told_yes(), "reservations": remembered },
+        "diagram": last_of_old_pods.map(lines).unwrap_or_default(),
     })
 }
 
 /// What a verdict rests on; without spans there are still answers and totals.
-fn rests_on<T: Tale>(tale: Option<&T>) -> &'static str {
-    match tale {
-        Some(tale) if tale.is_complete() => "spans",
+fn rests_on<T: FromSpans>(read_spans: Option<&T>) -> &'static str {
+    match read_spans {
+        Some(read_spans) if read_spans.is_complete() => "spans",
         Some(_) => "some spans",
         None => "ledger",
     }
 }
 
-fn commits(story: &Story) -> Vec<Value> {
-    let commit = |(attempt, commit): (u32, &campuscafe_evidence::story::Commit)| {
+fn commits(order_trace: &OrderTrace) -> Vec<Value> {
+    let commit = |(attempt, commit): (u32, &campuscafe_evidence::order_trace::Commit)| {
         json!({
             "attempt": attempt,
-            "atMs": story.ms(commit.at),
+            "atMs": order_trace.ms(commit.at),
             "item": commit.item,
             "stockBefore": commit.before,
             "stockAfter": commit.after,
@@ -138,11 +139,11 @@ fn commits(story: &Story) -> Vec<Value> {
             "duplicate": commit.duplicate,
         })
     };
-    story.commits().into_iter().map(commit).collect()
+    order_trace.commits().into_iter().map(commit).collect()
 }
 
-fn lines(story: &Story) -> Vec<String> {
-    diagram::draw(story).into_iter().map(|line| line.text).collect()
+fn lines(order_trace: &OrderTrace) -> Vec<String> {
+    diagram::draw(order_trace).into_iter().map(|line| line.text).collect()
 }
 
 /// None of our types fails to serialise.

@@ -2,16 +2,16 @@
 
 use std::fmt::Write as _;
 
-use campuscafe_evidence::load::reading::Spans;
-use campuscafe_evidence::load::tally::{Ended, Times};
-use campuscafe_evidence::load::{Came, Gap};
+use campuscafe_evidence::load::metrics::SpanCounts;
+use campuscafe_evidence::load::tally::{OrderResult, Times};
+use campuscafe_evidence::load::{LoadLedger, LoadReport};
 use serde_json::{Map, json};
 
 use crate::lessons::load::LoadPlan;
 
-pub(crate) fn text(plan: &LoadPlan, came: &Came) -> String {
-    let tally = &came.tally;
-    let seconds = came.took.as_secs_f64();
+pub(crate) fn text(plan: &LoadPlan, report: &LoadReport) -> String {
+    let tally = &report.tally;
+    let seconds = report.took.as_secs_f64();
     let retry = if plan.retry { "retry on timeout" } else { "no retry" };
     let mut text = format!(
         "LOAD {} orders/s for {seconds:.1} s: {}; {retry}; seed {}\n\n",
@@ -24,15 +24,15 @@ pub(crate) fn text(plan: &LoadPlan, came: &Came) -> String {
         tally.answered() as f64 / seconds.max(f64::EPSILON)
     );
     let _ = writeln!(text, "  not sent    {}", not_sent(tally.not_sent, plan.max_in_flight));
-    if came.under_way > 0 {
-        let _ = writeln!(text, "  under way   {} still, at the end", came.under_way);
+    if report.under_way > 0 {
+        let _ = writeln!(text, "  under way   {} still, at the end", report.under_way);
     }
     let _ = writeln!(
         text,
         "\n  {:<11}{:>10}{:>9}{:>11}{:>11}{:>11}{:>11}",
         "", "orders", "share", "p50", "p95", "p99", "max"
     );
-    for ended in Ended::ALL {
+    for ended in OrderResult::ALL {
         let count = tally.of(ended);
         let share = 100.0 * count as f64 / tally.over().max(1) as f64;
         let _ = write!(text, "  {:<11}{count:>10}{share:>7.1} %", ended.as_str());
@@ -45,20 +45,20 @@ pub(crate) fn text(plan: &LoadPlan, came: &Came) -> String {
     }
     text.push_str("  Times run from the moment an order was due, so waiting in line counts.\n");
     text.push_str("\nLedger\n");
-    match &came.after {
+    match &report.after {
         Ok(after) => {
-            text.push_str(&ledger(&Gap::of(&after.jumps(&came.before))));
-            text.push_str(&supply(came));
-            if came.unsettled {
+            text.push_str(&ledger(&LoadLedger::of(&after.deltas(&report.before))));
+            text.push_str(&supply(report));
+            if report.unsettled {
                 text.push_str(
                     "  Some work was still going on at the end, so more may be reserved by now.\n",
                 );
             }
-            text.push_str(&spans(after.spans(&came.before)));
+            text.push_str(&spans(after.spans(&report.before)));
         }
         Err(failure) => {
             let _ = writeln!(text, "  the services could not be asked: {failure}");
-            text.push_str(&supply(came));
+            text.push_str(&supply(report));
         }
     }
     text
@@ -71,7 +71,7 @@ fn not_sent(count: u64, max_in_flight: u32) -> String {
     }
 }
 
-fn ledger(gap: &Gap) -> String {
+fn ledger(gap: &LoadLedger) -> String {
     format!(
         "  customers told yes      {}
   reservations made       {}
@@ -83,20 +83,20 @@ fn ledger(gap: &Gap) -> String {
     )
 }
 
-fn supply(came: &Came) -> String {
-    let mut text = match came.delivered.pieces {
+fn supply(report: &LoadReport) -> String {
+    let mut text = match report.delivered.pieces {
         0 => "  Nothing had to be delivered: the stock was enough for all.\n".to_owned(),
         pieces => {
             format!("  The load delivered {pieces} pieces, so that the stock did not run out.\n")
         }
     };
-    if let Some(failure) = &came.delivered.failure {
+    if let Some(failure) = &report.delivered.failure {
         let _ = writeln!(text, "  The stock could not always be kept: {failure}");
     }
     text
 }
 
-fn spans(spans: Option<Spans>) -> String {
+fn spans(spans: Option<SpanCounts>) -> String {
     let Some(spans) = spans else {
         return "\nSpans\n  the services do not count their spans\n".to_owned();
     };
@@ -110,15 +110,15 @@ fn spans(spans: Option<Spans>) -> String {
     text
 }
 
-pub(crate) fn json(plan: &LoadPlan, came: &Came) -> String {
-    let tally = &came.tally;
+pub(crate) fn json(plan: &LoadPlan, report: &LoadReport) -> String {
+    let tally = &report.tally;
     let mut outcomes = Map::new();
-    for ended in Ended::ALL {
+    for ended in OrderResult::ALL {
         let name = ended.as_str().replace(' ', "_");
         outcomes.insert(name, json!({ "orders": tally.of(ended), "times": tally.times(ended) }));
     }
-    let after = came.after.as_ref().ok();
-    let seconds = came.took.as_secs_f64();
+    let after = report.after.as_ref().ok();
+    let seconds = report.took.as_secs_f64();
     let object = json!({
         "rate": plan.rate,
         "mix": plan.mix.to_string(),
@@ -127,17 +127,17 @@ pub(crate) fn json(plan: &LoadPlan, came: &Came) -> String {
         "seconds": seconds,
         "answered": tally.answered(),
         "throughput": tally.answered() as f64 / seconds.max(f64::EPSILON),
-        "arrivals": came.arrivals,
+        "arrivals": report.arrivals,
         "notSent": tally.not_sent,
-        "underWay": came.under_way,
+        "underWay": report.under_way,
         "outcomes": outcomes,
-        "ledger": after.map(|after| Gap::of(&after.jumps(&came.before))),
-        "counters": after.map(|after| after.jumps(&came.before)),
-        "spans": after.and_then(|after| after.spans(&came.before)),
-        "notAsked": came.after.as_ref().err(),
-        "delivered": came.delivered.pieces,
-        "deliveryFailure": came.delivered.failure,
-        "settled": !came.unsettled,
+        "ledger": after.map(|after| LoadLedger::of(&after.deltas(&report.before))),
+        "counters": after.map(|after| after.deltas(&report.before)),
+        "spans": after.and_then(|after| after.spans(&report.before)),
+        "notAsked": report.after.as_ref().err(),
+        "delivered": report.delivered.pieces,
+        "deliveryFailure": report.delivered.failure,
+        "settled": !report.unsettled,
     });
     format!("{object:#}\n")
 }

@@ -10,13 +10,13 @@ pub(crate) fn write(event: Event<'_>) {
         Event::ExperimentBegan(experiment) => debug!(experiment = experiment.name, "began"),
         Event::TrialBegan { trial, seed } => debug!(seed, "trial began: {}", trial.caption),
         Event::OrderSent { item, plan } => debug!(item, chaos = plan.chaos, "order sent"),
-        Event::OrderAnswered(told) => {
-            debug!(status = told.status, after = ?told.after, "order answered");
+        Event::OrderAnswered(response) => {
+            debug!(status = response.status, after = ?response.after, "order answered");
         }
         Event::PingsSent { count } => debug!(count, "pings sent"),
         Event::PingsAnswered(report) => debug!(inversions = report.inversions, "pings answered"),
         Event::CustomerAnswered(customer) => {
-            debug!(customer = customer.number, told = customer.told.as_str(), "order answered");
+            debug!(customer = customer.number, told = customer.result.as_str(), "order answered");
         }
         Event::CommandNeeded { pods, .. } => debug!(pods = pods.len(), "pods may be replaced now"),
         Event::SpansArrived { complete } => debug!(complete, "spans arrived"),

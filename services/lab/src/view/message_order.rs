@@ -1,15 +1,15 @@
 //! Lines from the order of sending to the order of arrival; where two of them
 //! cross, an answer has overtaken another.
 
-use campuscafe_evidence::pings::{Ping, Pings};
+use campuscafe_evidence::message_order::{MessageOrder, Ping};
 
 /// Columns between the two sides.
 const WIDTH: usize = 48;
 
-/// Draws a race of answers: sent on the left, answered on the right, ASCII only.
+/// Draws pings: sent on the left, answered on the right, ASCII only.
 #[must_use]
-pub(crate) fn draw(race: &Pings) -> Vec<String> {
-    let pings = &race.pings;
+pub(crate) fn draw(batch: &MessageOrder) -> Vec<String> {
+    let pings = &batch.pings;
     let mut grid = vec![vec![' '; WIDTH]; (2 * pings.len()).saturating_sub(1)];
     for ping in pings {
         line(&mut grid, 2 * ping.sent, 2 * ping.completed);
@@ -59,30 +59,30 @@ fn line(grid: &mut [Vec<char>], from: usize, to: usize) {
 mod tests {
     use super::*;
 
-    fn race(completed: &[usize]) -> String {
+    fn batch(completed: &[usize]) -> String {
         let ping = |(sent, completed): (usize, &usize)| Ping {
             sent,
             completed: *completed,
             after: 300_000_000 * (*completed as u64 + 1),
         };
         let pings = completed.iter().enumerate().map(ping).collect();
-        let lines = draw(&Pings { pings, missing: Vec::new() });
+        let lines = draw(&MessageOrder { pings, missing: Vec::new() });
         assert!(lines.iter().all(|line| line.is_ascii() && line.len() <= 80));
         lines.join("\n")
     }
 
     #[test]
     fn answers_in_order_are_level_lines() {
-        insta::assert_snapshot!(race(&[0, 1, 2]));
+        insta::assert_snapshot!(batch(&[0, 1, 2]));
     }
 
     #[test]
     fn answers_that_overtake_cross() {
-        insta::assert_snapshot!(race(&[3, 0, 1, 5, 2, 4]));
+        insta::assert_snapshot!(batch(&[3, 0, 1, 5, 2, 4]));
     }
 
     #[test]
     fn the_first_that_comes_last_crosses_all_others() {
-        insta::assert_snapshot!(race(&[5, 0, 1, 2, 3, 4]));
+        insta::assert_snapshot!(batch(&[5, 0, 1, 2, 3, 4]));
     }
 }

@@ -4,8 +4,8 @@
 use std::io::{IsTerminal as _, stderr};
 use std::time::Duration;
 
-use campuscafe_evidence::load::Gap;
-use campuscafe_evidence::load::tally::Ended;
+use campuscafe_evidence::load::LoadLedger;
+use campuscafe_evidence::load::tally::OrderResult;
 
 use crate::lessons::load::{LoadEvent, Progress};
 use crate::stderr;
@@ -57,10 +57,10 @@ impl ProgressLine {
 fn line(progress: Progress<'_>) -> String {
     let Progress { elapsed, rate, under_way, tally, gap } = progress;
     let mut line = format!("{:>4} s  {rate:.0}/s  in flight {under_way}", elapsed.as_secs());
-    for ended in Ended::ALL {
+    for ended in OrderResult::ALL {
         let count = tally.of(ended);
         // What rarely happens is only said when it does.
-        if count > 0 || matches!(ended, Ended::Told(_)) {
+        if count > 0 || matches!(ended, OrderResult::Answered(_)) {
             line.push_str(&format!("  {} {count}", ended.as_str()));
         }
     }
@@ -68,7 +68,7 @@ fn line(progress: Progress<'_>) -> String {
         line.push_str(&format!("  not sent {}", tally.not_sent));
     }
     match gap {
-        Some(Gap { gap, .. }) => line.push_str(&format!("  gap {gap}")),
+        Some(LoadLedger { gap, .. }) => line.push_str(&format!("  gap {gap}")),
         None => line.push_str("  gap ? (the services do not answer)"),
     }
     line
@@ -81,17 +81,17 @@ mod tests {
 
     use super::*;
 
-    fn at_3_s(tally: &Tally, gap: Option<Gap>) -> Progress<'_> {
+    fn at_3_s(tally: &Tally, gap: Option<LoadLedger>) -> Progress<'_> {
         Progress { elapsed: Duration::from_secs(3), rate: 9.6, under_way: 2, tally, gap }
     }
 
     #[test]
     fn the_line_says_what_is_rare_only_when_it_happens() {
         let mut tally = Tally::new().unwrap();
-        let first = line(at_3_s(&tally, Some(Gap::default())));
+        let first = line(at_3_s(&tally, Some(LoadLedger::default())));
         assert_eq!(first, "   3 s  10/s  in flight 2  confirmed 0  failed 0  unknown 0  gap 0");
-        tally.count(Ended::Told(Outcome::Confirmed), Duration::ZERO);
-        tally.count(Ended::Shed, Duration::ZERO);
+        tally.count(OrderResult::Answered(Outcome::Confirmed), Duration::ZERO);
+        tally.count(OrderResult::Shed, Duration::ZERO);
         tally.not_sent = 7;
         let second = line(at_3_s(&tally, None));
         assert_eq!(

@@ -2,8 +2,8 @@
 
 use campuscafe_service::ExitError;
 
-use super::console::{print, say_aside};
-use super::style::Paint;
+use super::console::{print, print_to_stderr};
+use super::style::Style;
 use super::{json, text};
 use crate::lessons::Event;
 
@@ -11,7 +11,7 @@ use crate::lessons::Event;
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Report<'a> {
     /// For people.
-    Text(Paint),
+    Text(Style),
     /// For programs.
     Json {
         /// What was asked for.
@@ -23,7 +23,7 @@ pub(crate) enum Report<'a> {
 impl Report<'_> {
     /// Text, in colour where the terminal has some.
     pub(crate) fn text() -> Self {
-        Self::Text(Paint::stdout())
+        Self::Text(Style::stdout())
     }
 
     /// Tells one event, if there is anything to say about it.
@@ -38,12 +38,12 @@ impl Report<'_> {
             (_, Event::CommandNeeded { plan, pods }) => {
                 let request = text::request(plan, pods);
                 if matches!(self, Self::Json { .. }) || print(&request).is_err() {
-                    say_aside(&request);
+                    print_to_stderr(&request);
                 }
                 Ok(())
             }
-            (Self::Text(paint), event) => {
-                text::of(event, paint).map_or(Ok(()), |text| print(&text))
+            (Self::Text(style), event) => {
+                text::of(event, style).map_or(Ok(()), |text| print(&text))
             }
             (Self::Json { name, seed }, Event::AllEnded(all)) => {
                 print(&json::report(name, seed, all))

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal as _;
 
-/// What a line is about, for whoever paints it.
+/// What a line is about, for whoever colours it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
     /// Nothing to point at.
@@ -16,11 +16,11 @@ pub(crate) enum Tone {
     /// A commit that nobody waited for, or the second of one order.
     Bad,
 }
-/// Whether to paint.
+/// Whether to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Paint(bool);
+pub(crate) struct Style(bool);
 
-impl Paint {
+impl Style {
     /// Only on a terminal that can, and not where <https://no-color.org> asks for none.
     pub(crate) fn stdout() -> Self {
         let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());

@@ -4,17 +4,17 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use campuscafe_evidence::counters::Counters;
+use campuscafe_evidence::from_spans::FromSpans as _;
 use campuscafe_evidence::ledger::Basis;
+use campuscafe_evidence::message_order::PingBatch;
 use campuscafe_evidence::order::Order;
-use campuscafe_evidence::pings::Race;
-use campuscafe_evidence::tale::Tale as _;
-use campuscafe_evidence::turnover::{
-    CHAOS as TURNOVER_CHAOS, Group, Turnover, TurnoverPlan, Watched, groups,
+use campuscafe_evidence::pod_replacement::{
+    CHAOS as REPLACEMENT_CHAOS, Group, PodReplacement, PodReplacementPlan, Service, groups,
 };
 
 use super::diagram::{self, wrap};
 use super::message_order;
-use super::style::{Paint, Tone};
+use super::style::{Style, Tone};
 use crate::lessons::{
     Act, Conclusion, Event, Evidence, Experiment, Finding, Findings, Link, Row, Trial,
     reservations, seconds,
@@ -28,41 +28,41 @@ this again with --lab-url http://127.0.0.1:5301
 ";
 
 /// What there is to say about an event, if anything.
-pub(super) fn of(event: Event<'_>, paint: Paint) -> Option<String> {
+pub(super) fn of(event: Event<'_>, style: Style) -> Option<String> {
     match event {
-        Event::ExperimentBegan(experiment) => Some(heading(experiment, paint)),
-        Event::TrialBegan { trial, seed } => Some(announcement(trial, seed, paint)),
-        Event::Judged(judged) => Some(finding(judged, paint)),
-        Event::ExperimentEnded(findings) => Some(closing(findings, paint)),
-        Event::AllEnded(all) => (all.len() > 1).then(|| summary(all, paint)),
+        Event::ExperimentBegan(experiment) => Some(heading(experiment, style)),
+        Event::TrialBegan { trial, seed } => Some(announcement(trial, seed, style)),
+        Event::Judged(judged) => Some(finding(judged, style)),
+        Event::ExperimentEnded(findings) => Some(closing(findings, style)),
+        Event::AllEnded(all) => (all.len() > 1).then(|| summary(all, style)),
         _ => None,
     }
 }
 
-fn heading(experiment: &Experiment, paint: Paint) -> String {
+fn heading(experiment: &Experiment, style: Style) -> String {
     let text = format!("EXPERIMENT {}: {}", experiment.name, experiment.title);
-    format!("\n{}\n", paint.strong(&text))
+    format!("\n{}\n", style.strong(&text))
 }
 
-fn announcement(trial: &Trial, seed: u64, paint: Paint) -> String {
+fn announcement(trial: &Trial, seed: u64, style: Style) -> String {
     let asked = match &trial.act {
         Act::Order(plan, _) if plan.retry => format!("chaos \"{}\", retryOnTimeout", plan.chaos),
         Act::Order(plan, _) => format!("chaos \"{}\", no retry", plan.chaos),
-        Act::Race { count, .. } => format!("{count} pings, seed {seed}"),
-        Act::Turnover(plan, _) => format!(
-            "chaos \"{TURNOVER_CHAOS}\", no retry; first, which {} pods are there?",
-            plan.watched.name()
+        Act::Pings { count, .. } => format!("{count} pings, seed {seed}"),
+        Act::PodReplacement(plan, _) => format!(
+            "chaos \"{REPLACEMENT_CHAOS}\", no retry; first, which {} pods are there?",
+            plan.service.name()
         ),
     };
-    format!("\n{}\n{}\n\n", paint.strong(trial.caption), paint.tone(Tone::Faint, &asked))
+    format!("\n{}\n{}\n\n", style.strong(trial.caption), style.tone(Tone::Faint, &asked))
 }
 
-fn finding(finding: &Finding, paint: Paint) -> String {
+fn finding(finding: &Finding, style: Style) -> String {
     let readable = finding.had_span_source;
     let evidence = match &finding.evidence {
-        Evidence::Order(placed) => order(placed, readable, paint),
-        Evidence::Race(held) => race(held, readable),
-        Evidence::Turnover(came) => turnover(came, paint),
+        Evidence::Order(placed) => order(placed, readable, style),
+        Evidence::Pings(held) => batch(held, readable),
+        Evidence::PodReplacement(seen) => pod_replacement(seen, style),
     };
     let verdict = &finding.verdict;
     let mut word = verdict.conclusion.as_str().to_owned();
@@ -71,20 +71,20 @@ fn finding(finding: &Finding, paint: Paint) -> String {
     }
     let sentence = wrap(&printable(&verdict.sentence), diagram::WIDTH - 2).join("\n  ");
     let places = places(finding);
-    let word = paint.tone(tone(verdict.conclusion), &word);
+    let word = style.tone(tone(verdict.conclusion), &word);
     format!("{evidence}\n{word}\n  {sentence}\n{places}")
 }
 
 /// Behind the word of a verdict that totals alone bear out.
 const INCOMPLETE: &str = ", evidence incomplete";
 
-fn closing(findings: &Findings, paint: Paint) -> String {
+fn closing(findings: &Findings, style: Style) -> String {
     let mut text = String::new();
     let rows = findings.experiment.side_by_side;
     if !rows.is_empty() {
         let _ = write!(text, "\n{}", side_by_side(rows, &findings.all));
     }
-    let _ = writeln!(text, "\n{}", paint.strong("Look closer"));
+    let _ = writeln!(text, "\n{}", style.strong("Look closer"));
     for hint in findings.experiment.look_at {
         let _ = writeln!(text, "  - {}", wrap(hint, diagram::WIDTH - 4).join("\n    "));
     }
@@ -97,7 +97,7 @@ fn side_by_side(rows: &[Row], findings: &[Finding]) -> String {
         .iter()
         .filter_map(|finding| match &finding.evidence {
             Evidence::Order(order) => Some(order.as_ref()),
-            Evidence::Race(_) | Evidence::Turnover(_) => None,
+            Evidence::Pings(_) | Evidence::PodReplacement(_) => None,
         })
         .collect();
     let line = |row: &Row| {
@@ -109,11 +109,11 @@ fn side_by_side(rows: &[Row], findings: &[Finding]) -> String {
 }
 
 /// A line for each experiment of a run.
-fn summary(all: &[Findings], paint: Paint) -> String {
-    let mut text = format!("\n{}\n", paint.strong("Summary"));
+fn summary(all: &[Findings], style: Style) -> String {
+    let mut text = format!("\n{}\n", style.strong("Summary"));
     for findings in all {
         let conclusion = findings.conclusion();
-        let word = paint.tone(tone(conclusion), &format!("{:<10}", conclusion.as_str()));
+        let word = style.tone(tone(conclusion), &format!("{:<10}", conclusion.as_str()));
         let incomplete = conclusion.is_shown() && findings.is_incomplete();
         let note = if incomplete { INCOMPLETE } else { "" };
         let (name, title) = (findings.experiment.name, findings.experiment.title);
@@ -130,23 +130,23 @@ const fn tone(conclusion: Conclusion) -> Tone {
     }
 }
 
-fn order(order: &Order, readable: bool, paint: Paint) -> String {
+fn order(order: &Order, readable: bool, style: Style) -> String {
     let mut text = stock(order);
-    match &order.story {
-        Some(story) => {
-            for line in diagram::draw(story) {
-                let _ = writeln!(text, "{}", paint.tone(line.tone, &line.text));
+    match &order.order_trace {
+        Some(order_trace) => {
+            for line in diagram::draw(order_trace) {
+                let _ = writeln!(text, "{}", style.tone(line.tone, &line.text));
             }
-            if !story.is_complete() {
+            if !order_trace.is_complete() {
                 text.push_str(
                     "The spans are not complete, so neither is the picture, and the verdict rests \
                      on the ledger alone.\n",
                 );
             }
         }
-        None => text.push_str(no_spans(order.told.report.trace_id.is_some(), readable)),
+        None => text.push_str(no_spans(order.response.report.trace_id.is_some(), readable)),
     }
-    let _ = write!(text, "\n{}\n{}", ledger(order), jumps(&order.jumps));
+    let _ = write!(text, "\n{}\n{}", ledger(order), deltas(&order.deltas));
     text
 }
 
@@ -168,19 +168,19 @@ fn stock(order: &Order) -> String {
     text
 }
 
-fn race(race: &Race, readable: bool) -> String {
+fn batch(batch: &PingBatch, readable: bool) -> String {
     let mut text = String::new();
-    match &race.pings {
+    match &batch.pings {
         Some(pings) => {
             for line in message_order::draw(pings) {
                 let _ = writeln!(text, "{line}");
             }
         }
-        None => text.push_str(no_spans(race.report.trace_id.is_some(), readable)),
+        None => text.push_str(no_spans(batch.report.trace_id.is_some(), readable)),
     }
     let row = |name: &str, cells: Vec<String>| format!("  {name:<20}{}\n", cells.join(" "));
     let cell = |text: String| format!("{text:>4}");
-    let report = &race.report;
+    let report = &batch.report;
     let sent = report.planned.iter().map(|ping| cell((ping.i + 1).to_string())).collect();
     let delays = report.planned.iter().map(|ping| cell(ping.delay_ms.to_string())).collect();
     let answered =
@@ -192,13 +192,13 @@ fn race(race: &Race, readable: bool) -> String {
         row("delay in ms", delays),
         row("answered", answered),
         report.inversions,
-        jumps(&race.jumps)
+        deltas(&batch.deltas)
     );
     text
 }
 
 /// What somebody has to do now, and where it is seen that they did.
-pub(super) fn request(plan: TurnoverPlan, old: &BTreeSet<String>) -> String {
+pub(super) fn request(plan: PodReplacementPlan, old: &BTreeSet<String>) -> String {
     let pods: Vec<_> = old.iter().map(|pod| printable(pod)).collect();
     format!(
         "Customers come five times a second and are served by {}.\nNow run this in another \
@@ -208,37 +208,38 @@ pub(super) fn request(plan: TurnoverPlan, old: &BTreeSet<String>) -> String {
     )
 }
 
-fn turnover(turnover: &Turnover, paint: Paint) -> String {
-    let Turnover { plan, customers, remembered, .. } = turnover;
-    let service = plan.watched.name();
+fn pod_replacement(pod_replacement: &PodReplacement, style: Style) -> String {
+    let PodReplacement { plan, customers, remembered, .. } = pod_replacement;
+    let service = plan.service.name();
     let mut text = format!(
         "  {:<40}{:<18}{:>9}   from     to\n",
         format!("{service} pod"),
         "told",
         "customers"
     );
-    for group in groups(customers, plan.watched) {
+    for group in groups(customers, plan.service) {
         let _ = writeln!(
             text,
             "  {:<40}{:<18}{:>9} {:>6} {:>6}",
             pod(&group),
-            group.told.as_str(),
+            group.result.as_str(),
             group.count,
             format!("{:.1} s", group.from.as_secs_f64()),
             format!("{:.1} s", group.to.as_secs_f64()),
         );
     }
-    let telling =
-        turnover.telling().and_then(|customer| Some((customer, customer.story.as_ref()?)));
-    if let Some((customer, story)) = telling {
+    let last_of_old_pods = pod_replacement
+        .last_of_old_pods()
+        .and_then(|customer| Some((customer, customer.order_trace.as_ref()?)));
+    if let Some((customer, order_trace)) = last_of_old_pods {
         let _ = writeln!(text, "\nCustomer {}, the last of an old {service} pod", customer.number);
-        for line in diagram::draw(story) {
-            let _ = writeln!(text, "{}", paint.tone(line.tone, &line.text));
+        for line in diagram::draw(order_trace) {
+            let _ = writeln!(text, "{}", style.tone(line.tone, &line.text));
         }
     }
-    let yes = turnover.told_yes();
-    let since = match plan.watched {
-        Watched::Inventory if turnover.replaced => "the inventory remembers",
+    let yes = pod_replacement.told_yes();
+    let since = match plan.service {
+        Service::Inventory if pod_replacement.replaced => "the inventory remembers",
         _ => "the inventory made",
     };
     let gap = remembered.cast_signed() - yes.cast_signed();
@@ -284,7 +285,7 @@ fn no_spans(traced: bool, readable: bool) -> &'static str {
 }
 
 fn ledger(order: &Order) -> String {
-    let (ledger, told) = (&order.ledger, &order.told);
+    let (ledger, response) = (&order.ledger, &order.response);
     let basis = match ledger.basis {
         Basis::Spans => "",
         Basis::Totals => " in total",
@@ -296,9 +297,9 @@ fn ledger(order: &Order) -> String {
   the inventory made      {}{basis}, {} left {} -> {}
   the gap                 {}
 ",
-        told.status,
-        printable(&told.words),
-        seconds(told.after),
+        response.status,
+        printable(&response.words),
+        seconds(response.after),
         ledger.told.as_str(),
         reservations(ledger.known),
         reservations(ledger.reservations),
@@ -309,9 +310,9 @@ fn ledger(order: &Order) -> String {
     )
 }
 
-fn jumps(jumps: &Counters) -> String {
+fn deltas(deltas: &Counters) -> String {
     let mut text = "Counters that jumped\n".to_owned();
-    for (series, by) in jumps {
+    for (series, by) in deltas {
         let _ = writeln!(text, "  +{by}  {}", printable(series));
     }
     text

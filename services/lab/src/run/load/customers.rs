@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use campuscafe_api::Problem;
 use campuscafe_api::order::{OrderReport, PlaceOrder};
-use campuscafe_evidence::load::tally::Ended;
+use campuscafe_evidence::load::tally::OrderResult;
 use campuscafe_service::ExitError;
 use reqwest::{Client, StatusCode, Url};
 
 /// Longer than two attempts of the longest limit that makes sense.
-const ANSWER_LIMIT: Duration = Duration::from_secs(130);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(130);
 
 /// Shorter than servers keep idle connections, so that no order is written
 /// into one that is just being closed.
-const IDLE_LIMIT: Duration = Duration::from_secs(5);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The kind of the problem that says that too much work is under way.
 const OVERLOADED: &str = ":overloaded";
@@ -21,7 +21,7 @@ const OVERLOADED: &str = ":overloaded";
 /// What an order ended with, and whether that was an empty stock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Placed {
-    pub(crate) ended: Ended,
+    pub(crate) ended: OrderResult,
     pub(crate) out_of_stock: bool,
 }
 
@@ -38,8 +38,8 @@ impl Customers {
         let http = Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
-            .pool_idle_timeout(IDLE_LIMIT)
-            .timeout(ANSWER_LIMIT)
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .timeout(ANSWER_TIMEOUT)
             .build();
         Ok(Self {
             http: http.map_err(|error| ExitError::Failed(format!("cannot send: {error}")))?,
@@ -48,7 +48,7 @@ impl Customers {
     }
 
     pub(crate) async fn place(&self, order: &PlaceOrder) -> Placed {
-        let nothing = Placed { ended: Ended::NoAnswer, out_of_stock: false };
+        let nothing = Placed { ended: OrderResult::NoAnswer, out_of_stock: false };
         let Ok(answer) = self.http.post(self.orders.clone()).json(order).send().await else {
             return nothing;
         };
@@ -63,10 +63,10 @@ fn placed(status: StatusCode, body: &[u8]) -> Placed {
         && serde_json::from_slice::<Problem>(body)
             .is_ok_and(|problem| problem.kind.ends_with(OVERLOADED));
     let ended = if shed {
-        Ended::Shed
+        OrderResult::Shed
     } else {
         serde_json::from_slice::<OrderReport>(body)
-            .map_or(Ended::NoAnswer, |report| Ended::Told(report.outcome))
+            .map_or(OrderResult::NoAnswer, |report| OrderResult::Answered(report.outcome))
     };
     Placed { ended, out_of_stock: status == StatusCode::CONFLICT }
 }
@@ -85,19 +85,19 @@ mod tests {
             serde_json::to_value(Problem::new(503, kind, "Title").detail("why")).unwrap()
         };
         for (status, body, ended) in [
-            (200, report("confirmed"), Ended::Told(Outcome::Confirmed)),
-            (409, report("failed"), Ended::Told(Outcome::Failed)),
-            (502, report("failed"), Ended::Told(Outcome::Failed)),
-            (504, report("unknown"), Ended::Told(Outcome::Unknown)),
-            (503, problem("overloaded"), Ended::Shed),
-            (503, problem("other"), Ended::NoAnswer),
-            (400, problem("unknown-fault"), Ended::NoAnswer),
-            (502, problem("overloaded"), Ended::NoAnswer),
+            (200, report("confirmed"), OrderResult::Answered(Outcome::Confirmed)),
+            (409, report("failed"), OrderResult::Answered(Outcome::Failed)),
+            (502, report("failed"), OrderResult::Answered(Outcome::Failed)),
+            (504, report("unknown"), OrderResult::Answered(Outcome::Unknown)),
+            (503, problem("overloaded"), OrderResult::Shed),
+            (503, problem("other"), OrderResult::NoAnswer),
+            (400, problem("unknown-fault"), OrderResult::NoAnswer),
+            (502, problem("overloaded"), OrderResult::NoAnswer),
         ] {
             let status = StatusCode::from_u16(status).unwrap();
             let placed = placed(status, &serde_json::to_vec(&body).unwrap());
             assert_eq!(placed, Placed { ended, out_of_stock: status == 409 }, "{status} {body}");
         }
-        assert_eq!(placed(StatusCode::OK, b"<html>").ended, Ended::NoAnswer);
+        assert_eq!(placed(StatusCode::OK, b"<html>").ended, OrderResult::NoAnswer);
     }
 }

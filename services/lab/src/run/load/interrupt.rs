@@ -9,20 +9,20 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 /// After Ctrl-C: how long orders under way are still waited for.
-pub(crate) const ORDERS_LIMIT: Duration = Duration::from_millis(300);
+pub(crate) const ORDERS_TIMEOUT: Duration = Duration::from_millis(300);
 
 /// After Ctrl-C: by when the services must have told their counts.
-pub(crate) const COUNTS_LIMIT: Duration = Duration::from_millis(700);
+pub(crate) const COUNTS_TIMEOUT: Duration = Duration::from_millis(700);
 
 /// After Ctrl-C: by when services that the load started must have ended. Whoever
 /// presses Ctrl-C wants to be gone within a second, and nobody else uses them.
-pub(crate) const SERVICES_LIMIT: Duration = Duration::from_millis(800);
+pub(crate) const SERVICES_TIMEOUT: Duration = Duration::from_millis(800);
 
 // Each step begins when the one before it is over, and all of them fit in a second.
 const _: () = assert!(
-    ORDERS_LIMIT.as_millis() < COUNTS_LIMIT.as_millis()
-        && COUNTS_LIMIT.as_millis() < SERVICES_LIMIT.as_millis()
-        && SERVICES_LIMIT.as_millis() < 900
+    ORDERS_TIMEOUT.as_millis() < COUNTS_TIMEOUT.as_millis()
+        && COUNTS_TIMEOUT.as_millis() < SERVICES_TIMEOUT.as_millis()
+        && SERVICES_TIMEOUT.as_millis() < 900
 );
 
 /// Whether and when somebody asked the load to end.

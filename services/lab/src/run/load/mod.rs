@@ -16,28 +16,28 @@ use std::time::Duration;
 
 use campuscafe_api::order::PlaceOrder;
 use campuscafe_chaos::SplitMix64;
-use campuscafe_evidence::load::Came;
-use campuscafe_evidence::load::reading::Reading;
+use campuscafe_evidence::load::LoadReport;
+use campuscafe_evidence::load::metrics::MetricsReading;
 use campuscafe_evidence::load::tally::Tally;
 use campuscafe_service::ExitError;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep_until, timeout};
 
-use super::Bench;
+use super::Runner;
 use crate::lessons::load::{LoadEvent, LoadPlan};
 use crate::targets::{Addresses, SpanSource};
 use customers::Customers;
-use interrupt::{COUNTS_LIMIT, ORDERS_LIMIT};
+use interrupt::{COUNTS_TIMEOUT, ORDERS_TIMEOUT};
 use supply::Supply;
 
-pub(crate) use interrupt::{Interrupt, SERVICES_LIMIT};
+pub(crate) use interrupt::{Interrupt, SERVICES_TIMEOUT};
 
 /// How long the end waits for orders and for work that nobody waits for.
-const SETTLE_LIMIT: Duration = Duration::from_secs(15);
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How long the end waits for spans to be exported once all work is done.
-const EXPORT_LIMIT: Duration = Duration::from_secs(2);
+const EXPORT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How often the end asks whether all is done.
 const ASK_EVERY: Duration = Duration::from_millis(100);
@@ -50,11 +50,11 @@ pub(crate) struct LoadObserver {
 }
 
 /// A run, ready to start.
-pub(crate) struct Drive {
-    bench: Bench,
+pub(crate) struct LoadGenerator {
+    runner: Runner,
     shared: Arc<Shared>,
     plan: LoadPlan,
-    before: Reading,
+    before: MetricsReading,
     observer: LoadObserver,
 }
 
@@ -64,8 +64,8 @@ pub(super) struct Shared {
     retry: bool,
     supply: Supply,
     tally: Mutex<Tally>,
-    /// A place for each order that may be under way at one time.
-    places: Arc<Semaphore>,
+    /// A permit for each order that may be under way at one time.
+    permits: Arc<Semaphore>,
     max_in_flight: u32,
 }
 
@@ -75,52 +75,52 @@ impl Shared {
     }
 
     pub(super) fn under_way(&self) -> u64 {
-        (self.max_in_flight as usize).saturating_sub(self.places.available_permits()) as u64
+        (self.max_in_flight as usize).saturating_sub(self.permits.available_permits()) as u64
     }
 }
 
-impl Drive {
+impl LoadGenerator {
     pub(crate) async fn new(
         services: &Addresses,
         plan: &LoadPlan,
         observer: LoadObserver,
     ) -> Result<Self, ExitError> {
-        let bench = Bench::new(services, SpanSource::Nowhere)?;
-        let before = bench.reading().await?;
+        let runner = Runner::new(services, SpanSource::Nowhere)?;
+        let before = runner.reading().await?;
         let shared = Shared {
             customers: Customers::of(&services.order)?,
             retry: plan.retry,
-            supply: Supply::open(bench.clone(), plan.rate).await?,
+            supply: Supply::open(runner.clone(), plan.rate).await?,
             tally: Mutex::new(Tally::new().map_err(no_tally)?),
-            places: Arc::new(Semaphore::new(plan.max_in_flight as usize)),
+            permits: Arc::new(Semaphore::new(plan.max_in_flight as usize)),
             max_in_flight: plan.max_in_flight,
         };
-        Ok(Self { bench, shared: Arc::new(shared), plan: plan.clone(), before, observer })
+        Ok(Self { runner, shared: Arc::new(shared), plan: plan.clone(), before, observer })
     }
 
     /// Lets orders arrive for as long as asked, or until the interrupt; then
     /// waits for what is under way, after an interrupt only for a moment.
-    pub(crate) async fn run(self, interrupt: &Interrupt) -> Came {
+    pub(crate) async fn run(self, interrupt: &Interrupt) -> LoadReport {
         let begun = Instant::now();
         let mut beside = JoinSet::new();
         let supplying = self.shared.clone();
         beside.spawn(async move { supplying.supply.keep().await });
-        let (bench, before) = (self.bench.clone(), self.before.clone());
+        let (runner, before) = (self.runner.clone(), self.before.clone());
         let observer = self.observer.clone();
-        beside.spawn(progress::tell(observer, bench, before, self.shared.clone(), begun));
+        beside.spawn(progress::tell(observer, runner, before, self.shared.clone(), begun));
 
         let arrivals = self.arrivals(begun, interrupt).await;
         let took = begun.elapsed();
         self.shared.tally().not_sent += arrivals.overdue;
         let settled = tokio::select! {
-            settled = timeout(SETTLE_LIMIT, self.settle()) => settled.is_ok(),
-            () = interrupt.heard_before(ORDERS_LIMIT) => false,
+            settled = timeout(SETTLE_TIMEOUT, self.settle()) => settled.is_ok(),
+            () = interrupt.heard_before(ORDERS_TIMEOUT) => false,
         };
         beside.shutdown().await;
         (self.observer.tell)(LoadEvent::Over);
         let after = tokio::select! {
-            after = self.bench.reading() => after.map_err(|failure| failure.to_string()),
-            () = interrupt.heard_before(COUNTS_LIMIT) => {
+            after = self.runner.reading() => after.map_err(|failure| failure.to_string()),
+            () = interrupt.heard_before(COUNTS_TIMEOUT) => {
                 Err("no answer before the load had to end".to_owned())
             }
         };
@@ -129,7 +129,16 @@ impl Drive {
         let delivered = self.shared.supply.delivered();
         let arrivals = arrivals.sent_or_not + arrivals.overdue;
         let unsettled = !settled;
-        Came { tally, arrivals, under_way, took, delivered, before: self.before, after, unsettled }
+        LoadReport {
+            tally,
+            arrivals,
+            under_way,
+            took,
+            delivered,
+            before: self.before,
+            after,
+            unsettled,
+        }
     }
 
     async fn arrivals(&self, begun: Instant, interrupt: &Interrupt) -> Arrivals {
@@ -156,7 +165,7 @@ impl Drive {
 
     /// Sends one order, unless too many are under way.
     fn arrive(&self, number: u64, due: Instant) {
-        let Ok(place) = self.shared.places.clone().try_acquire_owned() else {
+        let Ok(permit) = self.shared.permits.clone().try_acquire_owned() else {
             self.shared.tally().not_sent += 1;
             return;
         };
@@ -174,7 +183,7 @@ impl Drive {
             if placed.out_of_stock {
                 shared.supply.ran_out();
             }
-            drop(place);
+            drop(permit);
         });
     }
 
@@ -183,7 +192,7 @@ impl Drive {
     async fn settle(&self) {
         let under_way = self.shared.under_way();
         if under_way > 0 {
-            (self.observer.tell)(LoadEvent::Waiting { under_way, limit: SETTLE_LIMIT });
+            (self.observer.tell)(LoadEvent::Waiting { under_way, limit: SETTLE_TIMEOUT });
         }
         let mut again = interval(ASK_EVERY);
         let mut idle_since = None;
@@ -192,14 +201,14 @@ impl Drive {
             if self.shared.under_way() > 0 {
                 continue;
             }
-            let Ok(now) = self.bench.reading().await else { return };
+            let Ok(now) = self.runner.reading().await else { return };
             if !now.is_idle() {
                 idle_since = None;
                 continue;
             }
             let since = *idle_since.get_or_insert_with(Instant::now);
             // Others may order meanwhile, so that there is always some span on its way.
-            if now.has_exported_all() || since.elapsed() > EXPORT_LIMIT {
+            if now.has_exported_all() || since.elapsed() > EXPORT_TIMEOUT {
                 return;
             }
         }

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use campuscafe_evidence::load::Gap;
-use campuscafe_evidence::load::reading::Reading;
+use campuscafe_evidence::load::LoadLedger;
+use campuscafe_evidence::load::metrics::MetricsReading;
 use tokio::sync::watch;
 use tokio::time::{Instant, interval, interval_at};
 
 use super::{LoadObserver, Shared};
 use crate::lessons::load::{LoadEvent, Progress};
-use crate::run::Bench;
+use crate::run::Runner;
 
 /// How often the services are read.
 const READ_EVERY: Duration = Duration::from_millis(500);
@@ -19,18 +19,18 @@ const READ_EVERY: Duration = Duration::from_millis(500);
 /// what is known of them.
 pub(super) async fn tell(
     observer: LoadObserver,
-    bench: Bench,
-    before: Reading,
+    runner: Runner,
+    before: MetricsReading,
     shared: Arc<Shared>,
     begun: Instant,
 ) {
-    let (gap, mut latest) = watch::channel(Some(Gap::default()));
+    let (gap, mut latest) = watch::channel(Some(LoadLedger::default()));
     let read = async {
         let mut again = interval(READ_EVERY);
         loop {
             again.tick().await;
-            let now = bench.reading().await;
-            gap.send_replace(now.ok().map(|now| Gap::of(&now.jumps(&before))));
+            let now = runner.reading().await;
+            gap.send_replace(now.ok().map(|now| LoadLedger::of(&now.deltas(&before))));
         }
     };
     let tell = async {

@@ -11,7 +11,7 @@ use campuscafe_service::ExitError;
 use tokio::sync::Notify;
 use tokio::time::{interval, sleep};
 
-use crate::run::Bench;
+use crate::run::Runner;
 
 /// How often the stock is read.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -28,7 +28,7 @@ const PIECES: f64 = 2.0;
 /// The stock of the item that is ordered.
 #[derive(Debug)]
 pub(crate) struct Supply {
-    bench: Bench,
+    runner: Runner,
     item: String,
     target: u64,
     empty: Notify,
@@ -37,11 +37,11 @@ pub(crate) struct Supply {
 
 impl Supply {
     /// Chooses the item of which there is most, and fills it up.
-    pub(crate) async fn open(bench: Bench, rate: f64) -> Result<Self, ExitError> {
-        let (item, opening) = fullest(&bench.state().await?)?;
+    pub(crate) async fn open(runner: Runner, rate: f64) -> Result<Self, ExitError> {
+        let (item, opening) = fullest(&runner.state().await?)?;
         let target = target(opening, rate);
         let delivered = Mutex::default();
-        let supply = Self { bench, item, target, empty: Notify::new(), delivered };
+        let supply = Self { runner, item, target, empty: Notify::new(), delivered };
         supply.fill_up(opening).await?;
         Ok(supply)
     }
@@ -76,13 +76,13 @@ impl Supply {
     }
 
     async fn look(&self) -> Result<(), ExitError> {
-        let state = self.bench.state().await?;
+        let state = self.runner.state().await?;
         self.fill_up(state.stock.get(&self.item).copied().unwrap_or(0)).await
     }
 
     async fn fill_up(&self, left: u64) -> Result<(), ExitError> {
         let Some(pieces) = missing(left, self.target) else { return Ok(()) };
-        self.bench.deliver(&self.item, pieces).await?;
+        self.runner.deliver(&self.item, pieces).await?;
         self.delivered.lock().unwrap_or_else(PoisonError::into_inner).pieces += pieces;
         Ok(())
     }

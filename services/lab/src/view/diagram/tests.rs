@@ -1,9 +1,9 @@
 //! From spans to a picture, one snapshot for each thing that can be drawn.
 
 use campuscafe_attributes as attribute;
+use campuscafe_evidence::from_spans::FromSpans as _;
+use campuscafe_evidence::order_trace::OrderTrace;
 use campuscafe_evidence::span::Span;
-use campuscafe_evidence::story::Story;
-use campuscafe_evidence::tale::Tale as _;
 use campuscafe_evidence::testing::{
     MS, START, With as _, answer, answered, commit, order, resent, served, unanswered,
 };
@@ -13,7 +13,7 @@ use super::{WIDTH, draw};
 /// The picture; each one must keep to its bounds.
 #[track_caller]
 fn picture(spans: &[Span]) -> String {
-    let lines = draw(&Story::of(spans, &answer(spans, "none")).expect("an order"));
+    let lines = draw(&OrderTrace::of(spans, &answer(spans, "none")).expect("an order"));
     for line in &lines {
         assert!(line.text.is_ascii() && line.text.len() <= WIDTH, "{}", line.text);
     }
@@ -118,9 +118,9 @@ fn attempts_have_their_bars_whatever_their_numbers() {
         served("in", "one", 2..3, "none").status(200),
     ];
     for number in [0, 2, u32::MAX] {
-        let mut story = Story::of(&spans, &answer(&spans, "none")).expect("an order");
-        story.attempts[0].number = number;
-        let lines: Vec<_> = draw(&story).into_iter().map(|line| line.text).collect();
+        let mut order_trace = OrderTrace::of(&spans, &answer(&spans, "none")).expect("an order");
+        order_trace.attempts[0].number = number;
+        let lines: Vec<_> = draw(&order_trace).into_iter().map(|line| line.text).collect();
         assert!(lines.iter().any(|line| line.contains("| #")), "{lines:#?}");
     }
 }

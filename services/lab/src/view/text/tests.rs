@@ -5,13 +5,13 @@ use std::time::Duration;
 use campuscafe_api::inventory::State;
 use campuscafe_api::order::{OrderReport, Outcome};
 use campuscafe_evidence::ledger::Ledger;
-use campuscafe_evidence::order::{Delivered, OrderPlan, Told};
+use campuscafe_evidence::order::{CustomerResponse, Delivered, OrderPlan};
+use campuscafe_evidence::order_trace::OrderTrace;
+use campuscafe_evidence::pod_replacement::{Customer, CustomerResult};
 use campuscafe_evidence::span::Span;
-use campuscafe_evidence::story::Story;
 use campuscafe_evidence::testing::{
     With as _, answer, commit, fault, order as placed, served, unanswered,
 };
-use campuscafe_evidence::turnover::{Customer, Told as Heard};
 
 use super::*;
 use crate::lessons::Verdict;
@@ -34,23 +34,27 @@ fn slow(item: &str, lost: &str) -> (Vec<Span>, Order) {
     ];
     let answered = answer(&spans, "slow");
     spans.retain(|span| span.id != lost);
-    let story = Story::of(&spans, &answered);
+    let order_trace = OrderTrace::of(&spans, &answered);
     let state =
         |left, reservations| State { stock: [(item.to_owned(), left)].into(), reservations };
     let ledger = Ledger::of(item, Outcome::Unknown, &state(10, 0), &state(9, 1));
-    let incomplete: Vec<_> =
-        story.iter().flat_map(|story| &story.flaws).map(ToString::to_string).collect();
+    let incomplete: Vec<_> = order_trace
+        .iter()
+        .flat_map(|order_trace| &order_trace.flaws)
+        .map(ToString::to_string)
+        .collect();
     let ledger = if incomplete.is_empty() { ledger.with_commits(1) } else { ledger };
     let report = OrderReport { trace_id: Some("0af7651916cd43dd".repeat(2)), ..answered.report };
     let words = "Order failed 💥".to_owned();
-    let told = Told { status: 504, words, report, after: Duration::from_secs(1) };
-    let jumps = [("inventory_late_commits_total{item=\"cake\"}".to_owned(), 1)].into();
-    let order = Order { plan: plan(), told, ledger, jumps, story, incomplete, delivered: None };
+    let response = CustomerResponse { status: 504, words, report, after: Duration::from_secs(1) };
+    let deltas = [("inventory_late_commits_total{item=\"cake\"}".to_owned(), 1)].into();
+    let order =
+        Order { plan: plan(), response, ledger, deltas, order_trace, incomplete, delivered: None };
     (spans, order)
 }
 
 fn found(order: Order, told: bool, held: bool) -> Finding {
-    let sentence = || format!("The customer heard \"{}\".", order.told.words);
+    let sentence = || format!("The customer heard \"{}\".", order.response.words);
     let verdict = Verdict::of(told, held, order.incomplete.clone(), sentence);
     Finding {
         caption: "",
@@ -64,7 +68,7 @@ fn found(order: Order, told: bool, held: bool) -> Finding {
 }
 
 fn text(finding: &Finding) -> String {
-    super::finding(finding, Paint::never())
+    super::finding(finding, Style::never())
 }
 
 #[track_caller]
@@ -109,9 +113,9 @@ fn a_delivery_and_another_item_than_the_usual_one_are_said_in_a_line() {
 fn nothing_that_an_answer_or_a_span_holds_steers_the_terminal() {
     let (_, mut order) = slow(&format!("ca{EVIL}ke"), "");
     order.delivered = Some(Delivered { quantity: 2, stock_before: 0 });
-    order.told.words = EVIL.to_owned();
-    order.jumps = [(format!("order_total{{item=\"{EVIL}\"}}"), 1)].into();
-    order.told.report.trace_id = Some(EVIL.to_owned());
+    order.response.words = EVIL.to_owned();
+    order.deltas = [(format!("order_total{{item=\"{EVIL}\"}}"), 1)].into();
+    order.response.report.trace_id = Some(EVIL.to_owned());
     let mut finding = found(order, true, true);
     finding.in_jaeger = Some(Link::To(format!("http://jaeger/{EVIL}")));
     finding.in_grafana = Some(Link::Nowhere(EVIL.to_owned()));
@@ -125,37 +129,39 @@ fn nothing_that_a_pod_is_called_steers_the_terminal() {
     for span in &mut spans {
         span.instance = Some(pod.clone());
     }
-    let story = Story::of(&spans, &answer(&spans, "slow")).unwrap();
+    let order_trace = OrderTrace::of(&spans, &answer(&spans, "slow")).unwrap();
     let customer = Customer {
         number: 1,
-        came: Duration::ZERO,
+        arrived: Duration::ZERO,
         after: Duration::from_secs(1),
-        told: Heard::Outcome(Outcome::Unknown),
+        result: CustomerResult::Outcome(Outcome::Unknown),
         trace_id: None,
-        story: Some(story),
+        order_trace: Some(order_trace),
     };
-    let plan = TurnoverPlan { watched: Watched::Inventory, command: "kubectl" };
+    let plan = PodReplacementPlan { service: Service::Inventory, command: "kubectl" };
     let old = BTreeSet::from([pod]);
     assert_harmless(&request(plan, &old));
-    let came = Turnover { plan, customers: vec![customer], old, replaced: true, remembered: 1 };
-    assert_harmless(&turnover(&came, Paint::never()));
+    let seen =
+        PodReplacement { plan, customers: vec![customer], old, replaced: true, remembered: 1 };
+    assert_harmless(&pod_replacement(&seen, Style::never()));
 }
 
 #[test]
 fn a_pod_that_missing_spans_would_name_is_not_called_none() {
-    let customer = |told, trace_id: Option<&str>| Customer {
+    let customer = |result, trace_id: Option<&str>| Customer {
         number: 1,
-        came: Duration::ZERO,
+        arrived: Duration::ZERO,
         after: Duration::from_secs(1),
-        told,
+        result,
         trace_id: trace_id.map(str::to_owned),
-        story: None,
+        order_trace: None,
     };
-    let lost = customer(Heard::Outcome(Outcome::Confirmed), Some("0af7651916cd43dd"));
-    let customers = vec![lost, customer(Heard::Nothing("no connection"), None)];
-    let plan = TurnoverPlan { watched: Watched::Order, command: "kubectl" };
-    let came = Turnover { plan, customers, old: BTreeSet::new(), replaced: false, remembered: 1 };
-    let text = turnover(&came, Paint::never());
+    let lost = customer(CustomerResult::Outcome(Outcome::Confirmed), Some("0af7651916cd43dd"));
+    let customers = vec![lost, customer(CustomerResult::NoAnswer("no connection"), None)];
+    let plan = PodReplacementPlan { service: Service::Order, command: "kubectl" };
+    let seen =
+        PodReplacement { plan, customers, old: BTreeSet::new(), replaced: false, remembered: 1 };
+    let text = pod_replacement(&seen, Style::never());
     let row = |words: &str| text.lines().any(|line| line.trim_start().starts_with(words));
     assert!(row("not known, its spans are missing") && row("none "), "{text}");
 }

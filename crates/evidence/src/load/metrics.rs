@@ -13,7 +13,7 @@ const IN_PROGRESS: &str = "inventory_work_in_progress";
 
 /// Both services' metrics, as far as the load needs them.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Reading {
+pub struct MetricsReading {
     counters: Counters,
     /// Both services have the same series of spans, so each has its own place.
     spans: [Counters; 2],
@@ -24,14 +24,14 @@ pub struct Reading {
 
 /// What became of the spans of both services since the load began.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Spans {
+pub struct SpanCounts {
     /// Spans that reached their collector.
     pub exported: u64,
     /// By reason, those that are not 0.
     pub lost: BTreeMap<String, u64>,
 }
 
-impl Reading {
+impl MetricsReading {
     /// Reads the page of the order service and that of the inventory.
     #[must_use]
     pub fn of(order: &str, inventory: &str) -> Self {
@@ -49,17 +49,17 @@ impl Reading {
 
     /// Which of their counters grew since an earlier reading, and by how much.
     #[must_use]
-    pub fn jumps(&self, earlier: &Self) -> Counters {
-        counters::jumps(&earlier.counters, &self.counters)
+    pub fn deltas(&self, earlier: &Self) -> Counters {
+        counters::deltas(&earlier.counters, &self.counters)
     }
 
     /// None if the services do not count their spans.
     #[must_use]
-    pub fn spans(&self, earlier: &Self) -> Option<Spans> {
+    pub fn spans(&self, earlier: &Self) -> Option<SpanCounts> {
         self.spans.iter().any(|of_one| !of_one.is_empty()).then(|| {
-            let mut spans = Spans::default();
+            let mut spans = SpanCounts::default();
             for (before, now) in earlier.spans.iter().zip(&self.spans) {
-                for (series, by) in counters::jumps(before, now) {
+                for (series, by) in counters::deltas(before, now) {
                     match reason(&series) {
                         Some(reason) => *spans.lost.entry(reason.to_owned()).or_default() += by,
                         None => spans.exported += by,
@@ -84,7 +84,7 @@ impl Reading {
     }
 }
 
-impl Spans {
+impl SpanCounts {
     /// Spans that were lost, for whatever reason.
     #[must_use]
     pub fn lost_in_all(&self) -> u64 {
@@ -125,21 +125,23 @@ mod tests {
 
     #[test]
     fn spans_of_both_services_are_added_up_although_their_series_have_the_same_names() {
-        let before = Reading::of(&page("order", 10, 1, 0, 0), &page("inventory", 20, 0, 0, 0));
-        let after = Reading::of(&page("order", 110, 4, 0, 0), &page("inventory", 7, 2, 5, 3));
+        let before =
+            MetricsReading::of(&page("order", 10, 1, 0, 0), &page("inventory", 20, 0, 0, 0));
+        let after =
+            MetricsReading::of(&page("order", 110, 4, 0, 0), &page("inventory", 7, 2, 5, 3));
         let lost = [("export_failed", 5), ("queue_full", 5)];
         let lost = lost.map(|(reason, spans)| (reason.to_owned(), spans)).into();
         // The inventory was started anew, so what it counts now is all that is known.
-        assert_eq!(after.spans(&before), Some(Spans { exported: 107, lost }));
-        assert_eq!(after.spans(&after), Some(Spans::default()));
+        assert_eq!(after.spans(&before), Some(SpanCounts { exported: 107, lost }));
+        assert_eq!(after.spans(&after), Some(SpanCounts::default()));
         assert!(before.has_exported_all() && !after.has_exported_all());
     }
 
     #[test]
     fn services_that_do_not_count_their_spans_are_said_to_be_such() {
-        let old = Reading::of("order_retries_total 1\n", "inventory_work_in_progress 2\n");
-        assert_eq!(old.spans(&Reading::default()), None);
+        let old = MetricsReading::of("order_retries_total 1\n", "inventory_work_in_progress 2\n");
+        assert_eq!(old.spans(&MetricsReading::default()), None);
         assert!(!old.is_idle() && old.has_exported_all());
-        assert!(Reading::of("", "").is_idle());
+        assert!(MetricsReading::of("", "").is_idle());
     }
 }

@@ -26,29 +26,29 @@ fn double() -> Vec<Span> {
     ]
 }
 
-fn told(spans: &[Span]) -> Option<Story> {
-    Story::of(spans, &answer(&double(), "slow,none"))
+fn told(spans: &[Span]) -> Option<OrderTrace> {
+    OrderTrace::of(spans, &answer(&double(), "slow,none"))
 }
 
 /// The ledger as the lab makes it: here somebody else took three cakes meanwhile.
-fn ledger(story: Option<&Story>) -> Ledger {
+fn ledger(order_trace: Option<&OrderTrace>) -> Ledger {
     let state =
         |left, reservations| State { stock: [("cake".to_owned(), left)].into(), reservations };
     let answer = answer(&double(), "slow,none");
     let totals = Ledger::of("cake", answer.report.outcome, &state(10, 0), &state(5, 5));
-    match story.filter(|story| story.is_complete()) {
-        Some(story) => totals.with_commits(story.commits().len() as u64),
+    match order_trace.filter(|order_trace| order_trace.is_complete()) {
+        Some(order_trace) => totals.with_commits(order_trace.commits().len() as u64),
         None => totals,
     }
 }
 
 #[test]
 fn a_complete_double_is_two_commits_of_one_order() {
-    let story = told(&double()).unwrap();
-    assert_eq!(story.flaws, []);
-    let commits: Vec<_> = story.commits().iter().map(|(number, _)| *number).collect();
+    let order_trace = told(&double()).unwrap();
+    assert_eq!(order_trace.flaws, []);
+    let commits: Vec<_> = order_trace.commits().iter().map(|(number, _)| *number).collect();
     assert_eq!(commits, [2, 1], "in the order of time");
-    let ledger = ledger(Some(&story));
+    let ledger = ledger(Some(&order_trace));
     assert_eq!((ledger.reservations, ledger.gap, ledger.basis), (2, 1, Basis::Spans));
 }
 
@@ -58,18 +58,18 @@ fn without_any_one_of_its_spans_a_double_is_incomplete_and_the_ledger_keeps_to_t
         ("order", None),
         ("one", Some(Part::Attempt(1))),
         ("two", Some(Part::Attempt(2))),
-        ("in1", Some(Part::Served(1))),
-        ("in2", Some(Part::Served(2))),
+        ("in1", Some(Part::ServerAttempt(1))),
+        ("in2", Some(Part::ServerAttempt(2))),
         ("fault-in1", Some(Part::Fault(1))),
         ("commit-in1", Some(Part::Commit(1))),
         ("commit-in2", Some(Part::Commit(2))),
     ] {
         let spans: Vec<_> = double().into_iter().filter(|span| span.id != lost).collect();
         assert_eq!(spans.len(), double().len() - 1, "{lost}");
-        let story = told(&spans);
-        let flaws = story.as_ref().map(|story| story.flaws.clone());
+        let order_trace = told(&spans);
+        let flaws = order_trace.as_ref().map(|order_trace| order_trace.flaws.clone());
         assert_eq!(flaws, missing.map(|part| vec![Flaw::Missing(part)]), "{lost}");
-        let ledger = ledger(story.as_ref());
+        let ledger = ledger(order_trace.as_ref());
         assert_eq!((ledger.reservations, ledger.basis), (5, Basis::Totals), "{lost}");
     }
 }
@@ -80,7 +80,7 @@ fn whatever_spans_are_missing_an_incomplete_double_says_so() {
     for kept in 0_u32..(1 << all.len()) - 1 {
         let spans = all.iter().enumerate().filter(|(index, _)| kept & (1 << index) != 0);
         let spans: Vec<_> = spans.map(|(_, span)| span.clone()).collect();
-        let complete = told(&spans).is_some_and(|story| story.is_complete());
+        let complete = told(&spans).is_some_and(|order_trace| order_trace.is_complete());
         assert!(!complete, "{:?}", spans.iter().map(|span| &span.id).collect::<Vec<_>>());
     }
 }
@@ -89,9 +89,9 @@ fn whatever_spans_are_missing_an_incomplete_double_says_so() {
 fn attempts_are_numbered_by_their_resends_and_not_by_their_place() {
     let mut spans = double();
     spans.reverse();
-    let story = told(&spans).unwrap();
+    let order_trace = told(&spans).unwrap();
     let ends: Vec<_> =
-        story.attempts.iter().map(|attempt| (attempt.number, &attempt.end)).collect();
+        order_trace.attempts.iter().map(|attempt| (attempt.number, &attempt.end)).collect();
     assert_eq!(ends, [(1, &End::Unanswered("timeout".to_owned())), (2, &End::Answered(200))]);
 
     spans.retain(|span| span.id != "one");
@@ -142,41 +142,41 @@ fn a_commit_is_expected_where_the_answer_or_else_the_fault_promises_one() {
     ] {
         let acted = if acts { vec![acted(step)] } else { vec![] };
         let spans = one_attempt(status, step, &acted);
-        let story = Story::of(&spans, &answer(&spans, plan)).unwrap();
-        assert_eq!(story.flaws, without, "{plan}, {status:?}, no commit");
+        let order_trace = OrderTrace::of(&spans, &answer(&spans, plan)).unwrap();
+        assert_eq!(order_trace.flaws, without, "{plan}, {status:?}, no commit");
         let spans = one_attempt(status, step, &[&acted[..], &[made()]].concat());
-        let story = Story::of(&spans, &answer(&spans, plan)).unwrap();
-        assert_eq!(story.flaws, with, "{plan}, {status:?}, a commit");
+        let order_trace = OrderTrace::of(&spans, &answer(&spans, plan)).unwrap();
+        assert_eq!(order_trace.flaws, with, "{plan}, {status:?}, a commit");
     }
 }
 
 #[test]
 fn a_late_refusal_that_nobody_heard_promises_no_commit() {
     let mut spans = one_attempt(None, "slow:2000", &[fault("in", 2..2002, "slow:2000")]);
-    assert!(!Story::of(&spans, &answer(&spans, "slow")).unwrap().is_complete());
+    assert!(!OrderTrace::of(&spans, &answer(&spans, "slow")).unwrap().is_complete());
     let server = spans.iter_mut().find(|span| span.id == "in").unwrap();
     *server = server.clone().with(attribute::RESERVATION_REFUSED, Value::Flag(true));
-    assert_eq!(Story::of(&spans, &answer(&spans, "slow")).unwrap().flaws, []);
+    assert_eq!(OrderTrace::of(&spans, &answer(&spans, "slow")).unwrap().flaws, []);
 }
 
 #[test]
 fn an_attempt_that_never_left_needs_no_span_of_the_inventory() {
     let spans = [order(3, "failed", 502), unanswered("one", 1..2, "connection_refused")];
-    let story = Story::of(&spans, &answer(&spans, "none")).unwrap();
-    assert!(story.is_complete() && story.attempts[0].never_left());
+    let order_trace = OrderTrace::of(&spans, &answer(&spans, "none")).unwrap();
+    assert!(order_trace.is_complete() && order_trace.attempts[0].never_left());
     let served = served("in", "one", 1..2, "none");
     let spans = [&spans[..], &[served]].concat();
-    let story = Story::of(&spans, &answer(&spans, "none")).unwrap();
-    assert_eq!(story.flaws, [Flaw::Contradictory(Part::Served(1))]);
+    let order_trace = OrderTrace::of(&spans, &answer(&spans, "none")).unwrap();
+    assert_eq!(order_trace.flaws, [Flaw::Contradictory(Part::ServerAttempt(1))]);
 }
 
 #[test]
 fn an_order_whose_answer_names_no_attempt_is_complete_without_one() {
     let spans = [order(3, "failed", 502)];
-    assert!(Story::of(&spans, &answer(&spans, "none")).unwrap().is_complete());
+    assert!(OrderTrace::of(&spans, &answer(&spans, "none")).unwrap().is_complete());
     let with_an_attempt = [&spans[..], &[unanswered("one", 1..2, "timeout")]].concat();
-    let story = Story::of(&with_an_attempt, &answer(&spans, "none")).unwrap();
-    assert_eq!(story.flaws, [Flaw::Contradictory(Part::Attempt(1))]);
+    let order_trace = OrderTrace::of(&with_an_attempt, &answer(&spans, "none")).unwrap();
+    assert_eq!(order_trace.flaws, [Flaw::Contradictory(Part::Attempt(1))]);
 }
 
 /// Another customer's order, in the same trace.
@@ -198,7 +198,7 @@ fn an_order_that_was_sent_with_this_ones_traceparent_does_not_join_its_story() {
         assert_eq!(told(&[&other[..], &double()].concat()), alone, "below {parent:?}, first");
         assert_eq!(told(&[&double()[..], &other].concat()), alone, "below {parent:?}, last");
     }
-    assert_eq!(told(&somebody_elses("order")), None, "no story of this order");
+    assert_eq!(told(&somebody_elses("order")), None, "nothing of this order");
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn spans_that_claim_the_place_of_another_make_the_evidence_incomplete() {
     for (id, part) in [
         ("order", Part::Order),
         ("one", Part::Attempt(1)),
-        ("in2", Part::Served(2)),
+        ("in2", Part::ServerAttempt(2)),
         ("fault-in1", Part::Fault(1)),
         ("commit-in2", Part::Commit(2)),
     ] {
@@ -224,13 +224,17 @@ fn spans_that_claim_the_place_of_another_make_the_evidence_incomplete() {
         // An exporter that sends again sends an exact copy.
         assert_eq!(told(&[double(), vec![genuine.clone()]].concat()), told(&double()), "{id}");
         let forged = Span { id: "forged".to_owned(), ..genuine };
-        let story = told(&[double(), vec![forged]].concat()).unwrap();
-        assert!(story.flaws.contains(&Flaw::Ambiguous(part)), "{id}: {:?}", story.flaws);
+        let order_trace = told(&[double(), vec![forged]].concat()).unwrap();
+        assert!(
+            order_trace.flaws.contains(&Flaw::Ambiguous(part)),
+            "{id}: {:?}",
+            order_trace.flaws
+        );
     }
     let third = span("three", "order", Kind::Client, 1..2)
         .with(attribute::HTTP_REQUEST_RESEND_COUNT, Value::Int(i64::MAX));
-    let story = told(&[double(), vec![third]].concat()).unwrap();
-    assert_eq!(story.flaws, [Flaw::Contradictory(Part::Attempt(u32::MAX))]);
+    let order_trace = told(&[double(), vec![third]].concat()).unwrap();
+    assert_eq!(order_trace.flaws, [Flaw::Contradictory(Part::Attempt(u32::MAX))]);
 }
 
 #[test]
@@ -244,11 +248,16 @@ fn a_span_that_disagrees_with_the_answer_is_not_evidence_of_it() {
         ("order", attribute::ORDER_OUTCOME, Value::Text("unknown".to_owned()), None),
         ("order", attribute::ORDER_ID, Value::Text("another".to_owned()), None),
         ("two", status, Value::Int(503), Some(Part::Attempt(2))),
-        ("in2", status, Value::Int(409), Some(Part::Served(2))),
-        ("in1", attribute::REQUEST_ID, Value::Text("another".to_owned()), Some(Part::Served(1))),
+        ("in2", status, Value::Int(409), Some(Part::ServerAttempt(2))),
+        (
+            "in1",
+            attribute::REQUEST_ID,
+            Value::Text("another".to_owned()),
+            Some(Part::ServerAttempt(1)),
+        ),
     ] {
-        let story = told(&change(id, name, value));
-        let flaws = story.map(|story| story.flaws);
+        let order_trace = told(&change(id, name, value));
+        let flaws = order_trace.map(|order_trace| order_trace.flaws);
         assert_eq!(flaws, missing.map(|part| vec![Flaw::Missing(part)]), "{id} {name}");
     }
 }
@@ -256,7 +265,7 @@ fn a_span_that_disagrees_with_the_answer_is_not_evidence_of_it() {
 #[test]
 fn without_the_order_there_is_no_story() {
     let answer = answer(&double(), "slow,none");
-    assert_eq!(Story::of(&[answered("one", 1..4, 200)], &answer), None);
-    assert_eq!(Story::of(&[], &answer), None);
+    assert_eq!(OrderTrace::of(&[answered("one", 1..4, 200)], &answer), None);
+    assert_eq!(OrderTrace::of(&[], &answer), None);
     assert_eq!(answer.report.attempts[0].result, AttemptResult::Timeout);
 }

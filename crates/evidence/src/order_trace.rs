@@ -8,8 +8,8 @@ use campuscafe_attributes::CONNECTION_REFUSED;
 use campuscafe_chaos::Plan;
 
 use super::flaw::{Flaw, Part};
+use super::from_spans::FromSpans;
 use super::span::Span;
-use super::tale::Tale;
 
 /// What the order service answered, and the faults that the order was to meet:
 /// together they say which spans there must be.
@@ -23,7 +23,7 @@ pub struct Answered {
 
 /// One order and everything it set off.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Story {
+pub struct OrderTrace {
     /// When the order arrived.
     pub start: u64,
     /// When the customer was told.
@@ -52,7 +52,7 @@ pub struct Attempt {
     /// How it ended for the order service.
     pub end: End,
     /// What the inventory did, if the request reached it.
-    pub served: Option<Served>,
+    pub served: Option<ServerAttempt>,
 }
 
 impl Attempt {
@@ -74,7 +74,7 @@ pub enum End {
 
 /// An attempt, as the inventory saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Served {
+pub struct ServerAttempt {
     /// When the inventory was done with it, whether or not anyone waited.
     pub ended: u64,
     /// When the inventory noticed that the caller had left.
@@ -108,22 +108,22 @@ pub struct Commit {
     pub duplicate: bool,
 }
 
-impl Tale for Story {
+impl FromSpans for OrderTrace {
     type Answer = Answered;
 
     fn of(spans: &[Span], answer: &Answered) -> Option<Self> {
-        read::story(spans, answer)
+        read::order_trace(spans, answer)
     }
 
-    fn incomplete(story: Option<&Self>) -> Vec<String> {
-        match story {
+    fn incomplete(order_trace: Option<&Self>) -> Vec<String> {
+        match order_trace {
             None => vec![Flaw::Missing(Part::Order).to_string()],
-            Some(story) => story.flaws.iter().map(Flaw::to_string).collect(),
+            Some(order_trace) => order_trace.flaws.iter().map(Flaw::to_string).collect(),
         }
     }
 }
 
-impl Story {
+impl OrderTrace {
     /// Every commit with its attempt's number, in the order of time.
     #[must_use]
     pub fn commits(&self) -> Vec<(u32, &Commit)> {

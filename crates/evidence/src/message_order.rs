@@ -1,15 +1,15 @@
-//! A race of answers, told from its spans.
+//! In which order pings were sent and answered, from their spans.
 
 use campuscafe_api::order::Reordering;
 use campuscafe_attributes as attribute;
 
 use super::counters::Counters;
+use super::from_spans::FromSpans;
 use super::span::{Kind, Span};
-use super::tale::Tale;
 
 /// Pings that were sent at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pings {
+pub struct MessageOrder {
     /// In the order of sending.
     pub pings: Vec<Ping>,
     /// Places in the order of sending, from 0, whose span is missing.
@@ -27,7 +27,7 @@ pub struct Ping {
     pub after: u64,
 }
 
-impl Tale for Pings {
+impl FromSpans for MessageOrder {
     type Answer = Reordering;
 
     /// `None` while the span that sent them is missing; it ends last. A ping
@@ -37,24 +37,24 @@ impl Tale for Pings {
         let roots = spans.iter().filter(|span| {
             span.kind == Kind::Server && span.int(attribute::REORDER_INVERSIONS) == Some(inversions)
         });
-        // Another race may have joined the trace; this one's has its pings below it.
-        roots.map(|root| below(root, spans, answer)).min_by_key(|race| race.missing.len())
+        // Another batch may have joined the trace; this one's has its pings below it.
+        roots.map(|root| below(root, spans, answer)).min_by_key(|batch| batch.missing.len())
     }
 
-    fn incomplete(race: Option<&Self>) -> Vec<String> {
-        let Some(race) = race else {
+    fn incomplete(batch: Option<&Self>) -> Vec<String> {
+        let Some(batch) = batch else {
             return vec!["the order service's span of the pings is missing".to_owned()];
         };
         let missing =
             |place: &u32| format!("the span of ping {} is missing", u64::from(*place) + 1);
-        race.missing.iter().map(missing).collect()
+        batch.missing.iter().map(missing).collect()
     }
 }
 
-fn below(root: &Span, spans: &[Span], answer: &Reordering) -> Pings {
+fn below(root: &Span, spans: &[Span], answer: &Reordering) -> MessageOrder {
     let mut answered: Vec<_> = answer.completed_order.iter().enumerate().collect();
     answered.sort_by_key(|(_, ping)| ping.i);
-    let mut race = Pings { pings: Vec::new(), missing: Vec::new() };
+    let mut batch = MessageOrder { pings: Vec::new(), missing: Vec::new() };
     for (completed, ping) in answered {
         let span = spans.iter().find(|span| {
             span.kind == Kind::Client
@@ -65,23 +65,23 @@ fn below(root: &Span, spans: &[Span], answer: &Reordering) -> Pings {
         match (span, usize::try_from(ping.i)) {
             (Some(span), Ok(sent)) => {
                 let after = span.end.saturating_sub(root.start);
-                race.pings.push(Ping { sent, completed, after });
+                batch.pings.push(Ping { sent, completed, after });
             }
-            _ => race.missing.push(ping.i),
+            _ => batch.missing.push(ping.i),
         }
     }
-    race
+    batch
 }
 
-/// A race of answers, and everything it left behind.
+/// Pings that were sent at once, and everything they left behind.
 #[derive(Debug, Clone)]
-pub struct Race {
+pub struct PingBatch {
     /// What the order service reports.
     pub report: Reordering,
     /// What the services counted meanwhile.
-    pub jumps: Counters,
+    pub deltas: Counters,
     /// What the spans tell, where there are any.
-    pub pings: Option<Pings>,
+    pub pings: Option<MessageOrder>,
     /// What keeps the spans from being whole evidence, a sentence each; empty
     /// where nothing does, or where there is no place to read spans.
     pub incomplete: Vec<String>,
@@ -114,13 +114,13 @@ mod tests {
             .with(attribute::REORDER_COMPLETED, Value::Int(completed))
     }
 
-    fn race() -> Vec<Span> {
-        vec![root("race", 2), ping("race", 0, 2), ping("race", 1, 0), ping("race", 2, 1)]
+    fn batch() -> Vec<Span> {
+        vec![root("batch", 2), ping("batch", 0, 2), ping("batch", 1, 0), ping("batch", 2, 1)]
     }
 
     #[test]
     fn a_whole_race_is_told_as_the_answer_has_it() {
-        let told = Pings::of(&race(), &answer()).expect("a race");
+        let told = MessageOrder::of(&batch(), &answer()).expect("a batch");
         let places: Vec<_> = told.pings.iter().map(|ping| (ping.sent, ping.completed)).collect();
         assert_eq!(places, [(0, 2), (1, 0), (2, 1)]);
         assert_eq!(told.pings[0].after, 30_000_000);
@@ -130,12 +130,12 @@ mod tests {
     #[test]
     fn a_ping_whose_span_is_missing_is_named() {
         for lost in 0..3_u32 {
-            let mut spans = race();
+            let mut spans = batch();
             spans.remove(lost as usize + 1);
-            let told = Pings::of(&spans, &answer()).expect("a race");
+            let told = MessageOrder::of(&spans, &answer()).expect("a batch");
             assert_eq!((told.missing.clone(), told.is_complete()), (vec![lost], false));
         }
-        assert_eq!(Pings::of(&race()[1..], &answer()), None);
+        assert_eq!(MessageOrder::of(&batch()[1..], &answer()), None);
     }
 
     #[test]
@@ -144,10 +144,10 @@ mod tests {
             root("other", 1),
             root("forged", 2),
             ping("forged", 0, 2),
-            ping("race", 1, 2),
-            ping("race", 7, i64::MAX),
+            ping("batch", 1, 2),
+            ping("batch", 7, i64::MAX),
         ];
-        let told = Pings::of(&[&forged[..], &race()].concat(), &answer());
-        assert_eq!(told, Pings::of(&race(), &answer()));
+        let told = MessageOrder::of(&[&forged[..], &batch()].concat(), &answer());
+        assert_eq!(told, MessageOrder::of(&batch(), &answer()));
     }
 }

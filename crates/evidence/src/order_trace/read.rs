@@ -1,10 +1,10 @@
-//! From the spans of a trace to the story of one order in it.
+//! From the spans of a trace to one order in it.
 
 use campuscafe_api::order::{self, AttemptResult};
 use campuscafe_attributes as attribute;
 use campuscafe_chaos::{Before, Fault, Plan, Step};
 
-use super::{Answered, Attempt, Commit, End, Served, Story};
+use super::{Answered, Attempt, Commit, End, OrderTrace, ServerAttempt};
 use crate::flaw::{Flaw, Part};
 use crate::span::{Kind, Span};
 
@@ -12,7 +12,7 @@ use crate::span::{Kind, Span};
 ///
 /// Only what hangs below the span with the answer's order id belongs to the
 /// order: a trace may hold other orders, and spans that anybody made up.
-pub(super) fn story(spans: &[Span], answer: &Answered) -> Option<Story> {
+pub(super) fn order_trace(spans: &[Span], answer: &Answered) -> Option<OrderTrace> {
     let report = &answer.report;
     let mut flaws = Vec::new();
     let roots = spans.iter().filter(|span| {
@@ -32,7 +32,7 @@ pub(super) fn story(spans: &[Span], answer: &Answered) -> Option<Story> {
         .map(|client| number(client))
         .find(|number| report.attempts.iter().all(|made| made.number != *number));
     flaws.extend(unheard_of.map(|number| Flaw::Contradictory(Part::Attempt(number))));
-    Some(Story {
+    Some(OrderTrace {
         start: root.start,
         told_at: root.end,
         outcome: root.text(attribute::ORDER_OUTCOME).unwrap_or_default().to_owned(),
@@ -89,7 +89,7 @@ fn attempt(
     let request_id = format!("order-{}", answer.report.order_id);
     let mut servers = children(spans, client)
         .filter(|span| span.kind == Kind::Server && answers(span, &request_id, told));
-    let part = Part::Served(made.number);
+    let part = Part::ServerAttempt(made.number);
     let server = if made.result == AttemptResult::Refused {
         flaws.extend(servers.next().map(|_| Flaw::Contradictory(part)));
         None
@@ -120,7 +120,7 @@ fn served(
     attempt: u32,
     step: Step,
     flaws: &mut Vec<Flaw>,
-) -> Served {
+) -> ServerAttempt {
     let decided = server.text(attribute::CHAOS_STEP);
     let fault = match step {
         Step::Fixed(fault) => Some(fault),
@@ -152,7 +152,7 @@ fn served(
 
     let abandoned =
         server.events.iter().find(|event| event.name == attribute::EVENT_CLIENT_DISCONNECTED);
-    Served {
+    ServerAttempt {
         ended: server.end,
         abandoned: abandoned.map(|event| event.at),
         cut: server.text(attribute::ERROR_TYPE) == Some(attribute::CONNECTION_ABORTED),

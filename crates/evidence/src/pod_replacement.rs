@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use campuscafe_api::order::Outcome;
 
-use super::story::Story;
-use super::tale::Tale as _;
+use super::from_spans::FromSpans as _;
+use super::order_trace::OrderTrace;
 
 /// Customers in a row that must all be served by new pods before it counts as
 /// over; one of three old replicas would go unnoticed once in 650 times.
@@ -18,14 +18,14 @@ pub const CHAOS: &str = "slowreply:600";
 
 /// The service whose pods are replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Watched {
+pub enum Service {
     /// It keeps the stock.
     Inventory,
     /// It keeps nothing.
     Order,
 }
 
-impl Watched {
+impl Service {
     /// `service.name`, and the name of the Deployment.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -38,14 +38,14 @@ impl Watched {
 
 /// What a customer heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Told {
+pub enum CustomerResult {
     /// An answer of the order service.
     Outcome(Outcome),
     /// Not even that, and why not.
-    Nothing(&'static str),
+    NoAnswer(&'static str),
 }
 
-impl Told {
+impl CustomerResult {
     /// Whether the customer believes to have what they ordered.
     #[must_use]
     pub fn is_yes(self) -> bool {
@@ -63,7 +63,7 @@ impl Told {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Outcome(outcome) => outcome.as_str(),
-            Self::Nothing(why) => why,
+            Self::NoAnswer(why) => why,
         }
     }
 }
@@ -74,25 +74,25 @@ pub struct Customer {
     /// 1 for the first.
     pub number: u32,
     /// When they came, counted from the first.
-    pub came: Duration,
+    pub arrived: Duration,
     /// How long they waited.
     pub after: Duration,
     /// What they heard.
-    pub told: Told,
+    pub result: CustomerResult,
     /// The trace of their order, if they heard of one.
     pub trace_id: Option<String>,
     /// What its spans tell.
-    pub story: Option<Story>,
+    pub order_trace: Option<OrderTrace>,
 }
 
 impl Customer {
     /// The pod that served them: `service.instance.id` in the spans.
     #[must_use]
-    pub fn pod(&self, of: Watched) -> Option<String> {
-        let story = self.story.as_ref()?;
+    pub fn pod(&self, of: Service) -> Option<String> {
+        let order_trace = self.order_trace.as_ref()?;
         match of {
-            Watched::Order => story.instance.clone(),
-            Watched::Inventory => story.attempts.last()?.served.as_ref()?.instance.clone(),
+            Service::Order => order_trace.instance.clone(),
+            Service::Inventory => order_trace.attempts.last()?.served.as_ref()?.instance.clone(),
         }
     }
 
@@ -100,24 +100,24 @@ impl Customer {
     /// served them, or contradict the answer.
     #[must_use]
     pub fn lacks_spans(&self) -> bool {
-        self.trace_id.is_some() && !self.story.as_ref().is_some_and(Story::is_complete)
+        self.trace_id.is_some() && !self.order_trace.as_ref().is_some_and(OrderTrace::is_complete)
     }
 }
 
 /// What is to be replaced, and how.
 #[derive(Debug, Clone, Copy)]
-pub struct TurnoverPlan {
+pub struct PodReplacementPlan {
     /// The service whose pods are replaced.
-    pub watched: Watched,
+    pub service: Service,
     /// For a person to run in another terminal.
     pub command: &'static str,
 }
 
 /// Everything that the customers and the inventory know after it.
 #[derive(Debug, Clone)]
-pub struct Turnover {
+pub struct PodReplacement {
     /// What was asked for.
-    pub plan: TurnoverPlan,
+    pub plan: PodReplacementPlan,
     /// In the order in which they came.
     pub customers: Vec<Customer>,
     /// Who served before the command was asked for.
@@ -129,18 +129,18 @@ pub struct Turnover {
     pub remembered: u64,
 }
 
-impl Turnover {
+impl PodReplacement {
     /// How many customers believe to have what they ordered.
     #[must_use]
     pub fn told_yes(&self) -> u64 {
-        self.customers.iter().filter(|customer| customer.told.is_yes()).count() as u64
+        self.customers.iter().filter(|customer| customer.result.is_yes()).count() as u64
     }
 
     /// The customer whose order tells most: the last one of the old pods.
     #[must_use]
-    pub fn telling(&self) -> Option<&Customer> {
+    pub fn last_of_old_pods(&self) -> Option<&Customer> {
         let by_old = |customer: &&Customer| {
-            customer.pod(self.plan.watched).is_some_and(|pod| self.old.contains(&pod))
+            customer.pod(self.plan.service).is_some_and(|pod| self.old.contains(&pod))
         };
         self.customers.iter().rfind(by_old)
     }
@@ -148,9 +148,9 @@ impl Turnover {
 
 /// Whether the latest customers were all served, and by none of the old pods.
 #[must_use]
-pub fn is_over(customers: &[Customer], watched: Watched, old: &BTreeSet<String>) -> bool {
+pub fn is_over(customers: &[Customer], service: Service, old: &BTreeSet<String>) -> bool {
     let by_new = |customer: &Customer| {
-        customer.told.is_yes() && customer.pod(watched).is_some_and(|pod| !old.contains(&pod))
+        customer.result.is_yes() && customer.pod(service).is_some_and(|pod| !old.contains(&pod))
     };
     customers.len() >= IN_A_ROW && customers.iter().rev().take(IN_A_ROW).all(by_new)
 }
@@ -163,7 +163,7 @@ pub struct Group {
     /// Whether the spans that would name the pod are missing.
     pub lacks_spans: bool,
     /// What they heard.
-    pub told: Told,
+    pub result: CustomerResult,
     /// How many they are.
     pub count: usize,
     /// When the first of them came.
@@ -174,14 +174,14 @@ pub struct Group {
 
 /// The customers in groups, by when the first of each came.
 #[must_use]
-pub fn groups(customers: &[Customer], watched: Watched) -> Vec<Group> {
+pub fn groups(customers: &[Customer], service: Service) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for customer in customers {
-        let (pod, told, left) =
-            (customer.pod(watched), customer.told, customer.came + customer.after);
+        let (pod, result, left) =
+            (customer.pod(service), customer.result, customer.arrived + customer.after);
         let lacks_spans = pod.is_none() && customer.lacks_spans();
         let same = |group: &&mut Group| {
-            group.pod == pod && group.told == told && group.lacks_spans == lacks_spans
+            group.pod == pod && group.result == result && group.lacks_spans == lacks_spans
         };
         match groups.iter_mut().find(same) {
             Some(group) => {
@@ -189,8 +189,8 @@ pub fn groups(customers: &[Customer], watched: Watched) -> Vec<Group> {
                 group.to = group.to.max(left);
             }
             None => {
-                let from = customer.came;
-                groups.push(Group { pod, lacks_spans, told, count: 1, from, to: left });
+                let from = customer.arrived;
+                groups.push(Group { pod, lacks_spans, result, count: 1, from, to: left });
             }
         }
     }
@@ -203,19 +203,19 @@ pub fn groups(customers: &[Customer], watched: Watched) -> Vec<Group> {
 #[must_use]
 pub fn in_between<'a>(
     customers: &'a [Customer],
-    watched: Watched,
+    service: Service,
     old: &BTreeSet<String>,
 ) -> Vec<&'a Customer> {
-    let by_old = |customer: &Customer| customer.pod(watched).is_some_and(|pod| old.contains(&pod));
-    let elsewhere = |customer: &&Customer| match customer.pod(watched) {
+    let by_old = |customer: &Customer| customer.pod(service).is_some_and(|pod| old.contains(&pod));
+    let elsewhere = |customer: &&Customer| match customer.pod(service) {
         Some(pod) => !old.contains(&pod),
         None => !customer.lacks_spans(),
     };
-    let Some(first_elsewhere) = customers.iter().find(elsewhere).map(|one| one.came) else {
+    let Some(first_elsewhere) = customers.iter().find(elsewhere).map(|one| one.arrived) else {
         return Vec::new();
     };
     let waited = |one: &&Customer| {
-        by_old(one) && one.told.is_yes() && one.came + one.after > first_elsewhere
+        by_old(one) && one.result.is_yes() && one.arrived + one.after > first_elsewhere
     };
     customers.iter().filter(waited).collect()
 }
@@ -223,10 +223,10 @@ pub fn in_between<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::story::{Attempt, End, Served};
+    use crate::order_trace::{Attempt, End, ServerAttempt};
 
-    fn customer(number: u32, told: Told, pod: Option<&str>) -> Customer {
-        let served = pod.map(|pod| Served {
+    fn customer(number: u32, result: CustomerResult, pod: Option<&str>) -> Customer {
+        let served = pod.map(|pod| ServerAttempt {
             ended: 1,
             abandoned: None,
             cut: false,
@@ -238,11 +238,11 @@ mod tests {
         let attempt = Attempt { number: 1, sent: 0, ended: 1, end: End::Answered(200), served };
         Customer {
             number,
-            came: Duration::from_millis(u64::from(number) * 200),
+            arrived: Duration::from_millis(u64::from(number) * 200),
             after: Duration::from_millis(800),
-            told,
+            result,
             trace_id: None,
-            story: Some(Story {
+            order_trace: Some(OrderTrace {
                 start: 0,
                 told_at: 1,
                 outcome: "confirmed".to_owned(),
@@ -254,8 +254,8 @@ mod tests {
         }
     }
 
-    const YES: Told = Told::Outcome(Outcome::Confirmed);
-    const NO: Told = Told::Outcome(Outcome::Failed);
+    const YES: CustomerResult = CustomerResult::Outcome(Outcome::Confirmed);
+    const NO: CustomerResult = CustomerResult::Outcome(Outcome::Failed);
 
     /// Twenty by the old pod, three by nobody, and some by the new one.
     fn customers(new: u32) -> Vec<Customer> {
@@ -271,27 +271,27 @@ mod tests {
 
     #[test]
     fn it_is_over_once_enough_customers_in_a_row_were_served_by_new_pods() {
-        assert!(is_over(&customers(16), Watched::Inventory, &old()));
-        assert!(!is_over(&customers(15), Watched::Inventory, &old()));
+        assert!(is_over(&customers(16), Service::Inventory, &old()));
+        assert!(!is_over(&customers(15), Service::Inventory, &old()));
     }
 
     #[test]
     fn it_is_not_over_while_an_old_pod_still_serves_or_somebody_is_refused() {
         let mut still = customers(20);
         still.push(customer(99, YES, Some("old")));
-        assert!(!is_over(&still, Watched::Inventory, &old()));
+        assert!(!is_over(&still, Service::Inventory, &old()));
         let mut refused = customers(20);
         refused.push(customer(99, NO, Some("new")));
-        assert!(!is_over(&refused, Watched::Inventory, &old()));
+        assert!(!is_over(&refused, Service::Inventory, &old()));
         let nameless: Vec<_> = (1..=20).map(|number| customer(number, YES, None)).collect();
-        assert!(!is_over(&nameless, Watched::Inventory, &old()));
+        assert!(!is_over(&nameless, Service::Inventory, &old()));
     }
 
     #[test]
     fn customers_who_heard_the_same_from_the_same_pod_are_one_group() {
-        let seen: Vec<_> = groups(&customers(2), Watched::Inventory)
+        let seen: Vec<_> = groups(&customers(2), Service::Inventory)
             .into_iter()
-            .map(|group| (group.pod.unwrap_or_default(), group.told, group.count))
+            .map(|group| (group.pod.unwrap_or_default(), group.result, group.count))
             .collect();
         let expected =
             [("old".to_owned(), YES, 20), (String::new(), NO, 3), ("new".to_owned(), YES, 2)];
@@ -301,19 +301,19 @@ mod tests {
     #[test]
     fn between_commit_and_reply_stood_who_was_told_after_others_were_sent_elsewhere() {
         let customers = customers(1);
-        let numbers: Vec<_> = in_between(&customers, Watched::Inventory, &old())
+        let numbers: Vec<_> = in_between(&customers, Service::Inventory, &old())
             .iter()
             .map(|one| one.number)
             .collect();
         // Customer 21 came at 4.2 s; who came at 3.4 s was told at 4.2 s, the later ones after it.
         assert_eq!(numbers, [18, 19, 20]);
-        assert!(in_between(&customers[..20], Watched::Inventory, &old()).is_empty());
+        assert!(in_between(&customers[..20], Service::Inventory, &old()).is_empty());
     }
     /// A customer of the old pod whose spans were lost.
     fn lost(number: u32) -> Customer {
         Customer {
             trace_id: Some("0af7651916cd43dd8448eb211c80319c".to_owned()),
-            story: None,
+            order_trace: None,
             ..customer(number, YES, None)
         }
     }
@@ -321,11 +321,11 @@ mod tests {
     #[test]
     fn lost_spans_put_nobody_between_commit_and_reply_and_no_pod_out_of_service() {
         let mut customers = customers(1);
-        let between = in_between(&customers, Watched::Inventory, &old()).len();
+        let between = in_between(&customers, Service::Inventory, &old()).len();
         customers[4] = lost(5);
-        assert_eq!(in_between(&customers, Watched::Inventory, &old()).len(), between);
+        assert_eq!(in_between(&customers, Service::Inventory, &old()).len(), between);
 
-        let groups = groups(&customers, Watched::Inventory);
+        let groups = groups(&customers, Service::Inventory);
         let told =
             groups.iter().map(|group| (group.pod.as_deref(), group.lacks_spans, group.count));
         let expected =

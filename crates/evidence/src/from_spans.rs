@@ -3,7 +3,7 @@
 use crate::span::Span;
 
 /// What a trace tells, once its spans have come.
-pub trait Tale: Sized {
+pub trait FromSpans: Sized {
     /// What the services themselves answered. Anybody may send spans, and spans
     /// may be lost, so the answer says which spans belong to it and how many.
     type Answer;
