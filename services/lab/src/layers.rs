@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Each module with those it may use. It may only name modules further down, so
 /// there is no way back up, and no circle.
-const LAYERS: [(&str, &[&str]); 12] = [
+const LAYERS: [(&str, &[&str]); 11] = [
     (
         "commands",
         &[
@@ -22,14 +22,13 @@ const LAYERS: [(&str, &[&str]); 12] = [
             "printable",
         ],
     ),
-    ("server", &["run", "lessons", "targets", "children", "http", "traces"]),
-    ("run", &["lessons", "targets", "http", "traces", "printable"]),
-    ("targets", &["links", "http", "traces"]),
-    ("links", &["lessons", "traces"]),
+    ("server", &["run", "lessons", "targets", "children", "http"]),
+    ("run", &["lessons", "targets", "http", "printable"]),
+    ("targets", &["links", "http"]),
+    ("links", &["lessons"]),
     ("children", &["http", "stderr"]),
     ("view", &["lessons", "stderr", "printable"]),
     ("lessons", &[]),
-    ("traces", &[]),
     ("http", &[]),
     ("stderr", &[]),
     ("printable", &[]),
