@@ -200,6 +200,17 @@ async fn each_service_describes_all_its_calls() {
             ][..],
         ),
         ("order", &cafe.order, &[("/demo/out-of-order", "get"), ("/orders", "post")]),
+        (
+            "lab",
+            &cafe.lab,
+            &[
+                ("/api/experiments", "post"),
+                ("/api/services", "get"),
+                ("/api/traces", "get"),
+                ("/api/traces/{id}", "get"),
+                ("/v1/traces", "post"),
+            ],
+        ),
     ] {
         let mut description = description(url).await;
         let found: Vec<_> =

@@ -14,7 +14,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> std::io::Result<()> {
 //! let store = Arc::new(TraceStore::new(Limits { traces: 500, ..Limits::default() }));
-//! let app = router(Arc::clone(&store), &Metrics::new(env!("CARGO_PKG_VERSION")));
+//! let app: axum::Router = router(Arc::clone(&store), &Metrics::new("1.0.0")).into();
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
 //! println!("OTEL_EXPORTER_OTLP_ENDPOINT=http://{}", listener.local_addr()?);
 //! # if false {

@@ -19,6 +19,7 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, TracesData};
 use prost::Message as _;
 use tower::ServiceExt as _;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::buffer::Buffer;
 use crate::error::ExportError;
@@ -108,8 +109,8 @@ pub(crate) async fn answer(store: &Arc<TraceStore>, request: Request<Body>) -> A
     answer_of(&router(Arc::clone(store), &Metrics::new("1")), request).await
 }
 
-pub(crate) async fn answer_of(router: &Router, request: Request<Body>) -> Answer {
-    let response = router.clone().oneshot(request).await.unwrap();
+pub(crate) async fn answer_of(router: &OpenApiRouter, request: Request<Body>) -> Answer {
+    let response = Router::from(router.clone()).oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap();
     Answer { status: parts.status, headers: parts.headers, body }

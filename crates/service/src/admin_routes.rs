@@ -22,7 +22,7 @@ const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 const DESCRIPTION: &str = "/openapi.json";
 
 /// A service's whole router: its work, observed, and beside it what
-/// [`with_admin_routes`] adds, `/openapi.json` and `/swagger/`, to which `/` leads.
+/// [`with_admin_routes`] adds.
 pub fn service_router(
     work: Router,
     mut description: OpenApi,
@@ -38,29 +38,34 @@ pub fn service_router(
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(guard.clone(), guard::guard))
         .layer(from_fn_with_state(http_server::Observe::new(metrics), http_server::observe));
-    let pages = swagger::page(DESCRIPTION)
-        .route(DESCRIPTION, get(async move || axum::Json(description)))
-        .route("/", get(async || Redirect::to("/swagger/")))
-        .merge(operations(metrics, lifecycle))
+    let pages = admin_routes(description, metrics, lifecycle)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(guard, guard::guard));
     work.merge(pages).layer(map_response(secure))
 }
 
-/// Adds `/healthz`, `/readyz` and `/metrics`, and leads from `/` to a page of
-/// the work. Nothing of this leaves spans.
+/// Adds `/healthz`, `/readyz` and `/metrics`, and `/openapi.json` and `/swagger/`, to
+/// which `/` leads. Neither this nor the work leaves spans.
 pub fn with_admin_routes(
     work: Router,
-    home: &'static str,
+    mut description: OpenApi,
     allowed: &AllowedHosts,
     metrics: &Metrics,
     lifecycle: &Lifecycle,
 ) -> Router {
-    work.route("/", get(async move || Redirect::to(home)))
-        .merge(operations(metrics, lifecycle))
+    describe_refusals(&mut description);
+    work.merge(admin_routes(description, metrics, lifecycle))
+        .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(Guard::new(allowed, metrics), guard::guard))
         .layer(map_response(secure))
+}
+
+fn admin_routes(description: OpenApi, metrics: &Metrics, lifecycle: &Lifecycle) -> Router {
+    swagger::page(DESCRIPTION)
+        .route(DESCRIPTION, get(async move || axum::Json(description)))
+        .route("/", get(async || Redirect::to("/swagger/")))
+        .merge(operations(metrics, lifecycle))
 }
 
 /// They leave no spans and no durations, since probes and scrapes would drown

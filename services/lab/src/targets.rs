@@ -9,6 +9,7 @@ use campuscafe_service::ExitError;
 use clap::Args;
 use reqwest::{Client, Url};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::http;
 use crate::links::{Links, Tools};
@@ -20,16 +21,22 @@ pub(crate) use span_source::SpanSource;
 pub(crate) const EXPERIMENTS_PATH: &str = "/api/experiments";
 
 /// Where the services are that a lab started.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Addresses {
+    /// The order service's.
+    #[schema(value_type = String, format = "uri")]
     pub(crate) order: Url,
+    /// The inventory's.
+    #[schema(value_type = String, format = "uri")]
     pub(crate) inventory: Url,
 }
 
 /// What an experiment says when it begins.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Begun {
+    /// The name of an experiment, as `campuscafe experiment --list` shows it.
+    #[schema(example = "double", pattern = "^(slow|cut|reorder|double|kill|rollout)$")]
     pub(crate) experiment: String,
 }
 

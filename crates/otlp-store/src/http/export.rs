@@ -17,6 +17,17 @@ use crate::error::ExportError;
 use crate::limits::{Limits, MAX_PART_BYTES, MAX_PART_DECODED, RETRY_AFTER};
 use crate::store::Inserted;
 
+/// Takes spans: OTLP over HTTP, as protobuf or JSON, with or without gzip.
+#[utoipa::path(post, path = "/v1/traces", tag = "OTLP",
+    request_body(description = "An ExportTraceServiceRequest, see https://opentelemetry.io/docs/specs/otlp/#otlphttp-request",
+        content((Vec<u8> = "application/x-protobuf"), (Value = "application/json"))),
+    responses((status = 200, description = "Taken, whole or in part: an ExportTraceServiceResponse"),
+        (status = 400, description = "It cannot be decoded: a google.rpc.Status"),
+        (status = 408, description = "The body did not arrive in time"),
+        (status = 413, description = "Too large, encoded or decoded"),
+        (status = 415, description = "Neither protobuf nor JSON, or an encoding other than gzip"),
+        (status = 503, description = "Too many exports are being read; send it again after `Retry-After`",
+            headers(("Retry-After" = u64, description = "Seconds")))))]
 pub(super) async fn export(State(receiver): State<Arc<Receiver>>, request: Request) -> Response {
     let Some(format) = Format::of(request.headers()) else {
         receiver.metrics.refused(ExportError::UNSUPPORTED);

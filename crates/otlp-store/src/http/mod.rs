@@ -9,9 +9,9 @@ mod traces;
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::routing::{get, post};
 use campuscafe_telemetry::Metrics;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::budget::Budget;
 use crate::metrics::ReceiverMetrics;
@@ -24,12 +24,13 @@ use crate::worker::Worker;
 /// * `GET /api/traces?limit=20` lists the newest traces;
 /// * `GET /api/traces/{id}` is one trace as OTLP JSON.
 ///
-/// It registers its counters in `metrics`.
-pub fn router(store: Arc<TraceStore>, metrics: &Metrics) -> Router {
-    Router::new()
-        .route("/v1/traces", post(export::export))
-        .route("/api/traces", get(traces::list))
-        .route("/api/traces/{id}", get(traces::trace))
+/// It registers its counters in `metrics`. Where no description is wanted,
+/// [`into`](Into::into) makes it an [`axum::Router`].
+pub fn router(store: Arc<TraceStore>, metrics: &Metrics) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(export::export))
+        .routes(routes!(traces::list))
+        .routes(routes!(traces::trace))
         .with_state(Arc::new(Receiver::new(store, metrics)))
 }
 

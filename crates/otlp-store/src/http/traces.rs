@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use campuscafe_api::Problem;
 use campuscafe_service::ProblemResponse;
 use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
 
 use super::Receiver;
 use super::pages::{self, Pages};
@@ -19,6 +20,7 @@ use crate::budget::ReaderShare;
 use crate::error::Busy;
 use crate::id::TraceId;
 use crate::limits::MAX_TRACES;
+use crate::store::TraceSummary;
 
 /// How many traces are listed by default.
 const DEFAULT_LIMIT: usize = 20;
@@ -34,11 +36,26 @@ const JSON_PER_BYTE: usize = 16;
 /// The most bytes of one page in memory: a large span as JSON, and decoded.
 const MAX_PAGE: usize = 4 * 1024 * 1024;
 
-#[derive(Debug, Deserialize)]
+/// What the list looks like; it is written a page at a time.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "it is read for its schema only")]
+struct TraceList {
+    traces: Vec<TraceSummary>,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
 pub(super) struct ListQuery {
+    /// How many traces; a number out of range means the nearest bound.
+    #[param(value_type = Option<String>, nullable = false, pattern = "^[+-]?[0-9]+$", example = "20", default = "20")]
     limit: Option<String>,
 }
 
+/// Lists the newest traces, in one line each.
+#[utoipa::path(get, path = "/api/traces", tag = "traces", params(ListQuery),
+    responses((status = 200, body = TraceList, description = "The newest first"),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The limit is no whole number"),
+        (status = 503, body = Problem, content_type = "application/problem+json", description = "Too many requests are being answered",
+            headers(("Retry-After" = u64, description = "Seconds")))))]
 pub(super) async fn list(
     State(receiver): State<Arc<Receiver>>,
     query: Result<Query<ListQuery>, QueryRejection>,
@@ -53,6 +70,14 @@ pub(super) async fn list(
     Ok(json(list, share))
 }
 
+/// One trace as OTLP JSON: a TracesData.
+#[utoipa::path(get, path = "/api/traces/{id}", tag = "traces",
+    params(("id" = String, Path, description = "32 hexadecimal digits that are not all zero", pattern = "^[0-9a-fA-F]{31}[1-9a-fA-F]$", example = "0af7651916cd43dd8448eb211c80319c")),
+    responses((status = 200, body = Value, description = "The trace"),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The id is malformed"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "No span of this trace is kept"),
+        (status = 503, body = Problem, content_type = "application/problem+json", description = "Too many requests are being answered",
+            headers(("Retry-After" = u64, description = "Seconds")))))]
 pub(super) async fn trace(
     State(receiver): State<Arc<Receiver>>,
     id: Result<Path<String>, PathRejection>,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 
 use super::trace::Trace;
 use crate::encoded::{EncodedSpan, Fingerprint, ResourceKey};
@@ -12,11 +13,12 @@ use crate::id::{SpanId, TraceId};
 const MAX_SERVICES: usize = 64;
 
 /// A trace in one line.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TraceSummary {
     /// The trace's id.
     #[serde(serialize_with = "as_text")]
+    #[schema(value_type = String)]
     pub trace_id: TraceId,
     /// The name of the root: the earliest span whose parent is not in the trace.
     /// Names of more than 256 bytes are cut.
@@ -26,6 +28,7 @@ pub struct TraceSummary {
     /// When the earliest span began, in nanoseconds since 1970; a string in
     /// JSON, like OTLP's own, because it does not fit JavaScript's numbers.
     #[serde(serialize_with = "as_text")]
+    #[schema(value_type = String)]
     pub start_unix_nano: u64,
     /// From the earliest begin to the latest end, in milliseconds.
     pub duration_ms: f64,

@@ -5,12 +5,12 @@ pub(crate) mod services;
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::{MethodRouter, get, post};
+use axum::{Extension, Router};
 use campuscafe_api::Problem;
 use campuscafe_service::{
-    AllowedHosts, ExitError, Json, Lifecycle, ProblemResponse, ServerSettings, not_found, serve,
+    AllowedHosts, ExitError, Json, Lifecycle, ProblemResponse, ServerSettings, serve,
     with_admin_routes,
 };
 use campuscafe_telemetry::{Counter, Metric, Metrics};
@@ -18,6 +18,9 @@ use reqwest::Url;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::http::local_url;
 use crate::lessons;
@@ -68,6 +71,15 @@ impl Lab {
     }
 }
 
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "CampusCafe lab",
+    description = "Receives spans over OTLP, keeps the newest traces and hands them out. \
+                   Every refusal is a problem after RFC 9457, but for `/v1/traces`, which \
+                   answers as OTLP says."
+))]
+struct Description;
+
 /// The receiver and the read API of the traces, and where the services are as
 /// soon as that is known.
 ///
@@ -79,26 +91,53 @@ fn router(
     metrics: &Metrics,
     lifecycle: &Lifecycle,
 ) -> Router {
-    let services = get(async move || Json(addresses.borrow().clone()));
-    let work = campuscafe_otlp_store::router(store, metrics)
-        .route("/api/services", services)
-        .route(EXPERIMENTS_PATH, count(metrics))
-        .fallback(not_found);
-    with_admin_routes(work, "/api/traces", allowed, metrics, lifecycle)
+    let (work, description) = OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(services))
+        .routes(routes!(count_experiment))
+        .layer(Extension(Counters::new(metrics)))
+        .with_state(addresses)
+        .merge(campuscafe_otlp_store::router(store, metrics))
+        .split_for_parts();
+    with_admin_routes(work, description, allowed, metrics, lifecycle)
 }
 
-/// Counts the experiments that exist; another name would be a label from outside.
-fn count(metrics: &Metrics) -> MethodRouter {
-    let counter = |name| (name, metrics.counter(EXPERIMENTS, &[("experiment", name)]));
-    let counters: Arc<[(&str, Counter)]> = lessons::names().map(counter).collect();
-    post(async move |Json(begun): Json<Begun>| -> Result<StatusCode, ProblemResponse> {
-        let Some((_, counter)) = counters.iter().find(|(name, _)| *name == begun.experiment) else {
-            let names: Vec<_> = counters.iter().map(|(name, _)| *name).collect();
-            return Err(Problem::new(400, "unknown-experiment", "Unknown experiment")
-                .detail(format!("expected one of {}", names.join(", ")))
-                .into());
-        };
-        counter.increment(1);
-        Ok(StatusCode::NO_CONTENT)
-    })
+/// Where the services of this lab are; `null` as long as none is known.
+#[utoipa::path(get, path = "/api/services", tag = "lab",
+    responses((status = 200, body = Option<Addresses>, description = "The addresses, or null")))]
+async fn services(
+    State(addresses): State<watch::Receiver<Option<Addresses>>>,
+) -> Json<Option<Addresses>> {
+    Json(addresses.borrow().clone())
+}
+
+/// A counter for each experiment that exists; another name would be a label from outside.
+#[derive(Clone)]
+struct Counters(Arc<[(&'static str, Counter)]>);
+
+impl Counters {
+    fn new(metrics: &Metrics) -> Self {
+        let counter = |name| (name, metrics.counter(EXPERIMENTS, &[("experiment", name)]));
+        Self(lessons::names().map(counter).collect())
+    }
+}
+
+/// Counts an experiment that begins.
+#[utoipa::path(post, path = EXPERIMENTS_PATH, tag = "lab", request_body = Begun,
+    responses((status = 204, description = "Counted"),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The request is invalid, or there is no such experiment"),
+        (status = 408, body = Problem, content_type = "application/problem+json", description = "The body did not arrive within 10 s"),
+        (status = 413, body = Problem, content_type = "application/problem+json", description = "Body over 16 KiB"),
+        (status = 415, body = Problem, content_type = "application/problem+json", description = "Not application/json")))]
+async fn count_experiment(
+    Extension(Counters(counters)): Extension<Counters>,
+    Json(begun): Json<Begun>,
+) -> Result<StatusCode, ProblemResponse> {
+    let Some((_, counter)) = counters.iter().find(|(name, _)| *name == begun.experiment) else {
+        let names: Vec<_> = counters.iter().map(|(name, _)| *name).collect();
+        return Err(Problem::new(400, "unknown-experiment", "Unknown experiment")
+            .detail(format!("expected one of {}", names.join(", ")))
+            .into());
+    };
+    counter.increment(1);
+    Ok(StatusCode::NO_CONTENT)
 }
