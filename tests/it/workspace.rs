@@ -22,3 +22,20 @@ fn no_program_has_tls_or_a_c_library_beyond_libc_in_it() {
         assert!(!["cc", "cmake", "pkg-config", "bindgen"].contains(&name), "{name} builds C");
     }
 }
+
+#[test]
+fn the_evidence_knows_no_http_and_no_runtime() {
+    let tree = Command::new(env!("CARGO"))
+        .args(["tree", "--package", "campuscafe-evidence", "--edges", "normal,build"])
+        .args(["--prefix", "none", "--locked"])
+        .current_dir(campuscafe_tests::root())
+        .output()
+        .unwrap();
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let tree = String::from_utf8_lossy(&tree.stdout);
+    let names: Vec<_> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(names.contains(&"campuscafe-chaos"), "this is the tree");
+    for name in ["axum", "hyper", "reqwest", "tokio", "tracing", "campuscafe-telemetry"] {
+        assert!(!names.contains(&name), "{name} is below the evidence");
+    }
+}

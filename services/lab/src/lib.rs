@@ -1,10 +1,9 @@
 //! The laboratory: starts both services, drives experiments, and shows from
 //! their own spans and counters what happened.
 //!
-//! [`commands`] says what can be asked for, [`lessons`] holds the experiments,
-//! [`run`](mod@run) carries them out, `campuscafe-evidence` turns spans into proof,
-//! [`view`] says what came of it. ARCHITECTURE.md has the order of these modules,
-//! and `layers` holds them to it.
+//! `commands` says what can be asked for, `lessons` holds the experiments, `run`
+//! carries them out, `campuscafe-evidence` turns spans into proof, and `view` says
+//! what came of it. `layers` holds these modules to their order.
 
 // `println!` and its like panic where the line cannot be written.
 #![warn(clippy::print_stdout, clippy::print_stderr)]

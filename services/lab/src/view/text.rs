@@ -1,6 +1,7 @@
 //! Text for people who have never read a trace.
 
-use std::collections::BTreeSet;
+mod pod_replacement;
+
 use std::fmt::Write as _;
 
 use campuscafe_evidence::counters::Counters;
@@ -8,9 +9,7 @@ use campuscafe_evidence::from_spans::FromSpans as _;
 use campuscafe_evidence::ledger::Basis;
 use campuscafe_evidence::message_order::PingBatch;
 use campuscafe_evidence::order::Order;
-use campuscafe_evidence::pod_replacement::{
-    CHAOS as REPLACEMENT_CHAOS, Group, PodReplacement, PodReplacementPlan, Service, groups,
-};
+use campuscafe_evidence::pod_replacement::CHAOS as REPLACEMENT_CHAOS;
 
 use super::diagram::{self, wrap};
 use super::message_order;
@@ -20,6 +19,9 @@ use crate::lessons::{
     reservations, seconds,
 };
 use crate::printable::printable;
+use pod_replacement::pod_replacement;
+
+pub(super) use pod_replacement::request;
 
 /// For a run on services of its own.
 pub(super) const FAREWELL: &str = "
@@ -195,76 +197,6 @@ fn batch(batch: &PingBatch, readable: bool) -> String {
         deltas(&batch.deltas)
     );
     text
-}
-
-/// What somebody has to do now, and where it is seen that they did.
-pub(super) fn request(plan: PodReplacementPlan, old: &BTreeSet<String>) -> String {
-    let pods: Vec<_> = old.iter().map(|pod| printable(pod)).collect();
-    format!(
-        "Customers come five times a second and are served by {}.\nNow run this in another \
-         terminal; it is over when new pods serve everybody:\n\n    {}\n\n",
-        pods.join(", "),
-        plan.command,
-    )
-}
-
-fn pod_replacement(pod_replacement: &PodReplacement, style: Style) -> String {
-    let PodReplacement { plan, customers, remembered, .. } = pod_replacement;
-    let service = plan.service.name();
-    let mut text = format!(
-        "  {:<40}{:<18}{:>9}   from     to\n",
-        format!("{service} pod"),
-        "told",
-        "customers"
-    );
-    for group in groups(customers, plan.service) {
-        let _ = writeln!(
-            text,
-            "  {:<40}{:<18}{:>9} {:>6} {:>6}",
-            pod(&group),
-            group.result.as_str(),
-            group.count,
-            format!("{:.1} s", group.from.as_secs_f64()),
-            format!("{:.1} s", group.to.as_secs_f64()),
-        );
-    }
-    let last_of_old_pods = pod_replacement
-        .last_of_old_pods()
-        .and_then(|customer| Some((customer, customer.order_trace.as_ref()?)));
-    if let Some((customer, order_trace)) = last_of_old_pods {
-        let _ = writeln!(text, "\nCustomer {}, the last of an old {service} pod", customer.number);
-        for line in diagram::draw(order_trace) {
-            let _ = writeln!(text, "{}", style.tone(line.tone, &line.text));
-        }
-    }
-    let yes = pod_replacement.told_yes();
-    let since = match plan.service {
-        Service::Inventory if pod_replacement.replaced => "the inventory remembers",
-        _ => "the inventory made",
-    };
-    let gap = remembered.cast_signed() - yes.cast_signed();
-    let gap = match gap {
-        0 => "none".to_owned(),
-        1.. => format!("{} that no customer knows of", reservations(gap.unsigned_abs())),
-        ..0 => format!("{} that customers know of and the inventory does not", gap.unsigned_abs()),
-    };
-    let _ = write!(
-        text,
-        "\nLedger\n  customers told yes        {yes}\n  told no, or nothing       {}\n  {since:<26}{}\n  \
-         the gap                   {gap}\n",
-        customers.len() as u64 - yes,
-        reservations(*remembered),
-    );
-    text
-}
-
-/// A pod's name, cut so that the columns stay.
-fn pod(group: &Group) -> String {
-    match &group.pod {
-        Some(pod) => printable(pod).chars().take(40).collect(),
-        None if group.lacks_spans => "not known, its spans are missing".to_owned(),
-        None => "none".to_owned(),
-    }
 }
 
 fn no_spans(traced: bool, readable: bool) -> &'static str {

@@ -1,5 +1,6 @@
 //! What a report says, and that nothing in it can steer a terminal.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use campuscafe_api::inventory::State;
@@ -7,7 +8,9 @@ use campuscafe_api::order::{OrderReport, Outcome};
 use campuscafe_evidence::ledger::Ledger;
 use campuscafe_evidence::order::{CustomerResponse, Delivered, OrderPlan};
 use campuscafe_evidence::order_trace::OrderTrace;
-use campuscafe_evidence::pod_replacement::{Customer, CustomerResult};
+use campuscafe_evidence::pod_replacement::{
+    Customer, CustomerResult, PodReplacement, PodReplacementPlan, Service,
+};
 use campuscafe_evidence::span::Span;
 use campuscafe_evidence::testing::{
     With as _, answer, commit, fault, order as placed, served, unanswered,

@@ -1,0 +1,59 @@
+//! What a diagram holds, whoever draws it.
+
+use campuscafe_attributes as attribute;
+
+use super::*;
+use crate::from_spans::FromSpans as _;
+use crate::span::Span;
+use crate::testing::{With as _, answer, answered, commit, order, resent, served, unanswered};
+
+fn diagram(spans: &[Span]) -> Diagram {
+    Diagram::of(&OrderTrace::of(spans, &answer(spans, "none")).expect("an order"))
+}
+
+/// The moments that begin and end the phases of a bar, in milliseconds.
+fn phases(diagram: &Diagram, bar: usize) -> Vec<(u64, u64, bool)> {
+    let ms = |step: usize| diagram.ms(diagram.steps[step].at);
+    let phase = |phase: &Phase| (ms(phase.from), ms(phase.to), phase.awaited);
+    diagram.bars[bar].phases.iter().map(phase).collect()
+}
+
+#[test]
+fn a_bar_says_how_long_the_work_was_awaited_and_how_long_it_was_not() {
+    let double = diagram(&[
+        order(1005, "confirmed", 200),
+        unanswered("one", 1..1001, "timeout"),
+        resent(answered("two", 1002..1004, 200)),
+        served("in1", "one", 2..2002, "slow:2000").left_at(1002),
+        served("in2", "two", 1003..1004, "none").status(200),
+        commit("in1", 2002, 9, true, true),
+        commit("in2", 1003, 10, false, false),
+    ]);
+    assert_eq!(phases(&double, 0), [(1, 1002, true), (1002, 2002, false)]);
+    assert_eq!(phases(&double, 1), [(1002, 1004, true)]);
+}
+
+#[test]
+fn only_the_inventory_knows_a_cut_before_the_commit_from_one_after_it() {
+    let cut = |committed: bool| {
+        let server = served("in", "one", 2..4, "abort")
+            .text(attribute::ERROR_TYPE, attribute::CONNECTION_ABORTED);
+        let mut spans =
+            vec![order(6, "unknown", 504), unanswered("one", 1..5, "connection_lost"), server];
+        spans.extend(committed.then(|| commit("in", 3, 10, false, false)));
+        diagram(&spans)
+    };
+    let (before, after) = (cut(false), cut(true));
+    for lane in [Lane::Customer, Lane::Order] {
+        assert_eq!(before.history(lane), after.history(lane), "{lane:?}");
+    }
+    assert_ne!(before.history(Lane::Inventory), after.history(Lane::Inventory));
+}
+
+#[test]
+fn a_message_that_was_never_sent_is_unknown_to_who_was_meant_to_get_it() {
+    let refused =
+        diagram(&[order(3, "failed", 502), unanswered("one", 1..2, "connection_refused")]);
+    assert_eq!(refused.history(Lane::Inventory), []);
+    assert_eq!(refused.history(Lane::Order).len(), refused.steps.len());
+}
