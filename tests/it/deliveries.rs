@@ -115,7 +115,7 @@ async fn a_delivery_that_has_no_place_is_refused_and_adds_nothing() {
     for (item, quantity, status, kind, tells) in [
         ("cake", 0, 400, "quantity-not-positive", "expected a quantity of 1 or more"),
         ("tea", -1, 400, "quantity-not-positive", "expected a quantity of 1 or more"),
-        ("tea", 1, 404, "no-such-item", "GET /inventory/state lists them"),
+        ("tea", 1, 404, "no-such-item", "see GET /inventory/state"),
         ("tea\"} 1\ninjected{x=\"", 1, 404, "no-such-item", "expected an item"),
         ("cake", 999_999_991, 409, "stock-full", "expected a quantity of at most 999999990"),
         ("cake", i64::MAX, 409, "stock-full", "10 left"),

@@ -138,7 +138,7 @@ async fn a_connection_that_breaks_leaves_the_outcome_unknown_and_is_not_tried_ag
         let impostor = Impostor::new(manner).await;
         let (told, metrics, _order) = order_from(&impostor.url, "5s", true).await;
         let case = format!("{manner:?}");
-        assert_problem(&case, &told, 504, "may or may not have reserved");
+        assert_problem(&case, &told, 504, "nobody knows whether the inventory reserved it");
         assert_eq!(told.text("title"), "Order failed 💥", "{case}");
         assert_eq!((told.text("outcome"), told.results()), ("unknown", vec!["connection_lost"]));
         assert_eq!(impostor.asked().len(), 1, "{case}: one connection, one attempt");
@@ -183,7 +183,7 @@ async fn an_answer_that_says_no_in_other_words_than_the_inventorys_is_a_502() {
     ] {
         let impostor = Impostor::new(Manner::Say(words)).await;
         let (told, _, _order) = order_from(&impostor.url, "5s", true).await;
-        assert_problem(words, &told, 502, "is no inventory; see --inventory-url");
+        assert_problem(words, &told, 502, "is not an inventory; see --inventory-url");
         assert_eq!((told.text("outcome"), told.results()), ("failed", vec!["rejected"]));
         assert_eq!(told.body["attempts"][0]["status"], status);
         assert_eq!(impostor.asked().len(), 1, "{words}");
@@ -416,8 +416,8 @@ async fn a_reservation_of_something_else_than_was_ordered_confirms_nothing() {
         let case = format!("{manner:?}").chars().take(200).collect::<String>();
         let impostor = Impostor::new(manner).await;
         let (told, metrics, _order) = order_from(&impostor.url, "5s", true).await;
-        assert_problem(&case, &told, 502, "is no inventory; see --inventory-url");
-        assert_problem(&case, &told, 502, "holds no reservation of what was ordered");
+        assert_problem(&case, &told, 502, "is not an inventory; see --inventory-url");
+        assert_problem(&case, &told, 502, "contains no reservation for this order");
         assert_eq!((told.text("outcome"), told.results()), ("failed", vec!["rejected"]), "{case}");
         assert_eq!(told.body["attempts"][0]["status"], 200, "{case}");
         let series = "order_outcomes_total{outcome=\"confirmed\"} 0\n";
@@ -440,14 +440,14 @@ async fn an_overloaded_inventory_fails_an_order_for_certain_unless_an_attempt_is
     );
     let impostor = Impostor::new(Manner::Say(overloaded)).await;
     let (told, _, _order) = order_from(&impostor.url, "5s", true).await;
-    let words = "the inventory was overloaded, so nothing was reserved: 1000 requests are";
+    let words = "the inventory was overloaded and reserved nothing: 1000 requests are";
     assert_problem("at once", &told, 502, words);
     assert_eq!((told.text("outcome"), told.results()), ("failed", vec!["rejected"]));
     assert_eq!(told.body["attempts"][0]["status"], 503);
 
     let impostor = Impostor::new(Manner::StallThenSay(overloaded)).await;
     let (told, metrics, _order) = order_from(&impostor.url, "300ms", true).await;
-    assert_problem("after a timeout", &told, 504, "may or may not have reserved");
+    assert_problem("after a timeout", &told, 504, "nobody knows whether the inventory reserved it");
     assert_eq!((told.text("outcome"), told.results()), ("unknown", vec!["timeout", "rejected"]));
     assert!(metrics.contains("order_outcomes_total{outcome=\"unknown\"} 1\n"), "{metrics}");
 }
@@ -463,14 +463,14 @@ async fn of_a_huge_refusal_a_customer_reads_a_few_lines() {
     // More than the order service reads of an answer.
     let endless = Impostor::new(Manner::Say(answer("409 Conflict", &long.repeat(5)))).await;
     let (told, _, _order) = order_from(&impostor.url, "5s", true).await;
-    assert_problem("huge", &told, 409, "the inventory said no: xxx");
-    assert_eq!(told.text("detail").len(), "the inventory said no: ".len() + 512);
+    assert_problem("huge", &told, 409, "the inventory refused: xxx");
+    assert_eq!(told.text("detail").len(), "the inventory refused: ".len() + 512);
     assert_eq!((told.text("outcome"), told.results()), ("failed", vec!["rejected"]));
     assert!(told.body.to_string().len() < 1_500, "{}", told.body);
     assert_eq!(told.body.get("hue"), None);
 
     let (told, _, _order) = order_from(&endless.url, "5s", true).await;
-    assert_problem("endless", &told, 504, "the connection broke before an answer");
+    assert_problem("endless", &told, 504, "the connection was lost before an answer came");
     assert_eq!((told.text("outcome"), told.results()), ("unknown", vec!["connection_lost"]));
 }
 

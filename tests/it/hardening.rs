@@ -142,7 +142,7 @@ async fn what_is_shed_takes_no_step_of_its_plan_and_leaves_one_span_with_its_sta
     let plan = "fail:418,none";
     for _ in 0..3 {
         let shed = cafe.send(cafe.reserve_cake(plan, "patient")).await;
-        assert_problem("no room", &shed, 503, "nothing was done for this one");
+        assert_problem("no room", &shed, 503, "Nothing was done for this one");
         assert_eq!(shed.headers["retry-after"], "1");
         let spans = cafe.trace(shed.text("traceId"), 1).await;
         assert_eq!(spans.len(), 1, "{spans:?}");

@@ -54,7 +54,7 @@ async fn read(request: RequestBuilder) -> Answer {
 }
 
 fn assert_shed(case: &str, answer: &Answer) {
-    assert_problem(case, answer, 503, "nothing was done for this one");
+    assert_problem(case, answer, 503, "Nothing was done for this one");
     assert!(answer.text("type").ends_with(":overloaded"), "{case}: {}", answer.body);
     assert_eq!(answer.headers["retry-after"], "1", "{case}");
     assert_eq!(answer.body.get("outcome"), None, "{case}: it never was an order");

@@ -286,7 +286,8 @@ async fn a_fault_that_nobody_knows_is_refused_by_both_in_the_same_words() {
             assert_problem(&case, answer, 400, tells);
             assert_eq!(answer.text("title"), "Unknown fault", "{case}");
             if tells.starts_with("unknown fault") {
-                let words = answer.text("detail").split_once("known are ").expect("a list").1;
+                let words =
+                    answer.text("detail").split_once("the known faults are ").expect("a list").1;
                 let listed: Vec<_> =
                     words.split(", ").map(|word| word.split('[').next().unwrap()).collect();
                 assert_eq!(listed[..WORDS.len()], WORDS, "{case}");
@@ -443,7 +444,7 @@ async fn a_wrong_path_or_method_is_answered_with_what_there_is() {
     ] {
         for method in ["GET", "POST", "DELETE"] {
             let answer = send(service, method, path).await;
-            assert_problem(&format!("{method} {path}"), &answer, 404, "nothing is at /");
+            assert_problem(&format!("{method} {path}"), &answer, 404, "there is nothing at /");
         }
     }
     for (service, method, path, allowed) in [
@@ -460,14 +461,14 @@ async fn a_wrong_path_or_method_is_answered_with_what_there_is() {
     ] {
         let answer = send(service, method, path).await;
         let case = format!("{method} {path}");
-        assert_problem(&case, &answer, 405, &format!("{path} does not take {method}"));
+        assert_problem(&case, &answer, 405, &format!("{path} does not support {method}"));
         assert_eq!(answer.headers["allow"], allowed, "{case}");
     }
     // These are not traced, so there is no trace to name.
     for service in [&cafe.inventory, &cafe.order] {
         for path in ["/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/swagger/"] {
             let answer = send(service, "POST", path).await;
-            assert_problem_without_trace(path, &answer, 405, "does not take POST");
+            assert_problem_without_trace(path, &answer, 405, "does not support POST");
             assert_eq!(answer.headers["allow"], "GET,HEAD", "{path}");
         }
     }

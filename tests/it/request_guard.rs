@@ -345,8 +345,8 @@ async fn an_experiment_that_is_answered_with_421_says_what_to_set() {
 #[tokio::test]
 async fn an_address_that_others_can_reach_is_named_at_the_start_with_what_it_opens() {
     for (program, opens, later) in [
-        ("inventory", "reset the stock", "faults are chosen by this seed"),
-        ("order", "place orders", "an attempt may take"),
+        ("inventory", "reset the stock", "the seed of flaky faults"),
+        ("order", "place orders", "the timeout is"),
     ] {
         let started = async |listen: &str| {
             let mut service = Process::start(program, &["--listen", listen], &[]);
@@ -423,7 +423,12 @@ async fn what_is_not_part_of_the_page_is_a_problem_like_every_404() {
     for service in [&cafe.order, &cafe.inventory, &cafe.lab] {
         for path in ["/swagger/nonsense", "/swagger/a/b", "/swagger/oauth2-redirect.html"] {
             let answer = cafe.send(cafe.http.get(format!("{service}{path}"))).await;
-            assert_problem_without_trace(path, &answer, 404, &format!("nothing is at {path}"));
+            assert_problem_without_trace(
+                path,
+                &answer,
+                404,
+                &format!("there is nothing at {path}"),
+            );
         }
     }
 }

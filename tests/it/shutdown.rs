@@ -27,7 +27,7 @@ async fn sigterm_finishes_late_work_before_it_ends() {
     assert_eq!(inventory.ended().await.code(), Some(0));
 
     let log = inventory.stderr();
-    assert!(log.contains("reserved, but the caller is gone"), "{log}");
+    assert!(log.contains("reserved after the caller had left"), "{log}");
     let spans = cafe.trace(trace, 3).await;
     assert!(spans.iter().any(|span| span.name == "commit reservation"), "flushed at the end");
 }
@@ -106,10 +106,7 @@ async fn work_that_takes_longer_than_the_limit_is_given_up_and_counted() {
     inventory.signal("TERM");
     assert_eq!(inventory.ended().await.code(), Some(1));
     let log = inventory.stderr();
-    assert!(
-        log.contains("error: gave up work that was not finished after 10 s: 1 requests"),
-        "{log}"
-    );
+    assert!(log.contains("error: stopped after 10 s with unfinished work: 1 requests"), "{log}");
 }
 
 #[tokio::test]
@@ -164,7 +161,7 @@ async fn ctrl_c_in_a_terminal_before_a_retry_loses_neither_the_order_nor_a_commi
     let log = cafe.process.stderr();
     let commits = log.lines().filter(|line| line.contains("\"message\":\"reserved")).count();
     assert_eq!(commits, 2, "{log}");
-    assert!(log.contains("reserved, but the caller is gone"), "{log}");
+    assert!(log.contains("reserved after the caller had left"), "{log}");
     assert!(!log.contains("WARN") && !log.contains("killed"), "spans and all: {log}");
 }
 
@@ -203,7 +200,7 @@ async fn services_whose_lab_is_killed_finish_late_work_and_say_so() {
 #[tokio::test]
 async fn the_death_of_either_service_ends_all_and_its_last_lines_are_shown() {
     for (index, name, line) in
-        [(0, "inventory", "faults are chosen by this seed"), (1, "order", "an attempt may take")]
+        [(0, "inventory", "the seed of flaky faults"), (1, "order", "the timeout is")]
     {
         let mut cafe = Cafe::open().await;
         let services = cafe.process.children();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What is left, and how many reservations were made.
+/// The stock that is left, and the number of reservations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct State {
     /// Pieces left of each item, sorted by name.
@@ -29,14 +29,14 @@ pub struct Pong {
     pub at: String,
 }
 
-/// A wish to set pieces of one item aside.
+/// A request to reserve pieces of one item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Reserve {
     /// Name of the item; letter case does not matter.
     #[schema(example = "cake")]
     pub item_id: String,
-    /// Pieces to set aside; must be greater than 0.
+    /// Pieces to reserve; must be greater than 0.
     #[schema(example = 1, minimum = 1)]
     pub quantity: i64,
 }
@@ -45,7 +45,7 @@ pub struct Reserve {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Delivery {
-    /// Name of an item of the opening stock; letter case does not matter.
+    /// Name of an item of the initial stock; letter case does not matter.
     #[schema(example = "cake")]
     pub item_id: String,
     /// Pieces that arrive; must be greater than 0.
@@ -53,7 +53,7 @@ pub struct Delivery {
     pub quantity: i64,
 }
 
-/// Pieces set aside: the fact that a commit creates.
+/// A committed reservation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Reservation {
@@ -63,23 +63,23 @@ pub struct Reservation {
     /// The item as the inventory knows it.
     #[schema(example = "cake")]
     pub item_id: String,
-    /// Pieces set aside.
+    /// Pieces reserved.
     #[schema(example = 1)]
     pub quantity: u64,
 }
 
-/// The answers that are committed but held back.
+/// The committed reservations whose answers are held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Holds {
     /// Oldest first.
     pub holds: Vec<Hold>,
 }
 
-/// One committed reservation whose answer is held back.
+/// One committed reservation whose answer is held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Hold {
-    /// The request it belongs to; the name to release it by.
+    /// The X-Request-Id of the request; a release names it.
     pub request_id: String,
     /// The reservation that was committed.
     pub reservation: Reservation,
@@ -89,12 +89,12 @@ pub struct Hold {
     pub limit_ms: u64,
 }
 
-/// How many held answers a release let go.
+/// How many held answers were released.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Released {
     /// The request whose answers were held.
     pub request_id: String,
-    /// Answers let go; two when both attempts of one order were held.
+    /// Answers that were released; two if both attempts of one order were held.
     pub released: u64,
 }

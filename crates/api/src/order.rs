@@ -21,30 +21,30 @@ pub struct PlaceOrder {
     /// Pieces wanted; must be greater than 0.
     #[schema(example = 1, minimum = 1)]
     pub quantity: i64,
-    /// The faults to meet, a step for each attempt: `slow,none` makes the
+    /// The faults to apply, one step for each attempt: `slow,none` makes the
     /// first attempt slow and the second one healthy. The last step repeats.
     /// At most 256 bytes and 16 steps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "slow,none", max_length = 256, format = "fault-plan")]
     pub chaos: Option<String>,
-    /// Whether to try once more, at once, after a timeout.
+    /// Whether to retry once, immediately, after a timeout.
     #[serde(default)]
     pub retry_on_timeout: bool,
 }
 
-/// What became of one attempt, as the order service saw it.
+/// How one attempt ended, as the order service saw it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AttemptResult {
-    /// A 2xx answer, read whole.
+    /// A complete 2xx answer with the reservation.
     Ok,
-    /// An answer that says no.
+    /// A refusal.
     Rejected,
-    /// No whole answer within the limit.
+    /// No complete answer within the timeout.
     Timeout,
-    /// Sent, then the connection was reset or closed.
+    /// The attempt was sent; then the connection was reset or closed.
     ConnectionLost,
-    /// Never sent: no connection could be made.
+    /// Nothing was sent, because no connection could be made.
     Refused,
 }
 
@@ -73,20 +73,20 @@ pub struct Attempt {
     /// 1 for the first.
     #[schema(example = 1)]
     pub number: u32,
-    /// What became of it.
+    /// How it ended.
     pub result: AttemptResult,
-    /// From sending to the whole answer or the giving up, in milliseconds.
+    /// From sending it until the complete answer, or until it failed, in milliseconds.
     #[schema(example = 1001)]
     pub duration_ms: u64,
-    /// The HTTP status, where an answer came.
+    /// The HTTP status, if an answer came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
 }
 
-/// What the order service knows in the end.
+/// How the order ended, as far as the order service knows.
 ///
 /// `Unknown` is not `Failed`: after a timeout or a lost connection the
-/// inventory may hold a reservation that nobody here heard of.
+/// inventory may have reserved, but the order service does not know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -94,7 +94,7 @@ pub enum Outcome {
     Confirmed,
     /// Nothing was reserved, and that is certain.
     Failed,
-    /// An attempt went out and its answer never came.
+    /// An attempt was sent, and no answer came.
     Unknown,
 }
 
@@ -121,11 +121,11 @@ pub struct OrderReport {
     /// 32 hexadecimal digits.
     #[schema(example = "5f0c6c0e7a4b4f7f9a3b1c2d3e4f5a6b")]
     pub order_id: String,
-    /// What the order service knows in the end.
+    /// How the order ended, as far as the order service knows.
     pub outcome: Outcome,
-    /// Every attempt, in the order it was made.
+    /// All attempts, in the order in which they were made.
     pub attempts: Vec<Attempt>,
-    /// The trace that shows it all; absent where tracing is switched off.
+    /// The trace of this order; absent if tracing is switched off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<String>,
 }
@@ -173,9 +173,9 @@ pub struct Reordering {
     pub planned: Vec<PlannedPing>,
     /// In the order of completion.
     pub completed_order: Vec<CompletedPing>,
-    /// Pairs of pings whose answers came in the other order than they were sent.
+    /// Pairs of pings that were answered in a different order from the requests.
     pub inversions: u64,
-    /// The trace that shows it; absent where tracing is switched off.
+    /// The trace of these pings; absent if tracing is switched off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<String>,
 }

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 /// A refusal that says what was expected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
-    /// Identifies the kind of problem; `about:blank` where the status says it all.
+    /// Identifies the kind of problem; `about:blank` if the status says enough.
     #[serde(rename = "type", default = "about_blank")]
     #[schema(example = "urn:problem-type:campuscafe:out-of-stock")]
     pub kind: String,

@@ -26,8 +26,8 @@ pub enum ParseError {
     TooManySteps(usize),
     /// A step that starts with no word of the language.
     #[error(
-        "unknown fault {0:?}; known are none, slow[:ms], fail[:status], slowfail[:ms], abort, \
-         flaky, lostreply, slowreply[:ms], hold[:ms], several of them separated by commas"
+        "unknown fault {0:?}; the known faults are none, slow[:ms], fail[:status], slowfail[:ms], abort, \
+         flaky, lostreply, slowreply[:ms], hold[:ms]; separate several with commas"
     )]
     UnknownWord(String),
     /// An argument where the word takes none.
@@ -151,7 +151,7 @@ mod tests {
         for (text, expected) in [
             (
                 "slwo",
-                "unknown fault \"slwo\"; known are none, slow[:ms], fail[:status], slowfail[:ms], abort, flaky, lostreply, slowreply[:ms], hold[:ms], several of them separated by commas",
+                "unknown fault \"slwo\"; the known faults are none, slow[:ms], fail[:status], slowfail[:ms], abort, flaky, lostreply, slowreply[:ms], hold[:ms]; separate several with commas",
             ),
             ("slow,,none", "unknown fault \"\""),
             (",", "unknown fault \"\""),

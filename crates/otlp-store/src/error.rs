@@ -18,7 +18,7 @@ pub(crate) enum ExportError {
     #[error("expected an ExportTraceServiceRequest in the encoding that Content-Type names; {0}")]
     Malformed(String),
     #[error(
-        "too many exports are being read; nothing was done for this one, so it can be sent again after {RETRY_AFTER} s"
+        "too many exports are being read. Nothing was done for this one; send it again after {RETRY_AFTER} s"
     )]
     Busy,
 }

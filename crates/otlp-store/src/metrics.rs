@@ -7,15 +7,15 @@ use crate::error::{ExportError, Rejection};
 use crate::store::Inserted;
 
 const RECEIVED: Metric =
-    Metric { name: "lab_spans_received_total", help: "Spans that the lab took." };
+    Metric { name: "lab_spans_received_total", help: "Spans that the lab accepted." };
 const REFUSED: Metric = Metric {
     name: "lab_spans_refused_total",
-    help: "Spans that reached the lab and were not taken, by reason; trace_evicted: the lab keeps \
-           the newest traces, and the span came after its trace had been removed.",
+    help: "Spans that the lab refused, by reason; trace_evicted: the lab had already removed the \
+           trace.",
 };
 const EXPORTS_REFUSED: Metric = Metric {
     name: "lab_exports_refused_total",
-    help: "Exports that were refused whole, with an unknown number of spans, by reason.",
+    help: "Exports that the lab refused completely, by reason; the number of their spans is unknown.",
 };
 const EVICTED: Metric = Metric {
     name: "lab_traces_evicted_total",

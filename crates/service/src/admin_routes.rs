@@ -105,6 +105,6 @@ fn ready(lifecycle: &Lifecycle) -> Result<impl IntoResponse + use<>, ProblemResp
     if lifecycle.is_ready() {
         Ok("ready\n")
     } else {
-        Err(Problem::new(503, "ending", "Ending").detail("this service is about to stop").into())
+        Err(Problem::new(503, "ending", "Ending").detail("this service is stopping").into())
     }
 }

@@ -8,7 +8,7 @@ use std::process::exit;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, Error, Parser};
 
-/// The exit status that says: asked for something that cannot be meant.
+/// The exit status of wrong usage.
 pub const EXIT_USAGE: u8 = 2;
 
 /// Parses arguments, the program's own name first; ends the process where they

@@ -270,8 +270,8 @@ async fn without_needless_body(request: Request<Body>) -> Request<Body> {
 fn at_the_limit() -> ProblemResponse {
     let problem =
         Problem::new(503, "too-many-connections", "Too many connections").detail(format!(
-            "every connection that --max-connections allows is busy; nothing was done for this \
-             request, so it can be sent again after {RETRY_AFTER} s"
+            "all connections that --max-connections allows are busy. Nothing was done for this \
+             request; send it again after {RETRY_AFTER} s"
         ));
     ProblemResponse::from(problem).retry_after(RETRY_AFTER)
 }

@@ -15,14 +15,17 @@ use crate::origin::{CrossOrigin, FetchMetadata, cross_origin};
 
 const REFUSED: Metric = Metric {
     name: "http_server_refused_requests_total",
-    help: "Requests refused unread: their host is not allowed, or a page of another origin sent them.",
+    help: "Requests that were refused before they were read: their host is not allowed, or a page of another origin sent them.",
 };
 
 /// What the guard may answer to any request, and what that means.
 pub(crate) const REFUSALS: [(&str, &str); 3] = [
-    ("400", "No Host, several, or one that is neither a name nor an address"),
+    (
+        "400",
+        "The request has no Host header, several, or one that is neither a name nor an address",
+    ),
     ("403", "A page of another origin sent the request"),
-    ("421", "The host is neither an address nor one of the allowed hosts"),
+    ("421", "The host is neither an IP address nor one of the allowed hosts"),
 ];
 
 /// As much of a header as a problem repeats, in characters.
@@ -108,7 +111,7 @@ fn malformed_host(invalid: InvalidHost) -> ProblemResponse {
 fn misdirected(host: &str) -> ProblemResponse {
     Problem::new(421, "misdirected-request", "Misdirected request")
         .detail(format!(
-            "this program does not answer for the host {host:?}; expected an IP address, \
+            "this program does not accept the host {host:?}; expected an IP address, \
              localhost, or a name in its setting --allowed-hosts / ALLOWED_HOSTS"
         ))
         .into()
@@ -123,7 +126,7 @@ fn cross_origin_problem(cross: CrossOrigin) -> ProblemResponse {
     Problem::new(403, "cross-origin", "Cross-origin request")
         .detail(format!(
             "a page of another origin sent this request ({header}: {value}); expected a page of \
-             this program, or a program that is no browser"
+             this program, or a program that is not a browser"
         ))
         .into()
 }

@@ -35,7 +35,7 @@ pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("CAMPUSC
 
 /// What the exit status of a service says, for its help.
 pub const EXIT_STATUS: &str =
-    "Exit status: 0 when it was told to end, 1 when work was left unfinished, 2 on misuse";
+    "Exit status: 0 stopped on request, 1 failure or unfinished work, 2 wrong usage";
 
 pub use address::{exposure_notice, reachable};
 pub use admin_routes::{service_router, with_admin_routes};

@@ -75,13 +75,15 @@ pub async fn not_found(request: axum::extract::Request) -> ProblemResponse {
 }
 
 pub(crate) fn nothing_at(path: &str) -> ProblemResponse {
-    Problem::new(404, "no-such-path", "No such path").detail(format!("nothing is at {path}")).into()
+    Problem::new(404, "no-such-path", "No such path")
+        .detail(format!("there is nothing at {path}"))
+        .into()
 }
 
 /// For paths that lead somewhere, but not by this method.
 pub(crate) async fn method_not_allowed(request: axum::extract::Request) -> ProblemResponse {
     let (method, path) = (request.method(), request.uri().path());
     Problem::new(405, "method-not-allowed", "Method not allowed")
-        .detail(format!("{path} does not take {method}; the Allow header says what it takes"))
+        .detail(format!("{path} does not support {method}; see the Allow header"))
         .into()
 }

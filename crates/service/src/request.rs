@@ -139,7 +139,7 @@ impl<S: Send + Sync> FromRequestParts<S> for PathParam {
         let axum::extract::Path(part) =
             axum::extract::Path::from_request_parts(parts, state).await.map_err(|_| {
                 Problem::new(400, "malformed-path", "Malformed path")
-                    .detail("expected UTF-8, percent-encoded where it is not plain")
+                    .detail("expected percent-encoded UTF-8")
             })?;
         Ok(Self(part))
     }

@@ -9,7 +9,7 @@ use crate::cli::{EXIT_USAGE, exit_with_usage_error, print_error};
 /// Why a program ended without having done what it was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExitError {
-    /// Asked for something that cannot be meant or had; exit status 2.
+    /// A setting or an argument is invalid or cannot be met; exit status 2.
     #[error("{0}")]
     Usage(String),
     /// Tried and failed; exit status 1.

@@ -110,7 +110,7 @@ pub async fn serve(
     lifecycle.drain();
     slots.drain();
     open.close();
-    tracing::info!(late_work = lifecycle.unfinished(), connections = open.len(), "ending");
+    tracing::info!(late_work = lifecycle.unfinished(), connections = open.len(), "stopping");
     // Not both at once: a request whose body is still being read may start work.
     let finish = async {
         open.wait().await;
@@ -118,7 +118,7 @@ pub async fn serve(
     };
     if tokio::time::timeout(DRAIN_TIMEOUT, finish).await.is_err() {
         return Err(ExitError::Failed(format!(
-            "gave up work that was not finished after {} s: {} requests, {} connections",
+            "stopped after {} s with unfinished work: {} requests, {} connections",
             DRAIN_TIMEOUT.as_secs(),
             lifecycle.unfinished(),
             open.len(),

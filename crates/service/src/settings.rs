@@ -7,8 +7,8 @@ use crate::AllowedHosts;
 /// How a program serves HTTP; flattened into the settings of each.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct ServerSettings {
-    /// How many connections may be open at one time; at the limit a new one
-    /// closes the one that was idle longest
+    /// Limit of open connections; at the limit, a new connection closes the one
+    /// that was idle longest
     #[arg(
         long,
         env = "MAX_CONNECTIONS",
@@ -18,8 +18,8 @@ pub struct ServerSettings {
     )]
     pub max_connections: usize,
 
-    /// Names under which this program may be asked, besides IP addresses and
-    /// localhost, with commas between [default: none]
+    /// More host names that this program accepts, separated by commas; it always
+    /// accepts IP addresses and localhost [default: none]
     #[arg(
         long,
         env = "ALLOWED_HOSTS",

@@ -31,7 +31,7 @@ pub async fn bind(
 ) -> std::result::Result<TcpListener, ExitError> {
     let listener = TcpListener::bind(address).await.map_err(|error| ExitError::Usage(match error.kind() {
         ErrorKind::AddrInUse => format!(
-            "{setting}: {address} is taken by another program; choose another address, or :0 for any free port"
+            "{setting}: {address} is in use by another program; choose another address, or :0 for any free port"
         ),
         _ => format!("{setting}: cannot listen on {address}: {error}"),
     }))?;

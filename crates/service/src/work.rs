@@ -129,9 +129,8 @@ impl WorkLimit {
         }
         self.early.increment(1);
         let problem = Problem::new(503, "overloaded", "Overloaded").detail(format!(
-            "the request before this one on the same connection was refused, and this one came \
-             before {RETRY_AFTER} s had passed; nothing was done for this one, so it can be sent \
-             again after {RETRY_AFTER} s"
+            "the previous request on this connection was refused, and this one came less than \
+             {RETRY_AFTER} s later. Nothing was done for this one; send it again after {RETRY_AFTER} s"
         ));
         Err(ProblemResponse::from(problem).retry_after(RETRY_AFTER).throttled())
     }
@@ -150,9 +149,8 @@ impl WorkLimit {
     #[must_use]
     pub fn shed(&self, kind: WorkKind) -> ProblemResponse {
         let problem = Problem::new(503, "overloaded", "Overloaded").detail(format!(
-            "{} requests of the kind {} are under way already, which is the most that this \
-             service takes on; nothing was done for this one, so it can be sent again after \
-             {RETRY_AFTER} s",
+            "{} requests of the kind {} are under way, which is the limit. Nothing was done for \
+             this one; send it again after {RETRY_AFTER} s",
             Self::share(self.max, kind),
             kind.as_str()
         ));

@@ -21,7 +21,7 @@ use crate::traces::{SPAN_TARGET, set_attribute, set_error};
 /// How long attempts took.
 pub const REQUEST_DURATION: Metric = Metric {
     name: "http_client_request_duration_seconds",
-    help: "Time from sending an attempt to its whole answer, or to its end without one (error_type).",
+    help: "Time from sending an attempt until its complete answer, or until it failed (error_type).",
 };
 
 /// The largest answer that is read, in bytes: many are read at one time.

@@ -24,7 +24,7 @@ use crate::traces::{SPAN_TARGET, add_event, set_attribute, set_error};
 /// How long answers took.
 pub const REQUEST_DURATION: Metric = Metric {
     name: "http_server_request_duration_seconds",
-    help: "Time from a request's arrival to its answer, or to the caller's leaving (status empty).",
+    help: "Time from the arrival of a request until its answer, or until the caller left (empty status).",
 };
 
 /// The label of requests that match no route: their paths are the caller's

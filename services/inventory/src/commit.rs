@@ -33,7 +33,7 @@ pub(crate) async fn commit(
     };
     let changed = app.store.reserve(command).await.map_err(|error| {
         let item = &request.item_id[..request.item_id.floor_char_boundary(MAX_LOGGED)];
-        tracing::info!(request_id, item, "refused, nothing is committed");
+        tracing::info!(request_id, item, "refused; nothing was committed");
         set_attribute(&Span::current(), attribute::RESERVATION_REFUSED, true);
         problem(&error, &request.item_id)
     })?;
@@ -68,8 +68,8 @@ fn log(request_id: &str, committed: &Committed, late: bool) {
         duplicate = committed.duplicate,
         "{}",
         match (late, committed.duplicate) {
-            (true, _) => "reserved, but the caller is gone",
-            (false, true) => "reserved once more for the same request",
+            (true, _) => "reserved after the caller had left",
+            (false, true) => "reserved again for the same request",
             (false, false) => "reserved",
         }
     );

@@ -15,15 +15,15 @@ use crate::stock::InitialStock;
 /// that the container has.
 pub const DEFAULT_MAX_WORK: usize = 1_000;
 
-/// The inventory of CampusCafe: reserves pieces of a stock, and misbehaves on
-/// request, so that you can see what its callers make of it.
+/// The inventory of CampusCafe. It reserves pieces of a stock, and misbehaves on
+/// request to show what happens to its callers.
 ///
 /// Telemetry is set by the standard OTEL_* variables; nothing is exported
 /// unless OTEL_EXPORTER_OTLP_ENDPOINT is set. Logs: RUST_LOG, LOG_FORMAT=pretty|json.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "inventory", version = VERSION, after_help = EXIT_STATUS)]
 pub struct Config {
-    /// What to do instead of running, if anything
+    /// A command to run instead of the service
     #[command(subcommand)]
     pub command: Option<ServiceCommand>,
 
@@ -36,7 +36,7 @@ pub struct Config {
     )]
     pub listen: SocketAddr,
 
-    /// Opening stock, to which a reset returns
+    /// Initial stock; a reset restores it
     #[arg(
         long,
         env = "INVENTORY_STOCK",
@@ -50,10 +50,10 @@ pub struct Config {
     #[arg(long, env = "CHAOS_SEED", value_name = "NUMBER")]
     pub chaos_seed: Option<u64>,
 
-    /// Reserve requests that may be under way at one time, those that outlived
-    /// their callers included; more are answered 503 at once, and reserve
-    /// nothing. Requests that do not wait may be a sixth of them, and slow and held ones
-    /// the rest; held ones alone may be half of that rest
+    /// How many reserve requests may be under way, including work whose caller has
+    /// left. The inventory answers 503 at once to more, and reserves nothing for them.
+    /// Requests without a slow or held fault may use a sixth; the others use the rest,
+    /// and held ones at most half of that rest
     #[arg(
         long,
         env = "INVENTORY_MAX_WORK",

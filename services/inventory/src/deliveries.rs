@@ -14,15 +14,14 @@ use crate::state::body;
 use crate::stock::{DeliverError, MAX_PIECES, StockChange};
 use crate::store::Snapshot;
 
-/// Adds pieces to the stock, and changes nothing else: reservations stay as they
-/// are, and no plan of faults begins again.
+/// Adds pieces to the stock. Reservations and fault plans stay as they are.
 #[utoipa::path(post, path = "/inventory/deliveries", tag = "stock",
     request_body = Delivery,
-    responses((status = 200, body = inventory::State, description = "The stock with what was delivered, and its reservations"),
+    responses((status = 200, body = inventory::State, description = "The stock after the delivery, and its reservations"),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "The request is invalid"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "The opening stock does not name the item"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "The initial stock does not contain the item"),
         (status = 408, body = Problem, content_type = "application/problem+json", description = "The body took longer than 10 s"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "More pieces than there is room for; `currentStock` is what is left"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "The stock would exceed its limit; `currentStock` says how many pieces are left"),
         (status = 413, body = Problem, content_type = "application/problem+json", description = "Body over 16 KiB"),
         (status = 415, body = Problem, content_type = "application/problem+json", description = "Not application/json")))]
 pub(crate) async fn deliver(
@@ -61,12 +60,12 @@ fn problem(error: DeliverError, item: &str) -> Problem {
                 .with("message", "quantity must be > 0")
         }
         DeliverError::NoSuchItem => Problem::new(404, "no-such-item", "No such item")
-            .detail("expected an item of the opening stock; GET /inventory/state lists them")
+            .detail("expected an item of the initial stock; see GET /inventory/state")
             .with("itemId", item),
         DeliverError::Full { item, left } => Problem::new(409, "stock-full", "Stock full")
             .detail(format!(
-                "{left} left; expected a quantity of at most {}, so that there are at most \
-                 {MAX_PIECES}; nothing was delivered",
+                "{left} left, and the limit is {MAX_PIECES}; expected a quantity of at most {}; \
+                 nothing was delivered",
                 MAX_PIECES.saturating_sub(left)
             ))
             .with("itemId", item)

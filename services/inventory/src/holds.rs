@@ -61,7 +61,7 @@ impl Holds {
     /// The refusal of a request for which there is no permit.
     pub(crate) fn exhausted(&self) -> Problem {
         Problem::new(503, "too-many-holds", "Too many held answers").detail(format!(
-            "{} answers are held already; nothing was reserved; release some, see \
+            "{} answers are held, which is the limit. Nothing was reserved. Release some: see \
              GET /inventory/holds",
             self.most
         ))
@@ -112,7 +112,7 @@ impl Holds {
         self.all().values().map(list).collect()
     }
 
-    /// Lets go every answer held for a request; tells how many.
+    /// Releases every answer held for a request; returns how many.
     fn release(&self, request_id: &str) -> u64 {
         let mut all = self.all();
         let released = all.extract_if(.., |_, held| held.request_id == request_id);
@@ -129,18 +129,18 @@ fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The answers that are committed but held back, oldest first.
+/// The committed reservations whose answers are held, oldest first.
 #[utoipa::path(get, path = "/inventory/holds", tag = "holds",
     responses((status = 200, body = HoldList, description = "The held answers")))]
 pub(crate) async fn list_holds(State(app): State<Arc<App>>) -> Json<HoldList> {
     Json(HoldList { holds: app.holds.list() })
 }
 
-/// Lets go the answers held for a request: both, if both attempts are held.
+/// Releases the answers held for a request. If both attempts are held, it releases both.
 #[utoipa::path(post, path = "/inventory/holds/{requestId}/release", tag = "holds",
     params(("requestId" = String, Path, min_length = 1, max_length = 128, pattern = "^[ -~]+$",
         description = "The X-Request-Id of the held request")),
-    responses((status = 200, body = Released, description = "Let go"),
+    responses((status = 200, body = Released, description = "Released"),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "The path does not name an X-Request-Id: 1 to 128 printable ASCII characters"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "No answer is held for this request")))]
 pub(crate) async fn release_hold(
@@ -150,10 +150,10 @@ pub(crate) async fn release_hold(
     let request_id = valid_request_id(request_id.as_bytes())?;
     match app.holds.release(&request_id) {
         0 => Err(Problem::new(404, "no-such-hold", "No such hold")
-            .detail("no answer is held for this request; GET /inventory/holds lists those that are")
+            .detail("no answer is held for this request; see GET /inventory/holds")
             .into()),
         released => {
-            tracing::info!(request_id, released, "held answers are released");
+            tracing::info!(request_id, released, "released held answers");
             Ok(Json(Released { request_id, released }))
         }
     }

@@ -56,7 +56,7 @@ async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, ExitError> {
     }
     let lifecycle = Lifecycle::default();
     let seed = config.chaos_seed.unwrap_or_else(rand::random);
-    tracing::info!(seed, stock = %config.stock, "faults are chosen by this seed");
+    tracing::info!(seed, stock = %config.stock, "the seed of flaky faults");
     let app = App::new(&config.stock, seed, config.max_work, metrics.clone(), lifecycle.clone());
     let router = router(app, &config.server.allowed_hosts);
     campuscafe_service::run("inventory", listener, router, lifecycle, metrics, &config.server)

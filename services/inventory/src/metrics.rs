@@ -11,38 +11,38 @@ use crate::store::Committed;
 
 const RESERVATIONS: Metric = Metric {
     name: "inventory_reservations_total",
-    help: "Reservations committed, whether or not anyone heard of them.",
+    help: "Committed reservations, whether or not their customers were told.",
 };
 const DUPLICATES: Metric = Metric {
     name: "inventory_duplicate_reservations_total",
-    help: "Reservations committed for a request that was committed before: the second cake.",
+    help: "Second reservations for a request that was committed before.",
 };
 const LATE_COMMITS: Metric = Metric {
     name: "inventory_late_commits_total",
-    help: "Reservations committed after the caller had hung up.",
+    help: "Reservations committed after the caller had left.",
 };
 const STOCK: Metric = Metric { name: "inventory_stock", help: "Pieces left." };
 const FAULTS: Metric =
-    Metric { name: "inventory_faults_total", help: "Faults that acted, by the fault's word." };
+    Metric { name: "inventory_faults_total", help: "Faults that the inventory applied, by name." };
 const DELIVERIES: Metric = Metric {
     name: "inventory_deliveries_total",
     help: "Deliveries that added pieces to the stock.",
 };
 const EVICTED: Metric = Metric {
     name: "inventory_history_evicted_total",
-    help: "Requests forgotten too early for lack of memory: their duplicates are not counted \
-           (commits), or their plans begin again (attempts).",
+    help: "Requests that were forgotten too early because the history was full: their duplicates \
+           are not counted (commits), or their fault plans start again (attempts).",
 };
 
 /// The metrics of the bound on work.
 pub(crate) const WORK: WorkMetrics = WorkMetrics {
     in_progress: Metric {
         name: "inventory_work_in_progress",
-        help: "Reserve requests at work now, whether or not their callers still wait.",
+        help: "Reserve requests under way, including those whose caller has left.",
     },
     shed: Metric {
         name: "inventory_shed_requests_total",
-        help: "Reserve requests answered 503, because too much work was under way, or (early) \
+        help: "Reserve requests answered 503 because too much work was under way, or (early) \
                because the client did not wait after such an answer.",
     },
 };
@@ -60,7 +60,7 @@ const ROUTES: [(&str, &str, &[u16]); 7] = [
 
 /// The counters, all of them at 0 from the start.
 ///
-/// Items become labels only when they are in the opening stock: other names
+/// Items become labels only when they are in the initial stock: other names
 /// come from outside and would grow without bound.
 pub(crate) struct InventoryMetrics {
     items: BTreeMap<String, ItemMetrics>,

@@ -16,7 +16,7 @@ const MAX_DELAY: i64 = 5_000;
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct PingQuery {
-    /// Milliseconds to wait before answering; brought into 0 to 5000.
+    /// Milliseconds to wait before answering; limited to 0 to 5000.
     #[serde(default)]
     #[param(example = 250, default = 0)]
     delay_ms: i64,

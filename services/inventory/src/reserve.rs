@@ -34,8 +34,8 @@ use crate::stock::positive;
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReserveQuery {
-    /// The faults to meet, a step for each attempt with the same X-Request-Id:
-    /// `slow,none`. The last step repeats.
+    /// The faults to apply, one step for each attempt with the same X-Request-Id,
+    /// such as `slow,none`. The last step repeats.
     #[param(example = "slow", nullable = false, max_length = 256, format = "fault-plan")]
     chaos: Option<String>,
 }
@@ -70,19 +70,19 @@ enum Answer {
     None,
 }
 
-/// Sets pieces aside, or refuses, or misbehaves as asked.
+/// Reserves pieces, or refuses to. Applies the fault that the request asks for.
 #[utoipa::path(post, path = "/inventory/reserve", tag = "stock",
     params(ReserveQuery,
-        ("X-Request-Id" = Option<String>, Header, nullable = false, min_length = 1, max_length = 128, pattern = "^[!-~]([ -~]*[!-~])?$", description = "The same for every attempt at one thing; 1 to 128 printable ASCII characters")),
+        ("X-Request-Id" = Option<String>, Header, nullable = false, min_length = 1, max_length = 128, pattern = "^[!-~]([ -~]*[!-~])?$", description = "The same for all attempts of one order; 1 to 128 printable ASCII characters")),
     request_body = Reserve,
-    responses((status = 200, body = Reservation, description = "Reserved", headers(("X-Chaos-Applied" = String, description = "The fault that was decided on"))),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "The request cannot be meant"),
+    responses((status = 200, body = Reservation, description = "Reserved", headers(("X-Chaos-Applied" = String, description = "The fault that was applied"))),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The request is invalid"),
         (status = 408, body = Problem, content_type = "application/problem+json", description = "The body took longer than 10 s"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "Out of stock; `currentStock` is what is left"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "Out of stock; `currentStock` says how many pieces are left"),
         (status = 413, body = Problem, content_type = "application/problem+json", description = "Body over 16 KiB"),
         (status = 415, body = Problem, content_type = "application/problem+json", description = "Not application/json"),
-        (status = 503, body = Problem, content_type = "application/problem+json", description = "The fault `fail` or `slowfail`; or too much work is under way: nothing was reserved, try again after `Retry-After`",
-            headers(("Retry-After" = u64, description = "Seconds; absent where the fault was asked for")))))]
+        (status = 503, body = Problem, content_type = "application/problem+json", description = "The fault `fail` or `slowfail`, or too much work is under way. Nothing was reserved. If `Retry-After` is present, send the request again after that time",
+            headers(("Retry-After" = u64, description = "Seconds; absent if a fault refused the request")))))]
 pub(crate) async fn reserve(
     State(app): State<Arc<App>>,
     Extension(client): Extension<ClientPresence>,
@@ -164,12 +164,12 @@ async fn carry_out(app: Arc<App>, work: Work) -> Answer {
         Before::WaitThenCommit(wait) => observed(&fault, tokio::time::sleep(wait)).await,
         Before::WaitThenFail(wait, status) => {
             observed(&fault, tokio::time::sleep(wait)).await;
-            tracing::info!(request_id, %fault, status, "refused on request, nothing is committed");
+            tracing::info!(request_id, %fault, status, "refused because of a fault; nothing was committed");
             return Answer::Refused(failed_on_request(&fault, status));
         }
         Before::Cut => {
             observed(&fault, std::future::ready(())).await;
-            tracing::info!(request_id, %fault, "cut before the commit");
+            tracing::info!(request_id, %fault, "connection cut before the commit");
             return Answer::None;
         }
     }
@@ -186,7 +186,7 @@ async fn carry_out(app: Arc<App>, work: Work) -> Answer {
         }
         (After::Cut, _) => {
             observed(&fault, std::future::ready(())).await;
-            tracing::info!(request_id, %fault, "cut after the commit: the reply is lost");
+            tracing::info!(request_id, %fault, "connection cut after the commit; the reply is lost");
             return Answer::None;
         }
         (After::Reply | After::HoldThenReply(_), _) => {}
@@ -211,7 +211,7 @@ fn unknown_fault(error: campuscafe_chaos::ParseError) -> ProblemResponse {
 
 fn failed_on_request(fault: &Fault, status: u16) -> Problem {
     Problem::new(status, "fault-on-request", "Failed on request")
-        .detail(format!("the fault {fault} was asked for; nothing was reserved"))
+        .detail(format!("the fault {fault} was requested; nothing was reserved"))
         .with("message", "failed on request")
 }
 

@@ -9,16 +9,16 @@ use campuscafe_service::{Json, ProblemResponse};
 use crate::App;
 use crate::store::Snapshot;
 
-/// What is left and how many reservations there are.
+/// The stock that is left, and the number of reservations.
 #[utoipa::path(get, path = "/inventory/state", tag = "stock",
     responses((status = 200, body = inventory::State, description = "The stock and its reservations")))]
 pub(crate) async fn get_state(State(app): State<Arc<App>>) -> Json<inventory::State> {
     Json(body(app.store.state().await))
 }
 
-/// Returns to the opening stock with no reservations, and begins every plan of
-/// faults again. Work under way is not recalled: what commits later counts after
-/// the reset, and is a duplicate if its request has committed before the reset.
+/// Restores the initial stock, removes all reservations and starts every fault plan
+/// again. Work under way continues. If it commits later, its reservation counts after
+/// the reset; it is a duplicate if its request had committed before the reset.
 #[utoipa::path(post, path = "/inventory/reset", tag = "stock",
     responses((status = 200, body = inventory::State, description = "The stock and its reservations")))]
 pub(crate) async fn reset(

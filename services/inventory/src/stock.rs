@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-/// The most items an opening stock may name; each becomes a metric label.
+/// The most items an initial stock may name; each becomes a metric label.
 const MAX_ITEMS: usize = 50;
 
 /// The longest name of an item, in bytes.
@@ -51,7 +51,7 @@ impl FromStr for InitialStock {
                 .filter(|pieces| *pieces <= MAX_PIECES)
                 .ok_or_else(|| format!("expected 0 to {MAX_PIECES} pieces, got {pieces:?}"))?;
             if stock.insert(name.clone(), pieces).is_some() {
-                return Err(format!("{name:?} stands twice"));
+                return Err(format!("{name:?} is listed twice"));
             }
         }
         if stock.len() > MAX_ITEMS {
@@ -107,7 +107,7 @@ pub enum ReserveError {
 pub enum DeliverError {
     /// The quantity is 0 or less.
     NotPositive,
-    /// The opening stock does not name the item, so there is no place for it.
+    /// The initial stock does not contain the item.
     NoSuchItem,
     /// There is no room for so many.
     Full {
@@ -125,7 +125,7 @@ impl Stock {
         Self { left: initial.0.clone(), reservations: 0, initial }
     }
 
-    /// Sets pieces aside, all or none.
+    /// Reserves all pieces or none.
     ///
     /// # Errors
     ///
@@ -150,7 +150,7 @@ impl Stock {
     ///
     /// # Errors
     ///
-    /// When the quantity is not positive, the item is not in the opening stock,
+    /// When the quantity is not positive, the item is not in the initial stock,
     /// or there would be more than [`MAX_PIECES`] of it.
     pub fn deliver(&mut self, item: &str, quantity: i64) -> Result<StockChange, DeliverError> {
         let quantity = positive(quantity).map_err(|_| DeliverError::NotPositive)?;
@@ -168,7 +168,7 @@ impl Stock {
         }
     }
 
-    /// Back to the opening stock, with no reservations.
+    /// Restores the initial stock, with no reservations.
     pub fn reset(&mut self) {
         *self = Self::new(self.initial.clone());
     }
@@ -179,7 +179,7 @@ impl Stock {
         &self.left
     }
 
-    /// Reservations since the opening.
+    /// Reservations since the start or the last reset.
     #[must_use]
     pub const fn reservations(&self) -> u64 {
         self.reservations
@@ -292,7 +292,7 @@ mod tests {
             ("cake=many", "expected 0 to 1000000000 pieces, got \"many\""),
             ("=3", "expected a name of 1 to 40 letters, digits, - or _, got \"\""),
             ("a\"b=3", "expected a name of 1 to 40 letters, digits, - or _, got \"a\\\"b\""),
-            ("cake=1,Cake=2", "\"cake\" stands twice"),
+            ("cake=1,Cake=2", "\"cake\" is listed twice"),
         ] {
             assert_eq!(text.parse::<InitialStock>().unwrap_err(), expected);
         }

@@ -16,15 +16,15 @@ const MAX_TIMEOUT: Duration = campuscafe_api::order::MAX_ATTEMPT_TIMEOUT;
 /// 128 MiB.
 pub const DEFAULT_MAX_WORK: usize = 400;
 
-/// The order service of CampusCafe: takes orders, gives the inventory a limited
-/// time to answer, and tries once more if asked to.
+/// The order service of CampusCafe. It takes orders, gives the inventory limited
+/// time to answer, and retries once if asked.
 ///
 /// Telemetry is set by the standard OTEL_* variables; nothing is exported
 /// unless OTEL_EXPORTER_OTLP_ENDPOINT is set. Logs: RUST_LOG, LOG_FORMAT=pretty|json.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "order", version = VERSION, after_help = EXIT_STATUS)]
 pub struct Config {
-    /// What to do instead of running, if anything
+    /// A command to run instead of the service
     #[command(subcommand)]
     pub command: Option<ServiceCommand>,
 
@@ -32,7 +32,7 @@ pub struct Config {
     #[arg(long, env = "ORDER_LISTEN", default_value = "127.0.0.1:5201", value_name = "ADDRESS")]
     pub listen: SocketAddr,
 
-    /// Where the inventory is
+    /// Address of the inventory
     #[arg(
         long,
         env = "INVENTORY_URL",
@@ -42,7 +42,7 @@ pub struct Config {
     )]
     pub inventory_url: Url,
 
-    /// How long one attempt may take, from sending to the last byte of the answer
+    /// Timeout of one attempt, from sending it to the last byte of the answer
     #[arg(
         long,
         env = "ORDER_ATTEMPT_TIMEOUT",
@@ -52,10 +52,10 @@ pub struct Config {
     )]
     pub attempt_timeout: Duration,
 
-    /// Orders and pings under way at one time, with those whose customer has left;
-    /// a further order is answered 503 at once, and nothing is sent for it. Orders
-    /// without a slow or held fault may be a sixth of them; orders with such a
-    /// fault, and pings, may be the rest
+    /// How many orders and pings may be under way, including those whose customer
+    /// has left. The order service answers 503 at once to more, and sends nothing for
+    /// them. Orders without a slow or held fault may use a sixth; orders with such a
+    /// fault, and pings, use the rest
     #[arg(
         long,
         env = "ORDER_MAX_WORK",
@@ -90,13 +90,13 @@ pub(crate) fn explain_timeout(timeout: Duration) -> String {
     let (timeout_text, slow_text) = (format_duration(timeout), format_duration(slow));
     if timeout < slow {
         format!(
-            "an attempt may take {timeout_text} and a slow reserve takes {slow_text}: it outlives its \
-             caller, so a timeout leaves the outcome unknown and a retry can reserve twice"
+            "the timeout is {timeout_text} and a slow reservation takes {slow_text}: it commits after \
+             the caller has left. After a timeout the outcome is unknown, and a retry can reserve twice"
         )
     } else {
         format!(
-            "an attempt may take {timeout_text} and a slow reserve takes {slow_text}: it is answered \
-             in time, so the fault slow shows no timeout"
+            "the timeout is {timeout_text} and a slow reservation takes {slow_text}: the answer comes \
+             in time, so the fault slow causes no timeout"
         )
     }
 }
@@ -110,7 +110,10 @@ mod tests {
         for (timeout, expected) in [(1, "reserve twice"), (2, "no timeout"), (5, "no timeout")] {
             let line = explain_timeout(Duration::from_secs(timeout));
             assert!(line.contains(expected), "{line}");
-            assert!(line.contains(&format!("{timeout}s and a slow reserve takes 2s")), "{line}");
+            assert!(
+                line.contains(&format!("{timeout}s and a slow reservation takes 2s")),
+                "{line}"
+            );
         }
     }
 

@@ -8,25 +8,25 @@ use crate::attempts::{PING, RESERVE};
 
 const OUTCOMES: Metric = Metric {
     name: "order_outcomes_total",
-    help: "Orders by what the customer was told in the end; unknown is not failed.",
+    help: "Orders by outcome, as the customer was told; unknown is not failed.",
 };
 const ATTEMPTS: Metric =
-    Metric { name: "order_attempts_total", help: "Attempts to reserve, by what became of them." };
+    Metric { name: "order_attempts_total", help: "Attempts to reserve, by result." };
 const RETRIES: Metric =
     Metric { name: "order_retries_total", help: "Second attempts after a timeout." };
 const REORDERED: Metric = Metric {
     name: "order_reordered_replies_total",
-    help: "Replies that overtook one whose request was sent earlier.",
+    help: "Replies that arrived before the reply to an earlier request.",
 };
 
 pub(crate) const WORK: WorkMetrics = WorkMetrics {
     in_progress: Metric {
         name: "order_work_in_progress",
-        help: "Orders and pings under way, also those whose customer has left.",
+        help: "Orders and pings under way, including those whose customer has left.",
     },
     shed: Metric {
         name: "order_shed_requests_total",
-        help: "Requests answered 503, because too many orders or pings were under way, or \
+        help: "Requests answered 503 because too many orders or pings were under way, or \
                (early) because the client did not wait after such an answer.",
     },
 };

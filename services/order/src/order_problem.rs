@@ -1,4 +1,4 @@
-//! What a customer is told who gets no confirmation.
+//! What the customer is told if the order is not confirmed.
 
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ fn is_short(member: &Value, most: usize) -> bool {
 
 fn failed(last: Option<&Attempt>, said: Option<&Problem>) -> String {
     const NO_INVENTORY: &str =
-        "what answered in the inventory's place is no inventory; see --inventory-url";
+        "the program at this address is not an inventory; see --inventory-url";
     let Some(last) = last else { return NO_INVENTORY.to_owned() };
     match (last.result, said) {
         (AttemptResult::Refused, _) => {
@@ -67,13 +67,13 @@ fn failed(last: Option<&Attempt>, said: Option<&Problem>) -> String {
         (AttemptResult::Rejected, Some(said)) => {
             let words = truncated(said.detail.as_deref().unwrap_or(&said.title));
             if said.kind.ends_with(OVERLOADED) {
-                format!("the inventory was overloaded, so nothing was reserved: {words}")
+                format!("the inventory was overloaded and reserved nothing: {words}")
             } else {
-                format!("the inventory said no: {words}")
+                format!("the inventory refused: {words}")
             }
         }
         (AttemptResult::Rejected, None) if last.status.is_some_and(|it| it < 300) => {
-            format!("the answer holds no reservation of what was ordered; {NO_INVENTORY}")
+            format!("the answer contains no reservation for this order; {NO_INVENTORY}")
         }
         _ => NO_INVENTORY.to_owned(),
     }
@@ -82,10 +82,12 @@ fn failed(last: Option<&Attempt>, said: Option<&Problem>) -> String {
 fn unknown(attempts: &[Attempt], timeout: Duration) -> String {
     let what = match attempts.last().map(|attempt| attempt.result) {
         Some(AttemptResult::Timeout) => format!("no answer within {}", format_duration(timeout)),
-        Some(AttemptResult::ConnectionLost) => "the connection broke before an answer".to_owned(),
+        Some(AttemptResult::ConnectionLost) => {
+            "the connection was lost before an answer came".to_owned()
+        }
         _ => format!("an earlier attempt had no answer within {}", format_duration(timeout)),
     };
-    format!("{what}; the inventory may or may not have reserved, and nobody here can know")
+    format!("{what}; nobody knows whether the inventory reserved it")
 }
 
 /// Whatever answers decides how much it says; a customer reads a few lines of it.
@@ -129,8 +131,8 @@ mod tests {
         assert_eq!(
             told.detail.as_deref(),
             Some(
-                "the inventory was overloaded, so nothing was reserved: 1000 requests are under \
-                 way already"
+                "the inventory was overloaded and reserved nothing: 1000 requests are under way \
+                 already"
             )
         );
     }
@@ -140,8 +142,8 @@ mod tests {
         let told = told(&[AttemptResult::Timeout, AttemptResult::Rejected], 503, overloaded());
         assert_eq!((told.status, &told.extensions["outcome"]), (504, &"unknown".into()));
         let detail = told.detail.unwrap();
-        assert!(detail.contains("may or may not have reserved"), "{detail}");
-        assert!(!detail.contains("nothing was reserved"), "{detail}");
+        assert!(detail.contains("nobody knows whether the inventory reserved it"), "{detail}");
+        assert!(!detail.contains("reserved nothing"), "{detail}");
     }
 
     #[test]
@@ -156,7 +158,7 @@ mod tests {
             .with("hue", "red");
         let told = told(&[AttemptResult::Rejected], 409, said);
         let detail = told.detail.unwrap();
-        assert_eq!(detail, format!("the inventory said no: {}", "x".repeat(MAX_DETAIL)));
+        assert_eq!(detail, format!("the inventory refused: {}", "x".repeat(MAX_DETAIL)));
         let members: Vec<_> = told.extensions.keys().collect();
         assert_eq!(members, ["itemId", "orderId", "outcome", "attempts"]);
         assert_eq!(told.extensions["outcome"], "failed");
@@ -168,7 +170,7 @@ mod tests {
         let told = order_problem(&report, None, Duration::from_secs(1));
         assert_eq!(told.status, 502);
         let detail = told.detail.unwrap();
-        assert!(detail.starts_with("the answer holds no reservation of what was ordered"));
+        assert!(detail.starts_with("the answer contains no reservation for this order"));
         assert!(detail.ends_with("see --inventory-url"), "{detail}");
     }
 }

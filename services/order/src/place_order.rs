@@ -21,21 +21,21 @@ use crate::attempts::{AttemptContext, RESERVE, body};
 use crate::order_problem::order_problem;
 use crate::outcome::{MAX_ATTEMPTS, outcome};
 
-/// Places an order: one attempt, and one more after a timeout if asked for.
+/// Places an order. It makes one attempt, and retries once after a timeout if asked.
 #[utoipa::path(post, path = "/orders", tag = "orders",
     params(("X-Request-Id" = Option<String>, Header, min_length = 1, max_length = 128, pattern = "^[!-~]([ -~]*[!-~])?$",
         description = "The customer's own id of the request, for the trace; 1 to 128 printable ASCII characters")),
     request_body = PlaceOrder,
     responses((status = 200, body = Confirmation, description = "Reserved"),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "The order cannot be meant"),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The order is invalid"),
         (status = 408, body = Problem, content_type = "application/problem+json", description = "The body did not arrive within 10 s"),
         (status = 409, body = Problem, content_type = "application/problem+json", description = "Out of stock"),
         (status = 413, body = Problem, content_type = "application/problem+json", description = "Body over 16 KiB"),
         (status = 415, body = Problem, content_type = "application/problem+json", description = "Not application/json"),
-        (status = 502, body = Problem, content_type = "application/problem+json", description = "Failed for certain; outcome `failed`"),
+        (status = 502, body = Problem, content_type = "application/problem+json", description = "The order failed; nothing was reserved. Outcome `failed`"),
         (status = 503, body = Problem, content_type = "application/problem+json", headers(("Retry-After" = u64, description = "Seconds")),
             description = "Too many orders are under way; nothing was sent to the inventory for this one"),
-        (status = 504, body = Problem, content_type = "application/problem+json", description = "Not known whether it was reserved; outcome `unknown`")))]
+        (status = 504, body = Problem, content_type = "application/problem+json", description = "No answer came; the order may be reserved or not. Outcome `unknown`")))]
 pub(crate) async fn place_order(
     State(app): State<Arc<App>>,
     Extension(connection): Extension<Connection>,

@@ -30,11 +30,11 @@ const PING_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReorderQuery {
-    /// Pings to send at once; brought into 2 to 20.
+    /// Pings to send at once; limited to 2 to 20.
     #[serde(default = "default_count")]
     #[param(example = 6)]
     count: i64,
-    /// The same seed gives the same delays; random if left out.
+    /// The same seed gives the same delays; random if absent.
     #[param(example = 7, value_type = Option<u64>, format = "uint64", minimum = 0)]
     seed: Option<u64>,
 }
@@ -43,8 +43,8 @@ const fn default_count() -> i64 {
     6
 }
 
-/// Sends pings at once, each with a random delay, and tells in which order the
-/// answers came.
+/// Sends several pings at once, each with a random delay, and reports the order of
+/// their answers.
 #[utoipa::path(get, path = "/demo/out-of-order", tag = "demo", params(ReorderQuery),
     responses((status = 200, body = Reordering, description = "Every ping was answered"),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "The count or the seed is not a whole number"),

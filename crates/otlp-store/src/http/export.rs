@@ -116,8 +116,8 @@ fn partial_success(inserted: Inserted, limits: Limits) -> Option<ExportTracePart
     if over_limit > 0 {
         let Limits { spans_per_trace, bytes_per_trace, decoded_bytes_per_trace, .. } = limits;
         reasons.push(format!(
-            "{over_limit} beyond the {spans_per_trace} spans, {bytes_per_trace} bytes, or \
-             {decoded_bytes_per_trace} bytes decoded, that are kept of a trace"
+            "{over_limit} beyond the limits of one trace: {spans_per_trace} spans, \
+             {bytes_per_trace} bytes, or {decoded_bytes_per_trace} bytes decoded"
         ));
     }
     let rejected_spans = i64::try_from(inserted.rejected()).unwrap_or(i64::MAX);

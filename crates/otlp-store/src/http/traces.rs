@@ -113,7 +113,7 @@ fn limit(text: &str) -> Option<usize> {
 
 fn busy(_: Busy) -> ProblemResponse {
     let problem = Problem::new(503, "overloaded", "Overloaded")
-        .detail("too many requests are being read and answered; send this one again after 1 s");
+        .detail("too many requests are under way; send this one again after 1 s");
     ProblemResponse::from(problem).retry_after(1)
 }
 
@@ -128,7 +128,7 @@ fn malformed_id(detail: impl ToString) -> Problem {
 
 fn unknown(id: TraceId, kept: usize) -> Problem {
     Problem::new(404, "no-such-trace", "No such trace")
-        .detail(format!("no span of {id} is here; the lab keeps the newest {kept} traces"))
+        .detail(format!("the lab has no span of trace {id}; it keeps the newest {kept} traces"))
 }
 
 #[cfg(test)]
@@ -174,7 +174,7 @@ mod tests {
         let answer = get(&store(), "/api/traces/ffffffffffffffffffffffffffffffff").await;
         let (status, detail) = problem(&answer);
         assert_eq!(status, StatusCode::NOT_FOUND);
-        assert!(detail.ends_with("the lab keeps the newest 2000 traces"), "{detail}");
+        assert!(detail.ends_with("it keeps the newest 2000 traces"), "{detail}");
     }
 
     #[tokio::test]

@@ -79,7 +79,7 @@ impl Inserted {
 
 /// A condition was not met in time.
 #[derive(Debug, thiserror::Error)]
-#[error("the trace did not become what was waited for in time")]
+#[error("the expected spans did not arrive in time")]
 pub struct DeadlinePassed {
     /// The trace at the deadline; None if nothing of it had arrived.
     pub last: Option<TracesData>,

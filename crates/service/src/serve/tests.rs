@@ -387,7 +387,7 @@ async fn an_answer_without_an_end_is_given_up_at_the_limit_and_counted() {
     let begun = pause();
     let failed = server.end().await.unwrap_err();
     assert_eq!(begun.elapsed().as_secs(), DRAIN_TIMEOUT.as_secs());
-    let expected = "gave up work that was not finished after 10 s: 0 requests, 1 connections";
+    let expected = "stopped after 10 s with unfinished work: 0 requests, 1 connections";
     assert_eq!(failed, ExitError::Failed(expected.to_owned()));
 }
 

@@ -238,8 +238,8 @@ async fn spans_that_were_refused_are_counted_and_explained_in_a_200() {
     let response = ExportTraceServiceResponse::decode(&answer.body[..]).unwrap();
     let partial = response.partial_success.unwrap();
     let why = "spans refused: 1 without a trace id of 16 bytes and a span id of 8 bytes that are \
-               not all zero; 1 beyond the 1 spans, 4194304 bytes, or 25165824 bytes decoded, that \
-               are kept of a trace";
+               not all zero; 1 beyond the limits of one trace: 1 spans, 4194304 bytes, or 25165824 \
+               bytes decoded";
     assert_eq!((partial.rejected_spans, partial.error_message.as_str()), (2, why));
 
     let store = Arc::new(TraceStore::new(limits));

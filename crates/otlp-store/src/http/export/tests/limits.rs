@@ -129,7 +129,7 @@ async fn an_export_that_finds_no_room_in_time_is_a_503_that_says_when_to_come_ag
     assert_eq!(answer.headers["retry-after"], "1");
     let status = failure(&answer, PROTOBUF);
     assert_eq!(status.code, 14);
-    assert!(status.message.contains("can be sent again after 1 s"), "{}", status.message);
+    assert!(status.message.contains("send it again after 1 s"), "{}", status.message);
     for status in greedy {
         assert_eq!(status.await.unwrap(), StatusCode::REQUEST_TIMEOUT);
     }
