@@ -44,6 +44,7 @@ struct TraceList {
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
     /// How many traces; a number out of range means the nearest bound.
     #[param(value_type = Option<String>, nullable = false, pattern = "^[+-]?[0-9]+$", example = "20", default = "20")]
