@@ -23,7 +23,7 @@ use crate::printable::printable;
 
 /// For a run on services of its own.
 pub(super) const FAREWELL: &str = "
-The services of this run are gone now. To keep them and their traces, start `campuscafe` and run
+The services of this run have stopped. To keep services and traces, start `campuscafe` and run
 this again with --lab-url http://127.0.0.1:5301
 ";
 
@@ -50,7 +50,7 @@ fn announcement(trial: &Trial, seed: u64, paint: Paint) -> String {
         Act::Order(plan, _) => format!("chaos \"{}\", no retry", plan.chaos),
         Act::Race { count, .. } => format!("{count} pings, seed {seed}"),
         Act::Turnover(plan, _) => format!(
-            "chaos \"{TURNOVER_CHAOS}\", no retry; first, which {} pods are there?",
+            "chaos \"{TURNOVER_CHAOS}\", no retry; first, finding the {} pods",
             plan.watched.name()
         ),
     };
@@ -139,8 +139,8 @@ fn order(order: &Order, readable: bool, paint: Paint) -> String {
             }
             if !story.is_complete() {
                 text.push_str(
-                    "The spans are not complete, so neither is the picture, and the verdict rests \
-                     on the ledger alone.\n",
+                    "Some spans are missing or wrong, so the picture is incomplete. The verdict \
+                     uses only the ledger.\n",
                 );
             }
         }
@@ -155,7 +155,7 @@ fn stock(order: &Order) -> String {
     let mut text = String::new();
     let item = printable(&order.ledger.item);
     if !order.is_of_usual_item() {
-        let _ = writeln!(text, "The inventory knows no cake, so this orders {item}.");
+        let _ = writeln!(text, "The inventory does not know cake, so this orders {item}.");
     }
     if let Some(delivered) = order.delivered {
         let (quantity, before) = (delivered.quantity, delivered.stock_before);
@@ -201,8 +201,8 @@ fn race(race: &Race, readable: bool) -> String {
 pub(super) fn request(plan: TurnoverPlan, old: &BTreeSet<String>) -> String {
     let pods: Vec<_> = old.iter().map(|pod| printable(pod)).collect();
     format!(
-        "Customers come five times a second and are served by {}.\nNow run this in another \
-         terminal; it is over when new pods serve everybody:\n\n    {}\n\n",
+        "Five customers order each second. These pods serve them: {}.\nNow run this command in \
+         another terminal. The experiment ends when new pods serve all customers:\n\n    {}\n\n",
         pods.join(", "),
         plan.command,
     )
@@ -238,18 +238,21 @@ fn turnover(turnover: &Turnover, paint: Paint) -> String {
     }
     let yes = turnover.told_yes();
     let since = match plan.watched {
-        Watched::Inventory if turnover.replaced => "the inventory remembers",
+        Watched::Inventory if turnover.replaced => "the inventory still knows",
         _ => "the inventory made",
     };
     let gap = remembered.cast_signed() - yes.cast_signed();
     let gap = match gap {
         0 => "none".to_owned(),
         1.. => format!("{} that no customer knows of", reservations(gap.unsigned_abs())),
-        ..0 => format!("{} that customers know of and the inventory does not", gap.unsigned_abs()),
+        ..0 => format!(
+            "{} that customers know of and the inventory has lost",
+            reservations(gap.unsigned_abs())
+        ),
     };
     let _ = write!(
         text,
-        "\nLedger\n  customers told yes        {yes}\n  told no, or nothing       {}\n  {since:<26}{}\n  \
+        "\nLedger\n  customers told yes        {yes}\n  failed or unknown         {}\n  {since:<26}{}\n  \
          the gap                   {gap}\n",
         customers.len() as u64 - yes,
         reservations(*remembered),
@@ -261,7 +264,7 @@ fn turnover(turnover: &Turnover, paint: Paint) -> String {
 fn pod(group: &Group) -> String {
     match &group.pod {
         Some(pod) => printable(pod).chars().take(40).collect(),
-        None if group.lacks_spans => "not known, its spans are missing".to_owned(),
+        None if group.lacks_spans => "unknown: spans are missing".to_owned(),
         None => "none".to_owned(),
     }
 }
@@ -269,16 +272,16 @@ fn pod(group: &Group) -> String {
 fn no_spans(traced: bool, readable: bool) -> &'static str {
     match (readable, traced) {
         (_, false) => {
-            "The services record no traces (OTEL_SDK_DISABLED?), so the verdict rests on the \
-             ledger alone.\n"
+            "The services record no traces (OTEL_SDK_DISABLED?). The verdict uses only the \
+             ledger.\n"
         }
         (false, true) => {
-            "No place to read spans from (--lab-url or --jaeger-url), so the verdict rests on the \
-             ledger alone.\n"
+            "There is no source of spans (--lab-url or --jaeger-url). The verdict uses only the \
+             ledger.\n"
         }
         (true, true) => {
-            "The span that all others hang below did not arrive in time, so there is no picture, \
-             and the verdict rests on the ledger alone.\n"
+            "The root span did not arrive in time, so there is no picture. The verdict uses only \
+             the ledger.\n"
         }
     }
 }
