@@ -78,7 +78,7 @@ async fn a_lab_that_is_told_of_services_starts_none_and_passes_them_on() {
     let (code, said) = ask("campuscafe", &["experiment", "slow", "--lab-url", &url]).await;
     // The spans went to the other lab, so the ledger alone must carry the verdict.
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("the verdict rests on the ledger alone"), "{said}");
+    assert!(said.contains("The verdict uses only the ledger"), "{said}");
     let marks = "lab_experiments_total{experiment=\"slow\"}";
     assert_eq!(cafe.metric(&url, marks).await, 1.0);
     assert_eq!(cafe.metric(&cafe.lab, marks).await, 0.0);
@@ -217,7 +217,7 @@ async fn links_lead_to_a_trace_that_is_there_and_to_the_dashboard_at_its_minute(
 
     let arguments = ["experiment", "reorder", "--lab-url", &cafe.lab, "--jaeger-url", &without];
     let (_, said) = ask("campuscafe", &arguments).await;
-    assert!(said.contains("has not got this trace"), "{said}");
+    assert!(said.contains("did not get this trace"), "{said}");
 }
 
 #[tokio::test]

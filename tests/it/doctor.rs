@@ -144,13 +144,13 @@ async fn a_taken_port_names_who_has_it_and_where_to_go() {
     let (code, text) = doctor(&[], &[("ORDER_LISTEN", &address.to_string())]).await;
     assert_eq!(code, Some(1), "{text}");
     let name = std::fs::read_to_string("/proc/self/comm").unwrap();
-    let me = format!("taken by {} (pid {})", name.trim_end(), std::process::id());
+    let me = format!("in use by {} (pid {})", name.trim_end(), std::process::id());
     let mut lines = text.lines().skip_while(|line| !line.contains("(order)"));
     let line = lines.next().unwrap();
     assert!(line.starts_with(&format!("bad   port {} (order)", address.port())), "{line}");
     assert!(line.ends_with(&me), "{line}, expected {me}");
     assert_eq!(lines.next(), Some("      fix: ORDER_LISTEN=127.0.0.1:0 campuscafe"));
-    assert_eq!(text.lines().last(), Some("1 problem prevents: lab"));
+    assert_eq!(text.lines().last(), Some("Not ready for lab: 1 problem"));
 }
 
 #[tokio::test]
@@ -172,7 +172,7 @@ async fn an_address_that_no_process_has_and_that_cannot_be_used_is_bad() {
     let (code, report) = report(&[], &[("LAB_LISTEN", "192.0.2.1:5301")]).await;
     assert_eq!(code, Some(1), "{report:#}");
     let (status, lab) = found(&report, "port 5301 (lab)");
-    assert!(status == "bad" && lab.starts_with("192.0.2.1:5301 cannot be used: "), "{lab}");
+    assert!(status == "bad" && lab.starts_with("cannot listen on 192.0.2.1:5301: "), "{lab}");
 }
 
 #[tokio::test]
@@ -199,7 +199,7 @@ async fn a_cafe_that_is_open_is_no_problem_and_all_of_it_answers() {
         [(&cafe.inventory, "inventory"), (&cafe.order, "order"), (&cafe.lab, "lab")]
     {
         let (status, found) = found(&report, &port(url));
-        let expected = format!("taken by a CampusCafe that runs already ({service}, pid ");
+        let expected = format!("in use by a running CampusCafe ({service}, pid ");
         assert!(status == "note" && found.starts_with(&expected), "{found}");
     }
     let pid = format!("(lab, pid {})", cafe.process.pid());
@@ -213,7 +213,10 @@ async fn a_cafe_that_is_open_is_no_problem_and_all_of_it_answers() {
         assert_eq!(found(&report, name), ("ok", format!("answers at {url}").as_str()));
     }
     for name in ["inventory", "order"] {
-        assert_eq!(found(&report, &format!("clock of {name}")), ("ok", "agrees with ours"));
+        assert_eq!(
+            found(&report, &format!("clock of {name}")),
+            ("ok", "agrees with this machine's")
+        );
     }
     let traces = cafe.send(cafe.http.get(format!("{}/api/traces", cafe.lab))).await;
     assert_eq!(traces.body["traces"], serde_json::json!([]), "looking leaves no traces");
@@ -308,7 +311,7 @@ async fn a_clock_that_is_far_from_ours_is_bad_where_spans_get_their_times_from_i
     assert_eq!(found(&report, "inventory").0, "ok");
     let clock = check(&report, "clock of inventory");
     assert_eq!(clock["status"], "bad");
-    assert!(clock["found"].as_str().unwrap().contains(" s behind ours"), "{clock}");
+    assert!(clock["found"].as_str().unwrap().contains(" s behind this machine's"), "{clock}");
     assert_eq!(clock["fix"], "timedatectl set-ntp true");
 }
 

@@ -173,7 +173,7 @@ async fn ctrl_c_gives_up_what_the_loads_own_services_cannot_finish_in_time() {
         assert_eq!((code, json["ledger"].is_null()), (Some(stopped.into()), stopped), "{json}");
         assert!(json["answered"].as_u64().unwrap() > 0, "{json}");
         assert!(json["underWay"].as_u64().unwrap() > 0 && json["settled"] == false, "{json}");
-        let last = "gave up unfinished work 800ms after Ctrl-C: killed order and inventory";
+        let last = "800ms after Ctrl-C, this load killed order and inventory";
         assert!(stderr.contains(last), "{stderr}");
         assert!(!services.into_iter().any(is_running), "they have ended before the load did");
     }

@@ -207,7 +207,8 @@ async fn the_death_of_either_service_ends_all_and_its_last_lines_are_shown() {
         signal(&services[index].to_string(), "KILL");
         assert_eq!(cafe.process.ended().await.code(), Some(1));
         let said = cafe.process.stderr();
-        let last = format!("the {name} service ended by itself (signal: 9 (SIGKILL)); its last");
+        let last =
+            format!("the {name} service stopped unexpectedly (signal: 9 (SIGKILL)); its last");
         let (log, last) = said.split_once(&last).unwrap_or_else(|| panic!("no {last} in {said}"));
         assert!(log.contains(line) && last.contains(line), "{said}");
         gone(&services).await;

@@ -44,7 +44,7 @@ impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing(part) => write!(f, "{part} is missing"),
-            Self::Ambiguous(part) => write!(f, "more than one span claims to be {part}"),
+            Self::Ambiguous(part) => write!(f, "more than one span could be {part}"),
             Self::Contradictory(part) => write!(f, "{part} contradicts the answer"),
         }
     }

@@ -71,12 +71,12 @@ impl Ledger {
     pub fn gap_in_words(&self) -> String {
         match self.gap {
             0 if self.told == Outcome::Unknown => {
-                "none, but the customer cannot know that".to_owned()
+                "none, but the customer does not know that".to_owned()
             }
             0 => "none: the customer knows exactly what the inventory holds".to_owned(),
             1 => "1 reservation that no customer knows of".to_owned(),
             2.. => format!("{} reservations that no customer knows of", self.gap),
-            ..0 => "the customer was told of a reservation that is not there".to_owned(),
+            ..0 => "the customer was told of a reservation that does not exist".to_owned(),
         }
     }
 }
@@ -95,7 +95,7 @@ mod tests {
             (Outcome::Confirmed, 1, 0, "none: the customer knows"),
             (Outcome::Confirmed, 2, 1, "1 reservation "),
             (Outcome::Unknown, 2, 2, "2 reservations "),
-            (Outcome::Unknown, 0, 0, "none, but the customer cannot"),
+            (Outcome::Unknown, 0, 0, "none, but the customer does not"),
             (Outcome::Failed, 1, 1, "1 reservation "),
             (Outcome::Confirmed, 0, -1, "the customer was told of"),
         ] {

@@ -23,7 +23,7 @@ pub(crate) async fn get(http: &Client, base: &Url, path: &str) -> Result<Respons
 
 /// A path below a base URL.
 pub(crate) fn at(base: &Url, path: &str) -> Result<Url, ExitError> {
-    base.join(path).map_err(|error| ExitError::Usage(format!("{base} is no base URL: {error}")))
+    base.join(path).map_err(|error| ExitError::Usage(format!("{base} is not a base URL: {error}")))
 }
 
 /// Why a service gave no answer that can be used, and what may help.
@@ -35,7 +35,7 @@ pub(crate) fn unreachable(base: &Url, error: &reqwest::Error) -> ExitError {
     } else if error.status() == Some(StatusCode::MISDIRECTED_REQUEST) {
         let host = base.host_str().unwrap_or_default();
         return ExitError::Failed(format!(
-            "{base}: it does not answer for the host {host}; add {host} to its ALLOWED_HOSTS, or \
+            "{base}: it does not accept the host {host}; add {host} to its ALLOWED_HOSTS, or \
              use its IP address"
         ));
     } else if let Some(status) = error.status() {
@@ -43,12 +43,12 @@ pub(crate) fn unreachable(base: &Url, error: &reqwest::Error) -> ExitError {
     } else {
         "it does not answer like one of CampusCafe's services".to_owned()
     };
-    ExitError::Failed(format!("{base}: {why}; is it running, and is the address right?"))
+    ExitError::Failed(format!("{base}: {why}; is it running, and is the address correct?"))
 }
 
 /// The URL under which this machine reaches what listens on an address.
 pub(crate) fn local_url(listen: SocketAddr) -> Result<Url, ExitError> {
     let address = reachable(listen);
     Url::parse(&format!("http://{address}"))
-        .map_err(|error| ExitError::Failed(format!("{address} is no address: {error}")))
+        .map_err(|error| ExitError::Failed(format!("{address} is not an address: {error}")))
 }

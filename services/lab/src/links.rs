@@ -22,19 +22,19 @@ const AROUND: Duration = Duration::from_secs(15);
 /// Where Jaeger and Grafana are.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Tools {
-    /// A running Jaeger: links lead there, and spans are read there if no lab is named
+    /// A running Jaeger, for links; also for spans if no lab is given
     #[arg(long, env = "JAEGER_URL", value_name = "URL")]
     pub(crate) jaeger_url: Option<Url>,
 
-    /// Jaeger's address in a browser, where it is another
+    /// Address of Jaeger in a browser, if it differs
     #[arg(long, env = "JAEGER_LINK_URL", value_name = "URL")]
     pub(crate) jaeger_link_url: Option<Url>,
 
-    /// A running Grafana: links lead there
+    /// A running Grafana, for links
     #[arg(long, env = "GRAFANA_URL", value_name = "URL")]
     pub(crate) grafana_url: Option<Url>,
 
-    /// Grafana's address in a browser, where it is another
+    /// Address of Grafana in a browser, if it differs
     #[arg(long, env = "GRAFANA_LINK_URL", value_name = "URL")]
     pub(crate) grafana_link_url: Option<Url>,
 }
@@ -94,7 +94,7 @@ impl Links {
             Ok(()) => Link::To(jaeger.show(&format!("/trace/{id}"))),
             Err(_) if answers(http, jaeger.ask("/api/v3/services")).await => {
                 Link::Nowhere(format!(
-                    "Jaeger at {} has not got this trace within {ARRIVAL_TIMEOUT:?}",
+                    "Jaeger at {} did not get this trace within {ARRIVAL_TIMEOUT:?}",
                     jaeger.internal
                 ))
             }

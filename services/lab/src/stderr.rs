@@ -64,7 +64,8 @@ fn write_all(pieces: Receiver<Piece>) {
         let lost = LOST.swap(0, Ordering::Relaxed);
         // There is nobody to tell that nothing can be told.
         if lost > 0 {
-            let _ = writeln!(to, "{lost} lines were lost here: stderr was not read in time");
+            let _ =
+                writeln!(to, "{lost} lines were dropped here, because stderr was not read in time");
         }
         match piece {
             Piece::Text(text) => {

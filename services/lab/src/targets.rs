@@ -47,12 +47,12 @@ pub(crate) struct Targets {
     #[arg(long, env = "ORDER_URL", value_name = "URL", requires = "inventory_url")]
     pub(crate) order_url: Option<Url>,
 
-    /// The inventory behind it
+    /// The inventory that this order service uses
     #[arg(long, env = "INVENTORY_URL", value_name = "URL")]
     pub(crate) inventory_url: Option<Url>,
 
-    /// A running lab: spans are read there, and its services are used unless
-    /// others are named
+    /// A running lab: read spans there, and use its services unless others are
+    /// given
     #[arg(long, env = "LAB_URL", value_name = "URL")]
     pub(crate) lab_url: Option<Url>,
 
@@ -116,7 +116,7 @@ async fn services_of(lab: &Url) -> Result<Addresses, ExitError> {
     let answer = http::get(&http::client()?, lab, "/api/services").await?;
     answer.json::<Option<Addresses>>().await.ok().flatten().ok_or_else(|| {
         ExitError::Failed(format!(
-            "{lab}: that lab started no services; name them with --order-url and --inventory-url"
+            "{lab}: this lab started no services; give them with --order-url and --inventory-url"
         ))
     })
 }

@@ -76,10 +76,10 @@ impl Service {
     /// Which service it was, how it ended, and what it said last.
     pub(super) async fn describe_exit(&mut self, status: Option<ExitStatus>) -> String {
         self.log.end().await;
-        let what = format!("the {} service ended by itself ({})", self.name, ending(status));
+        let what = format!("the {} service stopped unexpectedly ({})", self.name, ending(status));
         let last = self.log.last_lines();
         if last.is_empty() {
-            return format!("{what}; it had written nothing to its log");
+            return format!("{what}; its log is empty");
         }
         format!("{what}; its last lines:\n  {}", last.join("\n  "))
     }
@@ -88,7 +88,10 @@ impl Service {
     pub(super) async fn stop(&mut self) {
         drop(self.stdin.take());
         if timeout(END_TIMEOUT, self.child.wait()).await.is_err() {
-            tracing::warn!(service = self.name, "killed: it did not end within {END_TIMEOUT:?}");
+            tracing::warn!(
+                service = self.name,
+                "killed, because it did not stop within {END_TIMEOUT:?}"
+            );
             let _ = self.child.kill().await;
         }
         self.log.end().await;

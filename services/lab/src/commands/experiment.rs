@@ -15,10 +15,10 @@ use crate::view::console::print;
 use crate::view::log;
 use crate::view::report::Report;
 
-/// Run an experiment and show from real spans and counters what happened
+/// Run an experiment, and show what happened with real spans and counters
 ///
-/// Uses the services that are named, else those of a running lab, else starts
-/// its own on free ports and stops them after.
+/// Uses the given services, or those of a running lab. Without either, it starts
+/// its own services on free ports and stops them at the end.
 #[derive(Debug, Clone, Parser)]
 #[command(after_help = catalogue())]
 pub(crate) struct Config {
@@ -26,11 +26,11 @@ pub(crate) struct Config {
     #[arg(value_name = "NAME", value_parser = choices(), required_unless_present = "list")]
     name: Option<String>,
 
-    /// Say in a line each what the experiments show, and run none
+    /// List the experiments, one line each
     #[arg(long)]
     list: bool,
 
-    /// Make everything that is left to chance repeatable
+    /// Make all random choices repeatable
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
 
@@ -54,9 +54,9 @@ fn list() -> String {
 
 fn catalogue() -> String {
     format!(
-        "Experiments:\n{}  all      each of them in turn that needs no cluster\n\n\
+        "Experiments:\n{}  all      run every experiment that needs no cluster, one after the other\n\n\
          Exit status: 0 SHOWN, 1 NOT SHOWN or INCOMPLETE (spans are missing, and the totals alone \
-         do not show it), 2 on misuse",
+         do not show it), 2 wrong usage",
         list()
     )
 }
@@ -73,8 +73,8 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
         .collect::<Vec<_>>();
     if wanted.iter().any(|e| e.needs_cluster()) && !config.targets.name_services() {
         return Err(ExitError::Usage(format!(
-            "{name} needs services whose pods somebody can replace; name them with --order-url, \
-             --inventory-url and --lab-url (`make kind-up` starts such)"
+            "{name} needs services on a cluster, where their pods can be replaced; give them with \
+             --order-url, --inventory-url and --lab-url (`make kind-up` starts such services)"
         )));
     }
     let end = end_signal();

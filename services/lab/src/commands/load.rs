@@ -24,23 +24,22 @@ const PLENTY: &str = "cake=1000000";
 /// Orders under way at one time, if nothing else is asked for.
 const MAX_IN_FLIGHT: u32 = 1_500;
 
-/// Place orders at a given rate, and show what customers were told against what the inventory holds
+/// Send orders at a fixed rate, and compare what customers were told with what the inventory holds
 ///
-/// Arrivals are open-loop: an answer that is slow does not slow them, and times
-/// count from the moment an order was due. Pieces are delivered before the stock
-/// runs out, so that orders do not just find it empty. Uses the services that
-/// are named, else those of a running lab, else its own. Ctrl-C ends it within a
-/// second; work that its own services have not finished by then is given up.
+/// Orders are sent at this rate even if answers are slow (open loop). Times start
+/// when an order was due. The load delivers pieces before the stock runs out. It
+/// uses the given services, or those of a running lab, or starts its own. Ctrl-C
+/// stops it within a second. Its own services may then leave work unfinished.
 #[derive(Debug, Clone, Parser)]
 #[command(
-    after_help = "Exit status: 0 when orders were answered and the services told their counts, 1 when not, 2 on misuse"
+    after_help = "Exit status: 0 orders were answered and the services reported their counts, 1 otherwise, 2 wrong usage"
 )]
 pub(crate) struct Config {
     /// Orders a second
     #[arg(long, default_value = "50", value_name = "NUMBER", value_parser = rate)]
     rate: f64,
 
-    /// How long; until Ctrl-C if left out
+    /// How long to send orders; until Ctrl-C if absent
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     duration: Option<Duration>,
 
@@ -48,13 +47,13 @@ pub(crate) struct Config {
     #[arg(long, default_value = "none=90,slow=5,flaky=5", value_name = "PLAN=WEIGHT,...")]
     mix: Mix,
 
-    /// Try again after a timeout
+    /// Retry after a timeout
     #[arg(long)]
     retry: bool,
 
-    /// Orders that may be under way at one time; those beyond it are not sent, and counted
+    /// How many orders may be under way; more are counted and not sent
     ///
-    /// Each costs some 24 KB of memory; the default fits a container of 64 MiB.
+    /// Each costs about 24 KB of memory; the default fits a container of 64 MiB.
     #[arg(
         long,
         default_value_t = MAX_IN_FLIGHT,
@@ -143,8 +142,8 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
 fn given_up(killed: &[&str]) -> Option<String> {
     (!killed.is_empty()).then(|| {
         format!(
-            "gave up unfinished work {SERVICES_TIMEOUT:?} after Ctrl-C: killed {}, which this load \
-             had started\n",
+            "{SERVICES_TIMEOUT:?} after Ctrl-C, this load killed {}, which it had started; their work \
+             was not finished\n",
             killed.join(" and ")
         )
     })

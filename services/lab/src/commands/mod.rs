@@ -21,16 +21,15 @@ use crate::view::console::{print, print_to_stderr};
 const IDENTITY: Identity =
     Identity { service: "lab", version: env!("CARGO_PKG_VERSION"), log_level: Level::WARN };
 
-/// A laboratory where you see why distribution is hard: two small services that
-/// misbehave on request, and the traces, counters and ledger that show what
-/// became of it.
+/// A laboratory that shows why distributed systems are hard. Two small services
+/// misbehave on request; traces, counters and a ledger show what happened.
 ///
 /// Without a command it starts everything: see `campuscafe up --help`.
 #[derive(Debug, Parser)]
 #[command(
     name = "campuscafe",
     version = VERSION,
-    after_help = "Exit status: 0 when it did what was asked, 1 when it did not, 2 on misuse"
+    after_help = "Exit status: 0 success, 1 failure, 2 wrong usage"
 )]
 pub struct Campuscafe {
     #[command(subcommand)]
@@ -45,9 +44,9 @@ enum Command {
     Experiment(Box<experiment::Config>),
     Load(Box<load::Config>),
     Doctor(Box<doctor::Config>),
-    /// Ask the lab that runs at this address whether it takes requests
+    /// Ask a running lab at this address whether it is ready
     Healthcheck(up::Listen),
-    /// Print a script that completes commands and options in a shell
+    /// Print a script with which a shell completes commands and options
     Completions {
         /// Which shell
         shell: Shell,

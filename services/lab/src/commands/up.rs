@@ -20,17 +20,17 @@ use crate::server::services::Services;
 use crate::stderr;
 use crate::targets::Addresses;
 
-/// Start the lab and both services, and say where everything is; Ctrl-C ends it all
+/// Start the lab and both services, and print their addresses; Ctrl-C stops all
 ///
 /// The services take their own settings from the environment: INVENTORY_LISTEN,
 /// INVENTORY_STOCK, CHAOS_SEED, ORDER_LISTEN, ORDER_ATTEMPT_TIMEOUT. Their spans
 /// come to this lab unless OTEL_EXPORTER_OTLP_ENDPOINT names another collector.
 ///
-/// If both ORDER_URL and INVENTORY_URL are given, it starts no services: it is
-/// the lab alone, and tells whoever asks that they are there.
+/// With ORDER_URL and INVENTORY_URL, start only the lab, and tell clients these
+/// addresses.
 #[derive(Debug, Clone, Parser)]
 #[command(
-    after_help = "Exit status: 0 when it was told to end, 1 when a service ended by itself, 2 on misuse"
+    after_help = "Exit status: 0 stopped on request, 1 failure or a service stopped unexpectedly, 2 wrong usage"
 )]
 pub(crate) struct Config {
     #[command(flatten)]
@@ -40,7 +40,7 @@ pub(crate) struct Config {
     #[arg(long, env = "ORDER_URL", value_name = "URL", requires = "inventory_url")]
     order_url: Option<Url>,
 
-    /// The inventory behind it
+    /// The inventory that this order service uses
     #[arg(long, env = "INVENTORY_URL", value_name = "URL")]
     inventory_url: Option<Url>,
 
@@ -115,9 +115,9 @@ fn listing(services: &Addresses, lab: &Url, tools: &[(&str, String)]) -> String 
         "
 CampusCafe is open.
 
-  order      {order}    takes orders, waits for so long only      {order}/swagger/
-  inventory  {inventory}    the stock, and every way to be slow      {inventory}/swagger/
-  lab        {lab}    the traces of both                       {lab}/api/traces
+  order      {order}    takes orders; gives up after a timeout    {order}/swagger/
+  inventory  {inventory}    keeps the stock; can be made slow         {inventory}/swagger/
+  lab        {lab}    keeps the traces of both                  {lab}/api/traces
 "
     );
     for (name, url) in tools {
@@ -133,17 +133,17 @@ fn next_steps(services: &Services, program: &str) -> String {
         "
 Try, in another terminal:
 
-  1. Order a cake from an inventory that is slow once:
+  1. Order a cake; the inventory is slow once:
      curl -s {order}/orders -H 'content-type: application/json' \\
        -d '{{\"itemId\":\"cake\",\"quantity\":1,\"chaos\":\"slow,none\",\"retryOnTimeout\":true}}'
 
-  2. Two seconds later, count the cakes: one order, two are gone.
+  2. Two seconds later, look at the stock: one order took two cakes.
      curl -s {inventory}/inventory/state
 
-  3. Be shown how it came to that:
+  3. See how this happened:
      {program} experiment double --lab-url {lab}
 
-Ctrl-C ends it all.
+Ctrl-C stops everything.
 
 "
     )

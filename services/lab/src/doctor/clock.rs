@@ -21,16 +21,17 @@ pub(super) fn judge(
     received: SystemTime,
 ) -> Check {
     let Some(theirs) = date.and_then(|date| parse_http_date(date).ok()) else {
-        return Check::note(name, "unknown: the answer has no valid Date");
+        return Check::note(name, "unknown: the answer has no readable Date");
     };
     let ahead = theirs.duration_since(received).unwrap_or_default();
     let behind = sent.duration_since(theirs + RESOLUTION).unwrap_or_default();
     let (gap, word) = if ahead > behind { (ahead, "ahead of") } else { (behind, "behind") };
     if gap <= TOLERANCE {
-        return Check::ok(name, "agrees with ours");
+        return Check::ok(name, "agrees with this machine's");
     }
     let seconds = gap.as_secs();
-    let found = format!("at least {seconds} s {word} ours: spans of both would not line up");
+    let found =
+        format!("at least {seconds} s {word} this machine's, so spans would not fit together");
     Check::bad(name, found, "timedatectl set-ntp true")
 }
 
@@ -54,10 +55,10 @@ mod tests {
             (0.0, 0.1, Status::Ok, "agrees"),
             (0.9, 1.1, Status::Ok, "agrees"),
             (3.0, 3.1, Status::Ok, "agrees"),
-            (3.5, 3.6, Status::Bad, "at least 2 s behind ours"),
+            (3.5, 3.6, Status::Bad, "at least 2 s behind this machine's"),
             (-2.0, -1.9, Status::Ok, "agrees"),
-            (-2.5, -2.4, Status::Bad, "at least 2 s ahead of ours"),
-            (90.0, 91.0, Status::Bad, "at least 89 s behind ours"),
+            (-2.5, -2.4, Status::Bad, "at least 2 s ahead of this machine's"),
+            (90.0, 91.0, Status::Bad, "at least 89 s behind this machine's"),
             // An answer that took long says little.
             (-10.0, 10.0, Status::Ok, "agrees"),
         ] {

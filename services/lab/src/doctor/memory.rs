@@ -34,7 +34,7 @@ fn judge(profile: Profile, needed: u64, available: u64) -> Check {
         Check::bad(
             "memory",
             format!("{found}, but {} needs {needed_mib} MiB", profile.name()),
-            "end large programs that you do not need: ps axo rss,pid,comm | sort -rn | head",
+            "stop large programs that you do not need: ps axo rss,pid,comm | sort -rn | head",
         )
     } else {
         Check::ok("memory", found)

@@ -27,16 +27,15 @@ use check::Check;
 use reach::Host;
 use target::Urls;
 
-/// Check whether this machine is ready, and say how to fix it if not
+/// Check whether this machine is ready, and say how to fix what is not
 ///
 /// Checks ports, programs and memory. It also checks every URL that is set:
-/// whether the program answers, is the right one, and has a clock that agrees
-/// with ours.
+/// whether the program answers, is the right one, and has the same time as this
+/// machine.
 #[derive(Debug, Clone, Parser)]
-#[command(after_help = "Exit status: 0 when everything that is needed is there, 1 when not, \
-                        2 on misuse")]
+#[command(after_help = "Exit status: 0 ready, 1 not ready, 2 wrong usage")]
 pub(crate) struct Config {
-    /// How CampusCafe will run
+    /// Which way of running CampusCafe to check
     #[arg(value_name = "PROFILE", default_value = "lab")]
     profile: Profile,
 
@@ -58,7 +57,7 @@ enum Profile {
     Lab,
     /// Containers, with Jaeger, Prometheus and Grafana
     Compose,
-    /// The same on a Kubernetes cluster in containers
+    /// The same on a Kubernetes cluster that runs in containers
     Kind,
 }
 

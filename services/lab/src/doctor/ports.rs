@@ -108,24 +108,25 @@ fn judge(profile: Profile, port: &Port, state: &State, running: bool) -> Check {
     let name = format!("port {number} ({})", port.kind.name());
     let (found, owner) = match state {
         State::Free => return Check::ok(name, "free"),
-        State::Refused(why) => (format!("{} cannot be used: {why}", port.address), None),
+        State::Refused(why) => (format!("cannot listen on {}: {why}", port.address), None),
         State::Taken(owner, Occupant::Ours(kind)) => {
             let pid = owner.as_ref().map(|owner| format!(", pid {}", owner.pid));
             let (kind, pid) = (kind.name(), pid.unwrap_or_default());
-            return Check::note(
-                name,
-                format!("taken by a CampusCafe that runs already ({kind}{pid})"),
-            );
+            return Check::note(name, format!("in use by a running CampusCafe ({kind}{pid})"));
         }
         State::Taken(_, Occupant::Expected) if running => {
-            return Check::note(name, format!("taken by {}, which runs already", port.kind.noun()));
+            return Check::note(
+                name,
+                format!("in use by {}, which is already running", port.kind.noun()),
+            );
         }
         State::Taken(Some(owner), _) => {
-            (format!("taken by {} (pid {})", owner.name, owner.pid), Some(owner))
+            (format!("in use by {} (pid {})", owner.name, owner.pid), Some(owner))
         }
-        State::Taken(None, _) => {
-            ("taken by a process that only root can see: sudo ss -ltnp".to_owned(), None)
-        }
+        State::Taken(None, _) => (
+            "in use by a process that this user cannot see; as root, run: ss -ltnp".to_owned(),
+            None,
+        ),
     };
     let fix = match (profile, port.variable, owner) {
         (Profile::Lab, Some(variable), _) => {

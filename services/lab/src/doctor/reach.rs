@@ -66,7 +66,7 @@ fn judge(host: Host, target: &Target, answer: &Result<Answer, NoAnswer>) -> Vec<
         let found = format!("something answers at {origin}, but it is not {noun}: {what}");
         bad(found, elsewhere(target))
     };
-    let start = format!("{}, or do without: unset {variable}", host.start(*kind));
+    let start = format!("{}, or run without it: unset {variable}", host.start(*kind));
     match answer {
         Err(NoAnswer::Refused) => bad(format!("nothing answers at {origin}"), start),
         Err(NoAnswer::Timeout) => bad(format!("no answer from {origin} within {TIMEOUT:?}"), start),
@@ -74,7 +74,7 @@ fn judge(host: Host, target: &Target, answer: &Result<Answer, NoAnswer>) -> Vec<
         Ok(answer) if answer.status == 421 && kind.is_ours() => {
             let host = target.url.host_str().unwrap_or_default();
             bad(
-                format!("the program at {origin} does not accept this host name: 421"),
+                format!("the program at {origin} does not accept this host name (421)"),
                 format!(
                     "add {host} to ALLOWED_HOSTS of {noun}, or set {variable} to an IP address"
                 ),
@@ -103,7 +103,7 @@ fn elsewhere(target: &Target) -> String {
     if *kind == Kind::Collector && url.port() == Some(4317) && other.set_port(Some(4318)).is_ok() {
         return format!("export {variable}={}", other.origin().ascii_serialization());
     }
-    format!("set {variable} to where {} is, or do without: unset {variable}", kind.noun())
+    format!("set {variable} to the address of {}, or run without it: unset {variable}", kind.noun())
 }
 
 #[cfg(test)]

@@ -17,8 +17,8 @@ pub(super) fn text(
     let name = profile.name();
     let (tone, summary) = match checks.iter().filter(|check| check.is_bad()).count() {
         0 => (Tone::Good, format!("This machine is ready for: {name}")),
-        1 => (Tone::Bad, format!("1 problem prevents: {name}")),
-        n => (Tone::Bad, format!("{n} problems prevent: {name}")),
+        1 => (Tone::Bad, format!("Not ready for {name}: 1 problem")),
+        n => (Tone::Bad, format!("Not ready for {name}: {n} problems")),
     };
     text.push_str(&format!("\n{}\n", paint(tone, &summary)));
     text
@@ -51,8 +51,8 @@ mod tests {
 
     fn checks() -> Vec<Check> {
         vec![
-            Check::note("port 5101 (inventory)", "taken by CampusCafe"),
-            Check::bad("port 5201 (order)", "taken by python3 (pid 123)", "kill 123"),
+            Check::note("port 5101 (inventory)", "in use by CampusCafe"),
+            Check::bad("port 5201 (order)", "in use by python3 (pid 123)", "kill 123"),
             Check::ok("kind", "/usr/bin/kind"),
         ]
     }
@@ -63,15 +63,15 @@ mod tests {
         assert_eq!(
             text(&checks()),
             "\
-note  port 5101 (inventory)  taken by CampusCafe
-bad   port 5201 (order)      taken by python3 (pid 123)
+note  port 5101 (inventory)  in use by CampusCafe
+bad   port 5201 (order)      in use by python3 (pid 123)
       fix: kill 123
 ok    kind                   /usr/bin/kind
 
-1 problem prevents: kind
+Not ready for kind: 1 problem
 "
         );
-        assert!(text(&[checks(), checks()].concat()).ends_with("2 problems prevent: kind\n"));
+        assert!(text(&[checks(), checks()].concat()).ends_with("Not ready for kind: 2 problems\n"));
         assert!(text(&checks()[..1]).ends_with("This machine is ready for: kind\n"));
     }
 
@@ -80,8 +80,8 @@ ok    kind                   /usr/bin/kind
         let object: serde_json::Value =
             serde_json::from_str(&json(Profile::Lab, &checks())).unwrap();
         let expected = json!({"profile": "lab", "ok": false, "checks": [
-            {"name": "port 5101 (inventory)", "status": "note", "found": "taken by CampusCafe"},
-            {"name": "port 5201 (order)", "status": "bad", "found": "taken by python3 (pid 123)",
+            {"name": "port 5101 (inventory)", "status": "note", "found": "in use by CampusCafe"},
+            {"name": "port 5201 (order)", "status": "bad", "found": "in use by python3 (pid 123)",
                 "fix": "kill 123"},
             {"name": "kind", "status": "ok", "found": "/usr/bin/kind"},
         ]});

@@ -113,7 +113,7 @@ pub(super) struct Urls {
     )]
     order_url: Option<Url>,
 
-    /// The inventory behind it
+    /// The inventory that this order service uses
     #[arg(long, env = "INVENTORY_URL", value_name = "URL", value_parser = http_url)]
     inventory_url: Option<Url>,
 

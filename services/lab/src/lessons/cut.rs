@@ -8,10 +8,10 @@ use super::{Act, Experiment, Row, Trial, Verdict, reservations, results};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "cut",
-    title: "a cut before the commit and one after it look the same, and are not",
+    title: "cut before or after the commit: the customer sees the same error",
     trials: &[
         Trial {
-            caption: "The inventory refuses: that is an answer, and the outcome is certain.",
+            caption: "The inventory refuses. A refusal is an answer, so the outcome is certain.",
             act: Act::Order(OrderPlan { chaos: "fail", retry: false, reservations: 0 }, refused),
         },
         Trial {
@@ -33,14 +33,14 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         Row { name: "Side by side", cell: |order| order.plan.chaos.to_owned() },
         Row { name: "the client saw", cell: seen_by_client },
         Row {
-            name: "the order was concluded",
+            name: "the order's outcome",
             cell: |order| order.response.report.outcome.as_str().to_owned(),
         },
         Row { name: "the customer was told", cell: |order| order.response.status.to_string() },
-        Row { name: "the inventory holds", cell: |order| reservations(order.ledger.reservations) },
+        Row { name: "the inventory made", cell: |order| reservations(order.ledger.reservations) },
     ],
     look_at: &[
-        "Jaeger: both cut attempts end with error.type=connection_lost; only under one of them is \
+        "Jaeger: both cut attempts end with error.type=connection_lost, but only one of them has \
          a commit",
         "Grafana: order_attempts_total{result=\"connection_lost\"} jumps twice, \
          inventory_reservations_total once",
@@ -51,22 +51,19 @@ fn refused(order: &Order) -> Verdict {
     let told = results(order) == [AttemptResult::Rejected]
         && order.response.report.outcome == Outcome::Failed;
     Verdict::on(order, told, order.ledger.reservations == 0, || {
-        "The inventory said no and meant it: \"failed\" is the truth, and no cake is gone."
-            .to_owned()
+        "The inventory answered no. The order failed, and no cake is reserved.".to_owned()
     })
 }
 
 fn cut_before(order: &Order) -> Verdict {
     Verdict::on(order, lost(order), order.ledger.reservations == 0, || {
-        "The answer never came, so the outcome is unknown; in truth nothing was reserved."
-            .to_owned()
+        "No answer came, so the outcome is unknown. In fact, nothing was reserved.".to_owned()
     })
 }
 
 fn cut_after(order: &Order) -> Verdict {
     Verdict::on(order, lost(order), order.ledger.reservations == 1, || {
-        "The answer never came, so the outcome is unknown; in truth the cake is reserved."
-            .to_owned()
+        "No answer came, so the outcome is unknown. In fact, the cake is reserved.".to_owned()
     })
 }
 

@@ -1,4 +1,4 @@
-//! Double: trying again what was not cancelled makes two of it.
+//! Double: retrying work that was not cancelled can do it twice.
 
 use campuscafe_api::order::{AttemptResult, Outcome};
 use campuscafe_evidence::order::{Order, OrderPlan};
@@ -10,11 +10,11 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     title: "one customer, two cakes",
     trials: &[
         Trial {
-            caption: "Both attempts are slow: the order service gives up twice.",
+            caption: "Both attempts are slow, so the order service gives up twice.",
             act: Act::Order(OrderPlan { chaos: "slow", retry: true, reservations: 2 }, told_no),
         },
         Trial {
-            caption: "Only the first attempt is slow: the retry succeeds at once.",
+            caption: "Only the first attempt is slow. The retry succeeds at once.",
             act: Act::Order(
                 OrderPlan { chaos: "slow,none", retry: true, reservations: 2 },
                 told_yes,
@@ -25,7 +25,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     look_at: &[
         "Jaeger: two attempts side by side under one order, each with a commit; the second has \
          http.request.resend_count=1",
-        "Grafana: inventory_duplicate_reservations_total jumps, and reservations run ahead of \
+        "Grafana: inventory_duplicate_reservations_total jumps. There are more reservations than \
          confirmed orders",
     ],
 };
@@ -36,8 +36,8 @@ fn told_no(order: &Order) -> Verdict {
         results(order) == [Timeout, Timeout] && order.response.report.outcome == Outcome::Unknown;
     Verdict::on(order, told, order.ledger.reservations == 2, || {
         format!(
-            "The customer was told no (\"{}\") after {}, and the inventory holds 2 reservations, \
-             the last one made {}: told no, two cakes gone.",
+            "The customer got an error (\"{}\") after {}; the outcome was unknown. The inventory \
+             made 2 reservations, the last one {}.",
             order.response.words,
             seconds(order.response.after),
             moment_of_last_commit(order),
@@ -51,8 +51,8 @@ fn told_yes(order: &Order) -> Verdict {
         results(order) == [Timeout, Ok] && order.response.report.outcome == Outcome::Confirmed;
     Verdict::on(order, told, order.ledger.reservations == 2, || {
         format!(
-            "The customer was told yes after {} and knows of 1 cake; the first attempt committed \
-             {} all the same: one customer, two cakes.",
+            "The customer was told yes after {} and knows of 1 cake. The inventory committed the \
+             first attempt {}: one customer, two cakes.",
             seconds(order.response.after),
             moment_of_last_commit(order),
         )

@@ -7,7 +7,7 @@ use super::{Act, Experiment, Trial, Verdict, customers};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "kill",
-    title: "a killed pod takes with it what customers were told for certain (on a cluster)",
+    title: "a deleted pod loses reservations that customers know of (on a cluster)",
     trials: &[Trial {
         caption: "Customers order while the pod that keeps the stock is deleted.",
         act: Act::PodReplacement(
@@ -22,8 +22,8 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     side_by_side: &[],
     look_at: &[
         "Jaeger: the tag service.instance.id names the pod; search for inventory with the old name",
-        "Grafana: inventory_reservations_total falls back to 0 while order_outcomes_total goes on, \
-         and the panel for restarts counts one",
+        "Grafana: inventory_reservations_total falls to 0, order_outcomes_total goes on, and the \
+         panel for restarts counts one",
     ],
 };
 
@@ -37,13 +37,13 @@ fn judge(pod_replacement: &PodReplacement) -> Verdict {
         let between = match between {
             0 => String::new(),
             _ => format!(
-                " {} between commit and reply when the pod was told to end.",
+                " {} between commit and reply when Kubernetes told the pod to end.",
                 stood(between)
             ),
         };
         format!(
-            "{} heard yes, and the inventory remembers {}: the other {forgotten} were told the \
-             truth by a pod that is gone, and its memory with it.{between}",
+            "{} were told yes, but the inventory still knows only {}. The pod confirmed {forgotten} \
+             more orders, but it was deleted and its data was lost.{between}",
             customers(told_yes),
             pod_replacement.remembered,
         )
@@ -51,5 +51,5 @@ fn judge(pod_replacement: &PodReplacement) -> Verdict {
 }
 
 fn stood(count: usize) -> String {
-    if count == 1 { "1 of them stood".to_owned() } else { format!("{count} of them stood") }
+    if count == 1 { "1 of them was".to_owned() } else { format!("{count} of them were") }
 }

@@ -95,7 +95,7 @@ fn seen(order: &Order) -> String {
     if results.contains(&AttemptResult::Timeout.as_str()) || !order.plan.chaos.contains("slow") {
         seen
     } else if response.report.outcome == Outcome::Confirmed {
-        format!("{seen}; nothing timed out, so is the order service's --attempt-timeout under 2 s?")
+        format!("{seen}; nothing timed out: is --attempt-timeout of the order service 2 s or more?")
     } else {
         format!("{seen}; nothing timed out")
     }
@@ -128,16 +128,16 @@ fn seen_of_pod_replacement(pod_replacement: &PodReplacement) -> String {
         let silent =
             pod_replacement.customers.iter().filter(|one| !one.result.is_certain()).count();
         format!(
-            "The lesson did not show: every {service} pod was replaced; of {}, {} were told \
-             yes, {silent} cannot know what became of their order, and the inventory made {}.",
+            "The expected effect did not happen: every {service} pod was replaced. Of {}, {} were \
+             told yes, {silent} do not know the outcome of their order, and the inventory made {}.",
             customers(pod_replacement.customers.len() as u64),
             pod_replacement.told_yes(),
             reservations(pod_replacement.remembered),
         )
     } else {
         format!(
-            "The lesson did not show: old {service} pods were still serving, or nobody was \
-             served any more; was the command run, and in the right cluster?"
+            "The expected effect did not happen: old {service} pods still served, or no pod served \
+             any more. Was the command run in the right cluster?"
         )
     }
 }

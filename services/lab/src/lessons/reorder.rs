@@ -10,13 +10,14 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "reorder",
     title: "sent in one order, answered in another",
     trials: &[Trial {
-        caption: "Six pings leave at the same moment; each takes its own time.",
+        caption: "Six pings are sent at the same moment. Each has its own delay.",
         act: Act::Pings { count: PINGS, judge },
     }],
     side_by_side: &[],
     look_at: &[
-        "Jaeger: six attempts that begin together; campuscafe.reorder.sent and .completed disagree",
-        "Grafana: order_reordered_replies_total jumps by the replies that overtook another",
+        "Jaeger: six attempts begin together; campuscafe.reorder.sent and .completed differ",
+        "Grafana: order_reordered_replies_total jumps by the replies that arrived before the reply \
+         to an earlier ping",
     ],
 };
 
@@ -27,15 +28,15 @@ fn judge(batch: &PingBatch) -> Verdict {
     Verdict::of(shown, true, batch.incomplete.clone(), || {
         if shown {
             format!(
-                "Of {} pairs of pings, {} came back in the other order than they were sent: who \
-                 reads answers as they come must not take them for a sequence.",
+                "Of {} pairs of pings, {} were answered in a different order. Answers may arrive in \
+                 a different order from the requests.",
                 answered * (answered - 1) / 2,
                 report.inversions,
             )
         } else {
             format!(
-                "The lesson did not show: {answered} of {PINGS} pings were answered, with {} \
-                 inversions; by chance they may come in order, so try another --seed.",
+                "The expected effect did not happen: {answered} of {PINGS} pings were answered, with \
+                 {} inversions. Answers can arrive in order by chance: try another --seed.",
                 report.inversions
             )
         }

@@ -20,9 +20,9 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     }],
     side_by_side: &[],
     look_at: &[
-        "Jaeger: orders of the old pods end as well as those of the new ones; the tag \
-         service.instance.id tells them apart",
-        "Grafana: each pod counts for itself, so the old pods' lines end and new ones begin at 0",
+        "Jaeger: the orders of old pods and of new pods are all complete; the tag \
+         service.instance.id names the pod",
+        "Grafana: each pod has its own counters: the lines of old pods end, and new ones begin at 0",
     ],
 };
 
@@ -34,10 +34,9 @@ fn judge(pod_replacement: &PodReplacement) -> Verdict {
         let between =
             in_between(&pod_replacement.customers, Service::Order, &pod_replacement.old).len();
         format!(
-            "{} came while every order pod was replaced: each was told yes, and the inventory made \
-             exactly {} reservations. {between} of them were still being served by an old pod \
-             when others already went to a new one, and it finished their orders before it \
-             ended.",
+            "{} ordered while every order pod was replaced. Each was told yes, and the inventory \
+             made exactly {} reservations. Old pods finished {between} of these orders while new \
+             pods served others.",
             customers(told_yes),
             pod_replacement.remembered,
         )

@@ -7,15 +7,14 @@ use super::{Act, Experiment, Trial, Verdict, moment_of_last_commit, results, sec
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "slow",
-    title: "the customer hears \"failed\", and the cake is reserved all the same",
+    title: "the customer is told \"Order failed\", but the cake is reserved",
     trials: &[Trial {
-        caption: "The inventory takes 2 s; the order service waits 1 s and does not try again.",
+        caption: "The inventory takes 2 s. The order service gives up after 1 s and does not retry.",
         act: Act::Order(OrderPlan { chaos: "slow", retry: false, reservations: 1 }, judge),
     }],
     side_by_side: &[],
     look_at: &[
-        "Jaeger: the inventory's span is longer than the attempt above it, and the commit stands \
-         at its very end",
+        "Jaeger: the inventory's span is longer than the attempt above it. The commit is at its end",
         "Grafana: order_outcomes_total{outcome=\"unknown\"} jumps at 1 s, \
          inventory_late_commits_total at 2 s",
     ],
@@ -28,8 +27,8 @@ fn judge(order: &Order) -> Verdict {
         order.ledger.reservations == 1 && order.commits_after_answer().is_none_or(|late| late == 1);
     Verdict::on(order, told, held, || {
         format!(
-            "The customer heard \"{}\" after {}, and the inventory committed {} anyway: the truth \
-             was not \"failed\", it was unknown.",
+            "The customer was told \"{}\" after {}. The inventory committed the reservation {}. The \
+             order had not failed: its outcome was unknown.",
             order.response.words,
             seconds(order.response.after),
             moment_of_last_commit(order),

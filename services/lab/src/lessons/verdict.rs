@@ -85,7 +85,7 @@ impl Verdict {
             if told && held {
                 sentence()
             } else {
-                format!("The lesson did not show: {}.", seen(order))
+                format!("The expected effect did not happen: {}.", seen(order))
             }
         })
     }

@@ -77,7 +77,7 @@ impl Runner {
         let mut report: OrderReport = serde_json::from_value(body.clone()).map_err(|_| {
             let body = body.to_string();
             let body = printable(&body);
-            ExitError::Failed(format!("the order service did not take the order: {body}"))
+            ExitError::Failed(format!("the order service did not accept the order: {body}"))
         })?;
         report.trace_id = trace_id(report.trace_id);
         Ok(CustomerResponse { status, words, report, after })

@@ -176,8 +176,8 @@ impl Runner {
 
 fn nameless(service: Service) -> ExitError {
     ExitError::Failed(format!(
-        "no span of the {} says which pod it comes from (service.instance.id), so nobody could \
-         tell whether it was replaced; is this a cluster, and is --lab-url or --jaeger-url right?",
+        "no span of the {} names its pod (service.instance.id), so the lab cannot see whether pods \
+         were replaced. Is this a cluster, and is --lab-url or --jaeger-url correct?",
         service.name()
     ))
 }
@@ -186,6 +186,6 @@ fn nameless(service: Service) -> ExitError {
 fn fullest(state: &State) -> Result<String, ExitError> {
     let most = state.stock.iter().max_by_key(|(_, left)| **left);
     most.map(|(item, _)| item.clone()).ok_or_else(|| {
-        ExitError::Failed("the opening stock is empty; see INVENTORY_STOCK".to_owned())
+        ExitError::Failed("the inventory has no items; see INVENTORY_STOCK".to_owned())
     })
 }

@@ -52,7 +52,7 @@ pub(crate) fn draw(order_trace: &OrderTrace) -> Vec<Line> {
     }
     lines.push(Line {
         text:
-            "  # at work, the caller waits   . at work, nobody waits   * commit   x cut or given up"
+            "  # working, the caller waits   . working, nobody waits   * commit   x cut or given up"
                 .to_owned(),
         tone: Tone::Faint,
     });
@@ -86,9 +86,9 @@ fn in_words(note: &Note) -> String {
         Note::Fault(fault) => fault_in_words(fault),
         Note::Committed(commit) => commit_in_words(commit),
         Note::Cut(attempt) => format!("cuts the connection of attempt {attempt}"),
-        Note::GivenUp { attempt, .. } => format!("attempt {attempt} is given up"),
+        Note::GivenUp { attempt, .. } => format!("the order service gives up attempt {attempt}"),
         Note::CallerLeft(attempt) => format!("nobody waits for attempt {attempt} any more"),
-        Note::AnswerDropped(attempt) => format!("the answer to attempt {attempt} goes nowhere"),
+        Note::AnswerDropped(attempt) => format!("the answer to attempt {attempt} reaches nobody"),
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn text(plan: &LoadPlan, report: &LoadReport) -> String {
     );
     let _ = writeln!(text, "  not sent    {}", not_sent(tally.not_sent, plan.max_in_flight));
     if report.under_way > 0 {
-        let _ = writeln!(text, "  under way   {} still, at the end", report.under_way);
+        let _ = writeln!(text, "  under way   {} at the end", report.under_way);
     }
     let _ = writeln!(
         text,
@@ -43,7 +43,7 @@ pub(crate) fn text(plan: &LoadPlan, report: &LoadReport) -> String {
         }
         text.push('\n');
     }
-    text.push_str("  Times run from the moment an order was due, so waiting in line counts.\n");
+    text.push_str("  Times start when an order was due, so time in a queue counts.\n");
     text.push_str("\nLedger\n");
     match &report.after {
         Ok(after) => {
@@ -51,7 +51,8 @@ pub(crate) fn text(plan: &LoadPlan, report: &LoadReport) -> String {
             text.push_str(&supply(report));
             if report.unsettled {
                 text.push_str(
-                    "  Some work was still going on at the end, so more may be reserved by now.\n",
+                    "  Some work was not finished at the end, so there may be more reservations \
+                     by now.\n",
                 );
             }
             text.push_str(&spans(after.spans(&report.before)));
@@ -66,7 +67,7 @@ pub(crate) fn text(plan: &LoadPlan, report: &LoadReport) -> String {
 
 fn not_sent(count: u64, max_in_flight: u32) -> String {
     match count {
-        0 => "0: every order left when it was due".to_owned(),
+        0 => "0: every order was sent on time".to_owned(),
         count => format!("{count}: at most {max_in_flight} may be under way (--max-in-flight)"),
     }
 }
@@ -76,8 +77,8 @@ fn ledger(gap: &LoadLedger) -> String {
         "  customers told yes      {}
   reservations made       {}
   the gap                 {} reservations that no customer knows of
-    made too late         {}
-    not the first of their order  {}
+    after the caller left {}
+    duplicates            {}
 ",
         gap.confirmed, gap.reservations, gap.gap, gap.late, gap.duplicates
     )
@@ -85,13 +86,13 @@ fn ledger(gap: &LoadLedger) -> String {
 
 fn supply(report: &LoadReport) -> String {
     let mut text = match report.delivered.pieces {
-        0 => "  Nothing had to be delivered: the stock was enough for all.\n".to_owned(),
+        0 => "  No delivery was necessary: the stock was large enough.\n".to_owned(),
         pieces => {
             format!("  The load delivered {pieces} pieces, so that the stock did not run out.\n")
         }
     };
     if let Some(failure) = &report.delivered.failure {
-        let _ = writeln!(text, "  The stock could not always be kept: {failure}");
+        let _ = writeln!(text, "  A delivery failed, so the stock may have run out: {failure}");
     }
     text
 }

@@ -25,7 +25,7 @@ pub(super) use pod_replacement::request;
 
 /// For a run on services of its own.
 pub(super) const FAREWELL: &str = "
-The services of this run are gone now. To keep them and their traces, start `campuscafe` and run
+The services of this run have stopped. To keep services and traces, start `campuscafe` and run
 this again with --lab-url http://127.0.0.1:5301
 ";
 
@@ -52,7 +52,7 @@ fn announcement(trial: &Trial, seed: u64, style: Style) -> String {
         Act::Order(plan, _) => format!("chaos \"{}\", no retry", plan.chaos),
         Act::Pings { count, .. } => format!("{count} pings, seed {seed}"),
         Act::PodReplacement(plan, _) => format!(
-            "chaos \"{REPLACEMENT_CHAOS}\", no retry; first, which {} pods are there?",
+            "chaos \"{REPLACEMENT_CHAOS}\", no retry; first, finding the {} pods",
             plan.service.name()
         ),
     };
@@ -141,8 +141,8 @@ fn order(order: &Order, readable: bool, style: Style) -> String {
             }
             if !order_trace.is_complete() {
                 text.push_str(
-                    "The spans are not complete, so neither is the picture, and the verdict rests \
-                     on the ledger alone.\n",
+                    "Some spans are missing or wrong, so the picture is incomplete. The verdict \
+                     uses only the ledger.\n",
                 );
             }
         }
@@ -157,7 +157,7 @@ fn stock(order: &Order) -> String {
     let mut text = String::new();
     let item = printable(&order.ledger.item);
     if !order.is_of_usual_item() {
-        let _ = writeln!(text, "The inventory knows no cake, so this orders {item}.");
+        let _ = writeln!(text, "The inventory does not know cake, so this orders {item}.");
     }
     if let Some(delivered) = order.delivered {
         let (quantity, before) = (delivered.quantity, delivered.stock_before);
@@ -202,16 +202,16 @@ fn batch(batch: &PingBatch, readable: bool) -> String {
 fn no_spans(traced: bool, readable: bool) -> &'static str {
     match (readable, traced) {
         (_, false) => {
-            "The services record no traces (OTEL_SDK_DISABLED?), so the verdict rests on the \
-             ledger alone.\n"
+            "The services record no traces (OTEL_SDK_DISABLED?). The verdict uses only the \
+             ledger.\n"
         }
         (false, true) => {
-            "No place to read spans from (--lab-url or --jaeger-url), so the verdict rests on the \
-             ledger alone.\n"
+            "There is no source of spans (--lab-url or --jaeger-url). The verdict uses only the \
+             ledger.\n"
         }
         (true, true) => {
-            "The span that all others hang below did not arrive in time, so there is no picture, \
-             and the verdict rests on the ledger alone.\n"
+            "The root span did not arrive in time, so there is no picture. The verdict uses only \
+             the ledger.\n"
         }
     }
 }

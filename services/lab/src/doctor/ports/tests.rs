@@ -38,13 +38,13 @@ fn a_free_port_is_ok_and_one_of_a_running_cafe_is_a_note() {
     let (order_port, jaeger_port) = ("port 5201 (order)", "port 16686 (Jaeger)");
     assert_eq!(check(order(), State::Free, false), Check::ok(order_port, "free"));
     let ours = check(order(), taken(Some((9, "campuscafe")), Ours(Kind::Order)), true);
-    let found = "taken by a CampusCafe that runs already (order, pid 9)";
+    let found = "in use by a running CampusCafe (order, pid 9)";
     assert_eq!(ours, Check::note(order_port, found));
     let proxy = || taken(Some((7, "docker-proxy")), Expected);
-    let found = "taken by Jaeger, which runs already";
+    let found = "in use by Jaeger, which is already running";
     assert_eq!(check(jaeger(), proxy(), true), Check::note(jaeger_port, found));
     // Without a CampusCafe it is somebody else's Jaeger.
-    let found = "taken by docker-proxy (pid 7)";
+    let found = "in use by docker-proxy (pid 7)";
     let fix = "docker stop $(docker ps -q --filter publish=16686)";
     assert_eq!(check(jaeger(), proxy(), false), Check::bad(jaeger_port, found, fix));
 }
@@ -52,25 +52,25 @@ fn a_free_port_is_ok_and_one_of_a_running_cafe_is_a_note() {
 #[test]
 fn a_port_that_cannot_be_used_gets_a_fix_for_its_profile() {
     let refused = || State::Refused("no such address".to_owned());
-    let unseen = "taken by a process that only root can see: sudo ss -ltnp";
+    let unseen = "in use by a process that this user cannot see; as root, run: ss -ltnp";
     let ask_root = "sudo ss -ltnp 'sport = :5201'";
     let other = |owner| taken(owner, Occupant::Other);
     for (state, found, in_lab, in_compose) in [
         (
             refused(),
-            "127.0.0.1:5201 cannot be used: no such address",
+            "cannot listen on 127.0.0.1:5201: no such address",
             "ORDER_LISTEN=127.0.0.1:0 campuscafe",
             "unset ORDER_LISTEN",
         ),
         (
             other(Some((123, "python3"))),
-            "taken by python3 (pid 123)",
+            "in use by python3 (pid 123)",
             "ORDER_LISTEN=127.0.0.1:0 campuscafe",
             "kill 123",
         ),
         (
             other(Some((1, "systemd"))),
-            "taken by systemd (pid 1)",
+            "in use by systemd (pid 1)",
             "ORDER_LISTEN=127.0.0.1:0 campuscafe",
             ask_root,
         ),

@@ -44,7 +44,7 @@ fn a_program_that_does_not_answer_gets_the_command_that_starts_it() {
         (Host::Pod, &order, in_pod),
     ] {
         let (name, origin) = (target.kind.name(), target.origin());
-        let fix = format!("{start}, or do without: unset {}", target.variable);
+        let fix = format!("{start}, or run without it: unset {}", target.variable);
         for (reply, found) in [
             (NoAnswer::Refused, format!("nothing answers at {origin}")),
             (NoAnswer::Timeout, format!("no answer from {origin} within 2s")),
@@ -63,7 +63,7 @@ fn a_wrong_program_is_identified_and_gets_the_variable_to_change() {
     let jaeger = target(Kind::Jaeger, "JAEGER_URL", "http://localhost:5301/api/v3/services");
     let (found, fix) = wrong(&jaeger, Ok(answer(404, "application/json", "{}", "")));
     assert_eq!(found, "something answers at http://localhost:5301, but it is not Jaeger: 404");
-    assert_eq!(fix, "set JAEGER_URL to where Jaeger is, or do without: unset JAEGER_URL");
+    assert_eq!(fix, "set JAEGER_URL to the address of Jaeger, or run without it: unset JAEGER_URL");
 
     let order = target(Kind::Order, "ORDER_URL", "http://cafe.example:5201/readyz");
     let (found, fix) = wrong(&order, Ok(answer(421, "application/problem+json", "{}", "")));

@@ -16,8 +16,8 @@ use crate::view::style::Style;
 pub(in crate::view) fn request(plan: PodReplacementPlan, old: &BTreeSet<String>) -> String {
     let pods: Vec<_> = old.iter().map(|pod| printable(pod)).collect();
     format!(
-        "Customers come five times a second and are served by {}.\nNow run this in another \
-         terminal; it is over when new pods serve everybody:\n\n    {}\n\n",
+        "Five customers order each second. These pods serve them: {}.\nNow run this command in \
+         another terminal. The experiment ends when new pods serve all customers:\n\n    {}\n\n",
         pods.join(", "),
         plan.command,
     )
@@ -54,18 +54,21 @@ pub(super) fn pod_replacement(pod_replacement: &PodReplacement, style: Style) ->
     }
     let yes = pod_replacement.told_yes();
     let since = match plan.service {
-        Service::Inventory if pod_replacement.replaced => "the inventory remembers",
+        Service::Inventory if pod_replacement.replaced => "the inventory still knows",
         _ => "the inventory made",
     };
     let gap = remembered.cast_signed() - yes.cast_signed();
     let gap = match gap {
         0 => "none".to_owned(),
         1.. => format!("{} that no customer knows of", reservations(gap.unsigned_abs())),
-        ..0 => format!("{} that customers know of and the inventory does not", gap.unsigned_abs()),
+        ..0 => format!(
+            "{} that customers know of and the inventory has lost",
+            reservations(gap.unsigned_abs())
+        ),
     };
     let _ = write!(
         text,
-        "\nLedger\n  customers told yes        {yes}\n  told no, or nothing       {}\n  {since:<26}{}\n  \
+        "\nLedger\n  customers told yes        {yes}\n  failed or unknown         {}\n  {since:<26}{}\n  \
          the gap                   {gap}\n",
         customers.len() as u64 - yes,
         reservations(*remembered),
@@ -77,7 +80,7 @@ pub(super) fn pod_replacement(pod_replacement: &PodReplacement, style: Style) ->
 fn pod(group: &Group) -> String {
     match &group.pod {
         Some(pod) => printable(pod).chars().take(40).collect(),
-        None if group.lacks_spans => "not known, its spans are missing".to_owned(),
+        None if group.lacks_spans => "unknown: spans are missing".to_owned(),
         None => "none".to_owned(),
     }
 }
