@@ -24,7 +24,7 @@ const LAYERS: [(&str, &[&str]); 11] = [
     ),
     ("server", &["run", "lessons", "targets", "children", "http"]),
     ("run", &["lessons", "targets", "http", "printable"]),
-    ("targets", &["links", "http"]),
+    ("targets", &["links", "lessons", "http"]),
     ("links", &["lessons"]),
     ("children", &["http", "stderr"]),
     ("view", &["lessons", "stderr", "printable"]),

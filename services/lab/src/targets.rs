@@ -10,8 +10,10 @@ use clap::Args;
 use reqwest::{Client, Url};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use crate::http;
+use crate::lessons;
 use crate::links::{Links, Tools};
 use campuscafe_otlp_store::TraceStore;
 
@@ -35,9 +37,17 @@ pub(crate) struct Addresses {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Begun {
-    /// The name of an experiment, as `campuscafe experiment --list` shows it.
-    #[schema(example = "double", pattern = "^(slow|cut|reorder|double|kill|rollout)$")]
+    #[schema(schema_with = experiment_name)]
     pub(crate) experiment: String,
+}
+
+fn experiment_name() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some("The name of an experiment, as `campuscafe experiment --list` shows it."))
+        .enum_values(Some(lessons::names()))
+        .examples(["double"])
+        .build()
 }
 
 /// Where running services are, and where their spans can be read.

@@ -101,7 +101,7 @@ fn router(
     with_admin_routes(work, description, allowed, metrics, lifecycle)
 }
 
-/// Where the services of this lab are; `null` as long as none is known.
+/// Where the services of this lab are; null as long as none is known.
 #[utoipa::path(get, path = "/api/services", tag = "lab",
     responses((status = 200, body = Option<Addresses>, description = "The addresses, or null")))]
 async fn services(
