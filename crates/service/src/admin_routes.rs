@@ -25,6 +25,33 @@ const DESCRIPTION: &str = "/openapi.json";
 /// [`with_admin_routes`] adds.
 pub fn service_router(
     work: Router,
+    description: OpenApi,
+    allowed: &AllowedHosts,
+    metrics: &Metrics,
+    lifecycle: &Lifecycle,
+) -> Router {
+    let observe = from_fn_with_state(http_server::Observe::new(metrics), http_server::observe);
+    // The guard stands within the observation, so that a refusal leaves a span.
+    let observed = |guarded: Router| guarded.layer(observe);
+    router(work, observed, description, allowed, metrics, lifecycle)
+}
+
+/// Adds `/healthz`, `/readyz` and `/metrics`, and `/openapi.json` and `/swagger/`, to
+/// which `/` leads. Neither this nor the work leaves spans.
+pub fn with_admin_routes(
+    work: Router,
+    description: OpenApi,
+    allowed: &AllowedHosts,
+    metrics: &Metrics,
+    lifecycle: &Lifecycle,
+) -> Router {
+    router(work, std::convert::identity, description, allowed, metrics, lifecycle)
+}
+
+/// The work and the pages beside it, both guarded; `observed` goes around the work only.
+fn router(
+    work: Router,
+    observed: impl FnOnce(Router) -> Router,
     mut description: OpenApi,
     allowed: &AllowedHosts,
     metrics: &Metrics,
@@ -32,40 +59,16 @@ pub fn service_router(
 ) -> Router {
     describe_refusals(&mut description);
     let guard = Guard::new(allowed, metrics);
-    // The guard stands within the observation, so that a refusal leaves a span.
-    let work = work
-        .fallback(not_found)
-        .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn_with_state(guard.clone(), guard::guard))
-        .layer(from_fn_with_state(http_server::Observe::new(metrics), http_server::observe));
-    let pages = admin_routes(description, metrics, lifecycle)
-        .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn_with_state(guard, guard::guard));
-    work.merge(pages).layer(map_response(secure))
-}
-
-/// Adds `/healthz`, `/readyz` and `/metrics`, and `/openapi.json` and `/swagger/`, to
-/// which `/` leads. Neither this nor the work leaves spans.
-pub fn with_admin_routes(
-    work: Router,
-    mut description: OpenApi,
-    allowed: &AllowedHosts,
-    metrics: &Metrics,
-    lifecycle: &Lifecycle,
-) -> Router {
-    describe_refusals(&mut description);
-    work.merge(admin_routes(description, metrics, lifecycle))
-        .fallback(not_found)
-        .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn_with_state(Guard::new(allowed, metrics), guard::guard))
-        .layer(map_response(secure))
-}
-
-fn admin_routes(description: OpenApi, metrics: &Metrics, lifecycle: &Lifecycle) -> Router {
-    swagger::page(DESCRIPTION)
+    let guarded = |routes: Router| {
+        routes
+            .method_not_allowed_fallback(method_not_allowed)
+            .layer(from_fn_with_state(guard.clone(), guard::guard))
+    };
+    let pages = swagger::page(DESCRIPTION)
         .route(DESCRIPTION, get(async move || axum::Json(description)))
         .route("/", get(async || Redirect::to("/swagger/")))
-        .merge(operations(metrics, lifecycle))
+        .merge(operations(metrics, lifecycle));
+    observed(guarded(work.fallback(not_found))).merge(guarded(pages)).layer(map_response(secure))
 }
 
 /// They leave no spans and no durations, since probes and scrapes would drown

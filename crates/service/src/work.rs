@@ -128,7 +128,7 @@ impl WorkLimit {
             return Ok(());
         }
         self.early.increment(1);
-        let problem = Problem::new(503, "overloaded", "Overloaded").detail(format!(
+        let problem = overloaded(format!(
             "the previous request on this connection was refused, and this one came less than \
              {RETRY_AFTER} s later. Nothing was done for this one; send it again after {RETRY_AFTER} s"
         ));
@@ -148,7 +148,7 @@ impl WorkLimit {
     /// The refusal of a request for which there is no permit; counts it.
     #[must_use]
     pub fn shed(&self, kind: WorkKind) -> ProblemResponse {
-        let problem = Problem::new(503, "overloaded", "Overloaded").detail(format!(
+        let problem = overloaded(format!(
             "{} requests of the kind {} are under way, which is the limit. Nothing was done for \
              this one; send it again after {RETRY_AFTER} s",
             Self::share(self.max, kind),
@@ -178,6 +178,10 @@ impl WorkLimit {
         self.in_progress.increment(1.0);
         Some(WorkPermit { _all: all, _share: share, in_progress: self.in_progress.clone() })
     }
+}
+
+fn overloaded(detail: String) -> Problem {
+    Problem::new(503, "overloaded", "Overloaded").detail(detail)
 }
 
 #[cfg(test)]
