@@ -5,7 +5,6 @@ use std::time::SystemTime;
 use campuscafe_service::ExitError;
 
 use super::{Observer, Runner};
-use crate::http;
 use crate::lessons::{Act, Event, Evidence, Experiment, Finding, Findings, Trial};
 use crate::targets::{SpanSource, TargetEnv};
 
@@ -17,11 +16,10 @@ pub(crate) async fn experiments(
     observer: &mut Observer<'_>,
 ) -> Result<Vec<Findings>, ExitError> {
     let runner = Runner::new(&env.addresses, env.spans.clone())?;
-    let http = http::client()?;
     let mut all = Vec::new();
     for experiment in wanted {
         observer(Event::ExperimentBegan(experiment))?;
-        env.announce(&http, experiment.name).await;
+        env.announce(&runner.http, experiment.name).await;
         let mut findings = Findings { experiment, all: Vec::new() };
         for trial in experiment.trials {
             observer(Event::TrialBegan { trial, seed })?;
@@ -29,9 +27,9 @@ pub(crate) async fn experiments(
             let mut finding = carry_out(&runner, trial, seed, observer).await?;
             if let Some(id) = finding.trace_id().map(str::to_owned) {
                 finding.in_lab = in_lab(&env.spans, &id);
-                finding.in_jaeger = env.links.trace(&http, &id).await;
+                finding.in_jaeger = env.links.trace(&runner.http, &id).await;
             }
-            finding.in_grafana = env.links.dashboard(&http, begun, SystemTime::now()).await;
+            finding.in_grafana = env.links.dashboard(&runner.http, begun, SystemTime::now()).await;
             observer(Event::Judged(&finding))?;
             findings.all.push(finding);
         }

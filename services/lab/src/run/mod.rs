@@ -105,7 +105,7 @@ impl Runner {
 
     /// A gauge of the inventory, if it is there.
     pub(crate) async fn inventory_gauge(&self, name: &str) -> Option<f64> {
-        let page = self.get(&self.inventory, "/metrics").await.ok()?.text().await.ok()?;
+        let page = self.metrics_page(&self.inventory).await.ok()?;
         page.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
     }
 
