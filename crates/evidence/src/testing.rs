@@ -108,6 +108,20 @@ pub fn fault(parent: &str, at: std::ops::Range<u64>, step: &str) -> Span {
     span(&format!("fault-{parent}"), parent, Kind::Internal, at).text(attribute::CHAOS_STEP, step)
 }
 
+/// A customer with two cakes: every span that `slow,none` with a retry makes.
+pub fn double() -> Vec<Span> {
+    vec![
+        order(1005, "confirmed", 200),
+        unanswered("one", 1..1001, "timeout"),
+        resent(answered("two", 1002..1004, 200)),
+        served("in1", "one", 2..2002, "slow:2000").left_at(1002),
+        served("in2", "two", 1003..1004, "none").status(200),
+        fault("in1", 2..2002, "slow:2000"),
+        commit("in1", 2002, 9, true, true),
+        commit("in2", 1003, 10, false, false),
+    ]
+}
+
 /// What the order service answers when its spans are these: none is missing.
 pub fn answer(spans: &[Span], plan: &str) -> Answered {
     let root = spans.iter().find(|span| span.id == "order").expect("an order");

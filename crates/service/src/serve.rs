@@ -135,5 +135,4 @@ fn is_shortage(error: &Error) -> bool {
 }
 
 #[cfg(test)]
-#[path = "serve/tests.rs"]
 mod tests;

@@ -5,7 +5,7 @@ use campuscafe_attributes as attribute;
 use super::*;
 use crate::from_spans::FromSpans as _;
 use crate::span::Span;
-use crate::testing::{With as _, answer, answered, commit, order, resent, served, unanswered};
+use crate::testing::{With as _, answer, commit, double, order, served, unanswered};
 
 fn diagram(spans: &[Span]) -> Diagram {
     Diagram::of(&OrderTrace::of(spans, &answer(spans, "none")).expect("an order"))
@@ -20,15 +20,7 @@ fn phases(diagram: &Diagram, bar: usize) -> Vec<(u64, u64, bool)> {
 
 #[test]
 fn a_bar_says_how_long_the_work_was_awaited_and_how_long_it_was_not() {
-    let double = diagram(&[
-        order(1005, "confirmed", 200),
-        unanswered("one", 1..1001, "timeout"),
-        resent(answered("two", 1002..1004, 200)),
-        served("in1", "one", 2..2002, "slow:2000").left_at(1002),
-        served("in2", "two", 1003..1004, "none").status(200),
-        commit("in1", 2002, 9, true, true),
-        commit("in2", 1003, 10, false, false),
-    ]);
+    let double = diagram(&double());
     assert_eq!(phases(&double, 0), [(1, 1002, true), (1002, 2002, false)]);
     assert_eq!(phases(&double, 1), [(1002, 1004, true)]);
 }

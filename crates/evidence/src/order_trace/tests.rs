@@ -9,22 +9,8 @@ use crate::flaw::Part;
 use crate::ledger::{Basis, Ledger};
 use crate::span::{Kind, Value};
 use crate::testing::{
-    With as _, answer, answered, commit, fault, order, resent, served, span, unanswered,
+    With as _, answer, answered, commit, double, fault, order, served, span, unanswered,
 };
-
-/// A customer with two cakes: every span that `slow,none` with a retry makes.
-fn double() -> Vec<Span> {
-    vec![
-        order(1005, "confirmed", 200),
-        unanswered("one", 1..1001, "timeout"),
-        resent(answered("two", 1002..1004, 200)),
-        served("in1", "one", 2..2002, "slow:2000").left_at(1002),
-        served("in2", "two", 1003..1004, "none").status(200),
-        fault("in1", 2..2002, "slow:2000"),
-        commit("in1", 2002, 9, true, true),
-        commit("in2", 1003, 10, false, false),
-    ]
-}
 
 fn told(spans: &[Span]) -> Option<OrderTrace> {
     OrderTrace::of(spans, &answer(&double(), "slow,none"))

@@ -5,7 +5,7 @@ use campuscafe_evidence::from_spans::FromSpans as _;
 use campuscafe_evidence::order_trace::OrderTrace;
 use campuscafe_evidence::span::Span;
 use campuscafe_evidence::testing::{
-    MS, START, With as _, answer, answered, commit, order, resent, served, unanswered,
+    MS, START, With as _, answer, answered, commit, double, order, resent, served, unanswered,
 };
 
 use super::{WIDTH, draw};
@@ -32,15 +32,7 @@ fn an_order_that_goes_well_is_a_message_each_way() {
 
 #[test]
 fn a_retried_order_shows_both_commits_and_from_when_nobody_waits() {
-    insta::assert_snapshot!(picture(&[
-        order(1005, "confirmed", 200),
-        unanswered("one", 1..1001, "timeout"),
-        resent(answered("two", 1002..1004, 200)),
-        served("in1", "one", 2..2002, "slow:2000").left_at(1002),
-        served("in2", "two", 1003..1004, "none").status(200),
-        commit("in1", 2002, 9, true, true),
-        commit("in2", 1003, 10, false, false),
-    ]));
+    insta::assert_snapshot!(picture(&double()));
 }
 
 #[test]
