@@ -1,4 +1,5 @@
-//! Many connections at a time, each of which orders now and then.
+//! Many connections at a time, each of which orders now and then, and waits as
+//! `Retry-After` asks.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -69,7 +70,7 @@ async fn customer(
     while due < end {
         sleep_until(due).await;
         let sent = Instant::now();
-        let mut status = None;
+        let mut answer = None;
         // A connection that was closed while it was idle says so only when it is used.
         for _ in 0..2 {
             let stream = match open.take() {
@@ -79,28 +80,35 @@ async fn customer(
                     _ => break,
                 },
             };
-            if let Ok(Some((stream, answer))) =
+            if let Ok(Some((stream, read))) =
                 timeout(TIMEOUT, exchange(stream, request.as_bytes())).await
             {
-                (open, status) = (Some(stream), Some(answer));
+                (open, answer) = (Some(stream), Some(read));
                 break;
             }
         }
         let took = sent.elapsed();
         let mut tally = tally.lock().expect("no panic inside");
-        match status {
+        match answer.map(|answer| answer.status) {
             Some(200) => tally.confirmed.push(took),
             Some(503) => tally.shed += 1,
             Some(_) => {}
             None => tally.not_sent += 1,
         }
         drop(tally);
-        due = (due + PAUSE).max(Instant::now());
+        let wait = answer.map_or(Duration::ZERO, |answer| answer.retry_after);
+        due = (due + PAUSE).max(Instant::now() + wait);
     }
 }
 
+#[derive(Clone, Copy)]
+struct Answer {
+    status: u16,
+    retry_after: Duration,
+}
+
 /// Sends a request and reads its answer; `None` if the connection ended before.
-async fn exchange(mut stream: TcpStream, request: &[u8]) -> Option<(TcpStream, u16)> {
+async fn exchange(mut stream: TcpStream, request: &[u8]) -> Option<(TcpStream, Answer)> {
     stream.write_all(request).await.ok()?;
     let mut answer = Vec::new();
     loop {
@@ -108,10 +116,14 @@ async fn exchange(mut stream: TcpStream, request: &[u8]) -> Option<(TcpStream, u
         let text = String::from_utf8_lossy(&answer);
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
             let head = head.to_ascii_lowercase();
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-            if body.len() >= length.and_then(|length| length.parse().ok()).unwrap_or(0) {
+            let number = |name: &str| {
+                let value = head.lines().find_map(|line| line.strip_prefix(name));
+                value.and_then(|value| value.parse::<u64>().ok()).unwrap_or(0)
+            };
+            if body.len() as u64 >= number("content-length: ") {
                 let status = head.split(' ').nth(1)?.parse().ok()?;
-                return Some((stream, status));
+                let retry_after = Duration::from_secs(number("retry-after: "));
+                return Some((stream, Answer { status, retry_after }));
             }
         }
         if read == 0 {

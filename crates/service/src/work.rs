@@ -5,15 +5,21 @@
 //! into the spawned task, and the bound counts what is really there.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use campuscafe_api::Problem;
 use campuscafe_telemetry::{Counter, Gauge, Metric, Metrics};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 
 use crate::{Connection, ProblemResponse};
 
-/// When a refused request may be sent again, in seconds: most work is over by then.
+/// When a refused request may be sent again, in seconds, if few are refused: most work is
+/// over by then.
 const RETRY_AFTER: u64 = 1;
+
+/// When it may be sent again, in seconds, if nearly all are refused.
+const LONGEST_RETRY_AFTER: u64 = 10;
 
 /// How a piece of work uses its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +68,7 @@ pub struct WorkLimit {
     in_progress: Gauge,
     shed: [Counter; WorkKind::ALL.len()],
     early: Counter,
+    refusals: Arc<Refusals>,
 }
 
 impl std::fmt::Debug for WorkLimit {
@@ -102,6 +109,7 @@ impl WorkLimit {
             in_progress: metrics.gauge(names.in_progress, &[]),
             shed: WorkKind::ALL.map(|kind| metrics.counter(names.shed, &[("kind", kind.as_str())])),
             early: metrics.counter(names.shed, &[("kind", "early")]),
+            refusals: Arc::new(Refusals::new()),
         }
     }
 
@@ -128,11 +136,12 @@ impl WorkLimit {
             return Ok(());
         }
         self.early.increment(1);
+        let seconds = self.refusals.refused();
         let problem = overloaded(format!(
             "the previous request on this connection was refused, and this one came less than \
-             {RETRY_AFTER} s later. Nothing was done for this one; send it again after {RETRY_AFTER} s"
+             {RETRY_AFTER} s later. Nothing was done for this one; send it again after {seconds} s"
         ));
-        Err(ProblemResponse::from(problem).retry_after(RETRY_AFTER).throttled())
+        Err(ProblemResponse::from(problem).retry_after(seconds).throttled())
     }
 
     /// A permit, or a 503 that is counted. Nothing has been done by then, so the
@@ -148,20 +157,32 @@ impl WorkLimit {
     /// The refusal of a request for which there is no permit; counts it.
     #[must_use]
     pub fn shed(&self, kind: WorkKind) -> ProblemResponse {
+        let seconds = self.retry_after(kind);
         let problem = overloaded(format!(
             "{} requests of the kind {} are under way, which is the limit. Nothing was done for \
-             this one; send it again after {RETRY_AFTER} s",
+             this one; send it again after {seconds} s",
             Self::share(self.max, kind),
             kind.as_str()
         ));
-        self.shed_with(kind, problem)
+        self.refusal(kind, problem, seconds)
     }
 
     /// As [`WorkLimit::shed`], with a problem that says more.
     #[must_use]
     pub fn shed_with(&self, kind: WorkKind, problem: Problem) -> ProblemResponse {
+        self.refusal(kind, problem, self.retry_after(kind))
+    }
+
+    fn retry_after(&self, kind: WorkKind) -> u64 {
+        match kind {
+            WorkKind::Ordinary => self.refusals.refused(),
+            WorkKind::Slow => RETRY_AFTER,
+        }
+    }
+
+    fn refusal(&self, kind: WorkKind, problem: Problem, seconds: u64) -> ProblemResponse {
         self.shed[kind as usize].increment(1);
-        let refusal = ProblemResponse::from(problem).retry_after(RETRY_AFTER);
+        let refusal = ProblemResponse::from(problem).retry_after(seconds);
         match kind {
             WorkKind::Ordinary => refusal.throttled(),
             // Too much slow work is no lack of processor time: ordinary work may follow.
@@ -176,8 +197,59 @@ impl WorkLimit {
         let share = self.shares[kind as usize].clone().try_acquire_owned().ok()?;
         let all = self.all.clone().try_acquire_owned().ok()?;
         self.in_progress.increment(1.0);
+        if kind == WorkKind::Ordinary {
+            self.refusals.admitted();
+        }
         Some(WorkPermit { _all: all, _share: share, in_progress: self.in_progress.clone() })
     }
+}
+
+/// How much of the ordinary work was refused lately.
+#[derive(Debug)]
+struct Refusals {
+    since: Instant,
+    /// The second in which the counts began.
+    second: AtomicU64,
+    admitted: AtomicU32,
+    refused: AtomicU32,
+    retry_after: AtomicU64,
+}
+
+impl Refusals {
+    fn new() -> Self {
+        Self {
+            since: Instant::now(),
+            second: AtomicU64::new(0),
+            admitted: AtomicU32::new(0),
+            refused: AtomicU32::new(0),
+            retry_after: AtomicU64::new(RETRY_AFTER),
+        }
+    }
+
+    fn admitted(&self) {
+        self.admitted.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a refusal; returns the seconds after which it may be sent again. They
+    /// follow from the counts of the last whole second in which something was refused.
+    fn refused(&self) -> u64 {
+        let second = self.since.elapsed().as_secs();
+        if self.second.swap(second, Ordering::Relaxed) != second {
+            let counts = [&self.refused, &self.admitted].map(|n| n.swap(0, Ordering::Relaxed));
+            self.retry_after.store(retry_after(counts), Ordering::Relaxed);
+        }
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        self.retry_after.load(Ordering::Relaxed)
+    }
+}
+
+/// The larger the share that is refused, the later clients come again. Else those who wait
+/// as they are told would all come again after a second, and the refusals alone would take
+/// the time that orders need.
+fn retry_after([refused, admitted]: [u32; 2]) -> u64 {
+    let all = u64::from(refused) + u64::from(admitted);
+    let more = (LONGEST_RETRY_AFTER - RETRY_AFTER) * u64::from(refused);
+    RETRY_AFTER + more.checked_div(all).unwrap_or(0)
 }
 
 fn overloaded(detail: String) -> Problem {
@@ -186,6 +258,10 @@ fn overloaded(detail: String) -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use axum::response::IntoResponse as _;
+
     use super::*;
 
     const NAMES: WorkMetrics = WorkMetrics {
@@ -210,6 +286,33 @@ mod tests {
         }
         assert_eq!(WorkKind::ALL.map(|kind| WorkLimit::share(1, kind)), [1, 1]);
         assert_eq!(WorkKind::ALL.map(|kind| WorkLimit::share(400, kind)), [66, 334]);
+    }
+
+    #[test]
+    fn the_larger_the_share_that_is_refused_the_later_clients_come_again() {
+        let cases = [([0, 0], 1), ([0, 9], 1), ([1, 9], 1), ([1, 1], 5), ([4, 1], 8), ([7, 0], 10)];
+        for (counts, expected) in cases {
+            assert_eq!(retry_after(counts), expected, "{counts:?}");
+        }
+        assert_eq!(retry_after([u32::MAX; 2]), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn retry_after_follows_the_last_second_in_which_something_was_refused() {
+        let limit = WorkLimit::new(1, NAMES, &Metrics::new("1"));
+        let told = || {
+            let response = limit.shed(WorkKind::Ordinary).into_response();
+            response.headers()[http::header::RETRY_AFTER].to_str().unwrap().to_owned()
+        };
+        assert_eq!(told(), "1", "nothing is known yet");
+        assert_eq!(told(), "1", "the second is not over");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(told(), "10", "all were refused");
+        for _ in 0..9 {
+            drop(limit.admit(WorkKind::Ordinary));
+        }
+        tokio::time::advance(Duration::from_secs(60)).await;
+        assert_eq!(told(), "1", "one of ten was refused");
     }
 
     #[test]
