@@ -214,7 +214,7 @@ async fn a_collector_that_hangs_costs_a_warning_a_minute_and_nothing_else() {
     tokio::spawn(async move {
         let mut open = Vec::new();
         while let Ok((stream, _)) = listener.accept().await {
-            // Neither read nor closed: whoever sends waits in vain.
+            // Neither read nor closed: the sender waits for nothing.
             open.push(stream);
             seen.fetch_add(1, Ordering::SeqCst);
         }

@@ -1,4 +1,4 @@
-//! A setting that cannot be meant is one line on stderr that names it, and exit
+//! An invalid setting is one line on stderr that names it, and exit
 //! status 2; help and version are complete.
 
 use campuscafe_tests::Process;

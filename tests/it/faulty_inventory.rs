@@ -94,7 +94,7 @@ fn answer(status: &str, body: &str) -> &'static str {
     format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).leak()
 }
 
-/// An order service with this inventory, and what it tells whoever orders a cake.
+/// An order service with this inventory, and what it tells a customer who orders a cake.
 async fn order_from(inventory: &str, limit: &str, retry: bool) -> (Answer, String, Process) {
     let settings = [("ORDER_ATTEMPT_TIMEOUT", limit), ("RUST_LOG", "warn")];
     let arguments = ["--listen", ANY_PORT, "--inventory-url", inventory];

@@ -19,7 +19,7 @@ async fn a_thousand_orders_at_once_are_all_confirmed_and_reserved_once_each() {
         ("INVENTORY_STOCK", "cake=1000"),
         ("INVENTORY_MAX_WORK", "6000"),
         ("ORDER_MAX_WORK", "6000"),
-        // As many connections as orders, and a few for those who look on.
+        // As many connections as orders, and a few for the probes.
         ("MAX_CONNECTIONS", "2000"),
         // So long that no order meets it, however busy the machine is.
         ("ORDER_ATTEMPT_TIMEOUT", "30s"),

@@ -16,8 +16,8 @@ pub(crate) struct Sent {
     pub(crate) not_sent: u64,
 }
 
-/// Nearly as many connections as a service takes by default; the others are for those
-/// who look on. A sender with more would open a new connection for each order, which is
+/// Nearly as many connections as a service takes by default; the others are for
+/// probes. A sender with more would open a new connection for each order, which is
 /// what the other phase does. What is due meanwhile is counted as not sent.
 const MAX_IN_FLIGHT: &str = "480";
 

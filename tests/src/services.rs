@@ -7,7 +7,7 @@ use crate::process::Process;
 
 const LISTEN: [&str; 2] = ["--listen", "127.0.0.1:0"];
 
-/// Warnings only: whoever starts them has something else to read.
+/// Warnings only, because tests read other things.
 const QUIET: (&str, &str) = ("RUST_LOG", "warn");
 
 /// A running inventory, and an order service that asks it.

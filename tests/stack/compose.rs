@@ -194,8 +194,8 @@ async fn alerts(stack: &Stack) -> BTreeSet<String> {
     firing.iter().map(|(labels, _)| labels["alertname"].as_str().unwrap().to_owned()).collect()
 }
 
-/// By its name this runs before any test does something wrong on purpose. Later
-/// it would see fewer alerts that it should not see, and pass all the same.
+/// By its name this runs before any test does something wrong on purpose. Later,
+/// alerts of other tests fire, and it could not see one that the load raises.
 #[tokio::test]
 async fn the_load_is_confined_like_the_rest_and_alone_it_raises_no_alert() {
     let Some(stack) = Stack::only_on(Kind::Compose, "the load's profile") else { return };

@@ -1,8 +1,8 @@
 //! An order as a space–time diagram that nobody has drawn yet: lanes, bars,
 //! messages, marks and notes, each with its time.
 //!
-//! There is no word and no column in it. Whoever draws it, as text or as a page,
-//! in whatever language, chooses those.
+//! It holds no words and no columns. The code that draws it, as text or as a page and
+//! in any language, chooses those.
 
 mod build;
 

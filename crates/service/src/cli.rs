@@ -11,8 +11,8 @@ use clap::{Command, Error, Parser};
 /// The exit status of wrong usage.
 pub const EXIT_USAGE: u8 = 2;
 
-/// Parses arguments, the program's own name first; ends the process where they
-/// cannot be meant (status 2) or ask for help (status 0).
+/// Parses arguments, the program's own name first. Ends the process if they are
+/// invalid (status 2) or ask for help (status 0).
 #[must_use]
 pub fn parse<T: Parser>(arguments: impl IntoIterator<Item = OsString>) -> T {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
@@ -39,8 +39,8 @@ pub(crate) fn print_error(message: &str) {
     let _ = writeln!(std::io::stderr(), "error: {message}");
 }
 
-/// clap always names the flag, also where the value came from the environment;
-/// whoever mistyped a variable must read its name.
+/// clap always names the flag, even if the value came from the environment. A person
+/// who mistyped a variable must read the variable's name.
 fn one_line(error: &Error, command: &Command, arguments: &[OsString]) -> String {
     let text = error.to_string();
     let end = ["\n\nUsage:", "\n\nFor more information"].iter().filter_map(|mark| text.find(mark));

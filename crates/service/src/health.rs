@@ -23,8 +23,8 @@ pub enum ServiceCommand {
     Healthcheck,
 }
 
-/// Asks `/readyz` of whoever listens at an address; says on stdout what it
-/// heard, and fails if that is not a yes.
+/// Asks the program at an address for `/readyz`. Prints the answer, and fails if the
+/// program is not ready.
 #[must_use]
 pub fn healthcheck(listen: SocketAddr) -> ExitCode {
     let address = reachable(listen);

@@ -15,7 +15,7 @@ use crate::ProblemResponse;
 /// How long the end waits for answers and late work.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Set for a service that must not outlive whoever started it.
+/// Set for a service that must not outlive the program that started it.
 ///
 /// A pipe on stdin says that the starter is gone even if it was killed, on
 /// every platform, without a signal.

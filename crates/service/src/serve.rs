@@ -41,8 +41,8 @@ pub async fn run(
     settings: &ServerSettings,
 ) -> Result<(), ExitError> {
     if let Ok(address) = listener.local_addr() {
-        // Whoever asked for port 0, and the lab, read this line. A reader that
-        // went away is no reason not to serve.
+        // The lab reads this line, and so does a person who asked for port 0. The
+        // service also runs if nobody reads it.
         let mut out = std::io::stdout().lock();
         let _ = writeln!(out, "{name} listening on http://{address}");
         let _ = out.flush();

@@ -1,8 +1,8 @@
 //! Which connections are open, which of them wait for their client, and which
 //! one has to go when there are too many.
 //!
-//! No clock and no socket: the order in which connections became idle is a
-//! count, and whoever is told to go closes its own socket.
+//! It uses no clock and no socket. A count gives the order in which connections became
+//! idle, and a connection that is told to close closes its own socket.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -101,7 +101,7 @@ impl Observe {
 
     /// Registers a call's durations before it is first made, so that the first
     /// one shows as a jump. Every other status of this call counts as `other`:
-    /// whoever answers can make any, and each would be a series for ever.
+    /// the server can answer with any status, and each would be a series for ever.
     pub fn preregister(&self, method: &str, template: &str, statuses: &[u16]) {
         for status in statuses {
             let text = status.to_string();

@@ -1,7 +1,7 @@
 //! Traces, metrics and logs for a service, set up in one call: [`init`].
 //!
-//! A program keeps the [`Telemetry`] that it gets. It gives its [`Metrics`] to whoever
-//! counts. It puts [`http_server::observe`] around its routes and
+//! A program keeps the [`Telemetry`] that it gets. It gives its [`Metrics`] to the code
+//! that counts. It puts [`http_server::observe`] around its routes and
 //! [`http_client::Observe`] into its HTTP client. It calls [`Telemetry::shutdown`] last,
 //! because the newest spans are still in memory until then. `examples/two_services.rs`
 //! shows all of it in one file.
@@ -98,7 +98,7 @@ pub struct Identity {
 ///
 /// # Errors
 ///
-/// When a variable has a value that cannot be meant; the error names it.
+/// When a variable has an invalid value; the error names the variable.
 pub fn init(identity: Identity) -> Result<Telemetry, SettingError> {
     let settings = Settings::from_env(|name| std::env::var(name).ok())?;
     let spans = Arc::<SpanCounts>::default();

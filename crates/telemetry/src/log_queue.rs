@@ -1,9 +1,9 @@
 //! Log lines on their way to stderr.
 //!
-//! A pipe that nobody reads blocks whoever writes to it. So lines wait in a
-//! bounded queue, and only a thread of its own writes them; what the queue has
-//! no room for is dropped and counted. `tracing-appender` does nearly this, but
-//! does not count what it fails to write, nor what it leaves behind at the end.
+//! A pipe that nobody reads blocks its writer. So lines wait in a bounded queue, and
+//! only one thread writes them. If the queue is full, a line is dropped and counted.
+//! `tracing-appender` is similar, but it does not count the lines that it cannot write,
+//! nor those that are left at the end.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

@@ -1,7 +1,7 @@
 //! Counting, in the Prometheus text format.
 //!
-//! There is no global registry: whoever holds a [`Metrics`] counts there, so
-//! two services in one process do not count into each other.
+//! There is no global registry. Each service counts in its own [`Metrics`], so two
+//! services in one process do not mix their counts.
 
 use std::collections::HashMap;
 use std::fmt;

@@ -6,7 +6,7 @@ use tracing_subscriber::filter::Targets;
 
 use crate::LogFormat;
 
-/// A variable whose value cannot be meant.
+/// A variable with an invalid value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{name}={value:?}: {expected}")]
 pub struct SettingError {
@@ -84,7 +84,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// When a variable has a value that cannot be meant.
+    /// When a variable has an invalid value.
     pub fn from_env(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingError> {
         let get = |name| {
             lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())

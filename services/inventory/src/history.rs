@@ -24,7 +24,7 @@ use tokio::time::Instant;
 /// The last commit of an order can follow its first one after the longest limit
 /// of an attempt and the longest wait of a fault, in this order: the first
 /// attempt commits at once and holds its answer, the second is sent at its limit
-/// and waits before it commits. The minute more is for whoever is slow in
+/// and waits before it commits. The minute more is for delays in
 /// between: a body takes up to 10 s, a busy machine some seconds.
 pub(crate) const HORIZON: Duration =
     MAX_ATTEMPT_TIMEOUT.saturating_add(MAX_WAIT).saturating_add(Duration::from_mins(1));
@@ -204,8 +204,8 @@ impl<V> Generation<V> {
     }
 }
 
-/// Whoever asks takes the time before it waits for the lock, so `then` may be
-/// a little later than `now`.
+/// A caller takes the time before it waits for the lock, so `then` may be a little
+/// later than `now`.
 fn age(then: Instant, now: Instant) -> Duration {
     now.saturating_duration_since(then)
 }

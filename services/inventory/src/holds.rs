@@ -31,8 +31,8 @@ pub(crate) struct Holds {
     lifecycle: Lifecycle,
 }
 
-/// The right to hold one answer; taken before the commit, so that a full house
-/// is refused while it is still certain that nothing was reserved.
+/// The right to hold one answer. It is taken before the commit: if there is none left,
+/// the request is refused while it is certain that nothing was reserved.
 #[derive(Debug)]
 pub(crate) struct HoldPermit {
     _permit: OwnedSemaphorePermit,

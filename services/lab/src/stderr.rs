@@ -1,8 +1,8 @@
-//! Stderr for whoever must not wait for its reader.
+//! Stderr for code that must not wait for its reader.
 //!
-//! A write to a full pipe waits until somebody reads the pipe. What is written
-//! here goes through a bounded queue to a thread of its own; what finds the
-//! queue full is lost, and the number of lost pieces is written instead.
+//! A write to a full pipe waits until somebody reads the pipe. So text goes through a
+//! bounded queue to a thread that writes it. If the queue is full, the text is lost,
+//! and the number of lost pieces is written in its place.
 
 use std::io::{self, Write};
 use std::sync::LazyLock;

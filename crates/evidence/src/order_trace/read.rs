@@ -47,8 +47,8 @@ fn children<'a>(spans: &'a [Span], parent: &'a Span) -> impl Iterator<Item = &'a
     spans.iter().filter(|span| span.parent.as_deref() == Some(&parent.id))
 }
 
-/// The span that has a place alone. An exact copy is no second one: whoever
-/// exports may have to send again.
+/// The only span in a place. An exact copy is not a second span, because an exporter
+/// may have to send a span again.
 fn only<'a>(
     mut candidates: impl Iterator<Item = &'a Span>,
     part: Part,

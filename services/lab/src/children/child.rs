@@ -119,7 +119,7 @@ fn command(
         command.args(["--listen", "127.0.0.1:0"]).env("RUST_LOG", "warn");
         command.envs(settings.iter().map(|(name, value)| (name, value)));
     }
-    // Whoever sends spans elsewhere when starting the lab means it.
+    // A person who names another collector when starting the lab wants the spans there.
     if manner != StartMode::Open
         || !is_set("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
     {

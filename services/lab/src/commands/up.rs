@@ -92,7 +92,7 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
     };
     services.stop().await;
     let Some(sentence) = died else { return Ok(ExitCode::SUCCESS) };
-    // Not left to whoever called us: they would wait for a reader of stderr.
+    // The caller does not write it, because the caller would wait for a reader of stderr.
     stderr::write(format!("error: {sentence}\n"));
     stderr::flush().await;
     Ok(ExitCode::FAILURE)

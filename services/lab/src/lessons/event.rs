@@ -1,5 +1,5 @@
-//! What happens while experiments run, for whoever tells it: as text, as JSON, as
-//! a page.
+//! What happens while experiments run, told as text, as JSON or as a
+//! page.
 
 use std::collections::BTreeSet;
 

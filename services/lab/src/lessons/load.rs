@@ -26,7 +26,7 @@ pub(crate) struct LoadPlan {
     pub(crate) seed: u64,
 }
 
-/// What happens while a load goes on, for whoever tells it.
+/// What happens while a load goes on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum LoadEvent<'a> {
     /// It goes on.

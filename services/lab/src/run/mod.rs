@@ -28,7 +28,7 @@ use campuscafe_otlp_store::TraceId;
 
 pub(crate) use experiment::experiments;
 
-/// Whoever wants to know what happens. If it fails, the run ends.
+/// A function that is told what happens. If it fails, the run ends.
 pub(crate) type Observer<'a> = dyn FnMut(Event<'_>) -> Result<(), ExitError> + Send + 'a;
 
 /// How long the evidence of one order may take to arrive. The longest wait of

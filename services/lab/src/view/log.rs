@@ -1,4 +1,4 @@
-//! What happens as log lines, for whoever asks for them with `RUST_LOG=debug`.
+//! What happens, as log lines; `RUST_LOG=debug` shows them.
 
 use tracing::debug;
 

@@ -33,8 +33,7 @@ impl Report<'_> {
     /// When stdout cannot be written.
     pub(crate) fn tell(self, event: Event<'_>) -> Result<(), ExitError> {
         match (self, event) {
-            // Whoever reads JSON on stdout must see it too, and a terminal that
-            // takes no text on stdout may still take it on stderr.
+            // A person whose stdout is JSON, or cannot be written, must see it too.
             (_, Event::CommandNeeded { plan, pods }) => {
                 let request = text::request(plan, pods);
                 if matches!(self, Self::Json { .. }) || print(&request).is_err() {

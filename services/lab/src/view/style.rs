@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal as _;
 
-/// What a line is about, for whoever colours it.
+/// What a line is about; its colour follows from that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
     /// Nothing to point at.

@@ -77,7 +77,7 @@ fn finding(finding: &Finding, style: Style) -> String {
     format!("{evidence}\n{word}\n  {sentence}\n{places}")
 }
 
-/// Behind the word of a verdict that totals alone bear out.
+/// After the word of a verdict that rests on the totals alone.
 const INCOMPLETE: &str = ", evidence incomplete";
 
 fn closing(findings: &Findings, style: Style) -> String {

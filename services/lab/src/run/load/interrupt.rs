@@ -14,8 +14,8 @@ pub(crate) const ORDERS_TIMEOUT: Duration = Duration::from_millis(300);
 /// After Ctrl-C: by when the services must have told their counts.
 pub(crate) const COUNTS_TIMEOUT: Duration = Duration::from_millis(700);
 
-/// After Ctrl-C: by when services that the load started must have ended. Whoever
-/// presses Ctrl-C wants to be gone within a second, and nobody else uses them.
+/// After Ctrl-C: by when services that the load started must have ended. A
+/// person who presses Ctrl-C expects the end within a second, and nobody else uses them.
 pub(crate) const SERVICES_TIMEOUT: Duration = Duration::from_millis(800);
 
 // Each step begins when the one before it is over, and all of them fit in a second.

@@ -42,7 +42,7 @@ const EXPORT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How often the end asks whether all is done.
 const ASK_EVERY: Duration = Duration::from_millis(100);
 
-/// Whoever wants to know how it goes, and how often.
+/// A function that is told how the load goes, and how often.
 #[derive(Clone)]
 pub(crate) struct LoadObserver {
     pub(crate) every: Duration,
