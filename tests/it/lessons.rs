@@ -141,7 +141,7 @@ async fn a_late_attempt_that_finds_nothing_left_tells_that_it_was_refused() {
     let served = spans.iter().find(|span| span.kind == 2 && span.service == "inventory").unwrap();
     assert_eq!(served.flag("campuscafe.reservation.refused"), Some(true), "{served:?}");
     assert_eq!(served.int("http.response.status_code"), None, "nobody was there to hear it");
-    assert!(spans.iter().all(|span| span.name != "commit reservation"), "{spans:#?}");
+    assert!(spans.iter().all(|span| !span.name.starts_with("commit")), "{spans:#?}");
 }
 
 #[tokio::test]

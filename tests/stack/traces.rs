@@ -21,7 +21,7 @@ fn root<'a>(spans: &'a [Span], name: &str) -> &'a Span {
 
 fn commit<'a>(spans: &'a [Span], attempt: &Span) -> Option<&'a Span> {
     let served = below(spans, attempt).into_iter().find(|span| span.kind == SERVER)?;
-    below(spans, served).into_iter().find(|span| span.name == "commit reservation")
+    below(spans, served).into_iter().find(|span| span.name.starts_with("commit reservation"))
 }
 
 #[tokio::test]

@@ -35,6 +35,12 @@ const TRACESTATE: &str = "tracestate";
 #[derive(Debug, Clone, Copy)]
 pub struct Template(pub &'static str);
 
+/// Which of several calls to one path this is, from 0: the name of its span then ends
+/// with `#` and the number. Put it into the request's extensions. Each number makes a
+/// name of its own, so there must be few.
+#[derive(Debug, Clone, Copy)]
+pub struct SpanNumber(pub u32);
+
 /// The whole body of an answer; in the response's extensions, for middleware
 /// that must look at it without taking it.
 #[derive(Debug, Clone)]
@@ -150,7 +156,8 @@ impl Middleware for Observe {
         extensions.insert(Resends(resends + 1));
         let template = extensions.get::<Template>().map_or("", |template| template.0);
         let method = request.method().to_string();
-        let span = open_span(&request, &method, template, resends);
+        let number = extensions.get().copied();
+        let span = open_span(&request, &method, template, number, resends);
         let mut carrier = HeaderInjector(request.headers_mut());
         TraceContextPropagator::new().inject_context(&span.context(), &mut carrier);
         // The propagator writes it in any case; W3C Trace Context says not to send it empty.
@@ -185,10 +192,15 @@ impl Middleware for Observe {
     }
 }
 
-fn open_span(request: &Request, method: &str, template: &str, resends: i64) -> Span {
+fn open_span(
+    request: &Request,
+    method: &str,
+    template: &str,
+    number: Option<SpanNumber>,
+    resends: i64,
+) -> Span {
     let url = request.url();
-    let name =
-        || if template.is_empty() { method.to_owned() } else { format!("{method} {template}") };
+    let name = || span_name(method, template, number, resends);
     info_span!(
         target: SPAN_TARGET,
         "attempt",
@@ -200,6 +212,22 @@ fn open_span(request: &Request, method: &str, template: &str, resends: i64) -> S
         { attribute::SERVER_ADDRESS } = url.host_str().map(|host| host.trim_matches(['[', ']'])),
         { attribute::SERVER_PORT } = url.port_or_known_default().map(i64::from),
     )
+}
+
+/// The semantic conventions name a span by method and template. What follows them tells
+/// equal calls apart in a list of spans; it comes from a small set, as they demand.
+fn span_name(method: &str, template: &str, number: Option<SpanNumber>, resends: i64) -> String {
+    let mut name = method.to_owned();
+    if !template.is_empty() {
+        name = format!("{name} {template}");
+    }
+    if let Some(SpanNumber(number)) = number {
+        name = format!("{name} #{number}");
+    }
+    if resends > 0 {
+        name.push_str(" (retry)");
+    }
+    name
 }
 
 /// The same response with its body in memory.

@@ -47,7 +47,8 @@ pub(crate) async fn commit(
 fn evidence(app: &App, committed: &Committed, late: bool) {
     let _commit = info_span!(
         target: SPAN_TARGET,
-        "commit reservation",
+        "commit",
+        otel.name = span_name(late, committed.duplicate),
         { attribute::RESERVATION_ID } = committed.reservation_id,
         { attribute::RESERVATION_ITEM } = committed.change.item,
         { attribute::STOCK_BEFORE } = committed.change.before.cast_signed(),
@@ -56,6 +57,16 @@ fn evidence(app: &App, committed: &Committed, late: bool) {
         { attribute::RESERVATION_DUPLICATE } = committed.duplicate,
     );
     app.metrics.committed(committed, late);
+}
+
+/// A list of spans shows names only, so what is special about a commit is in its name.
+const fn span_name(late: bool, duplicate: bool) -> &'static str {
+    match (late, duplicate) {
+        (false, false) => "commit reservation",
+        (true, false) => "commit reservation (late)",
+        (false, true) => "commit reservation (duplicate)",
+        (true, true) => "commit reservation (late, duplicate)",
+    }
 }
 
 fn log(request_id: &str, committed: &Committed, late: bool) {

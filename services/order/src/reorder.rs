@@ -9,6 +9,7 @@ use campuscafe_api::Problem;
 use campuscafe_api::inventory::Pong;
 use campuscafe_api::order::{CompletedPing, PlannedPing, Reordering};
 use campuscafe_service::{Json, ProblemResponse, Query, WorkKind, WorkPermit};
+use campuscafe_telemetry::http_client::SpanNumber;
 use campuscafe_telemetry::{attribute, current_trace_id, set_attribute, shortened};
 use http::Extensions;
 use reqwest::{Request, Response};
@@ -110,6 +111,7 @@ async fn send(
         .query(&[("delayMs", ping.delay_ms)])
         .timeout(PING_TIMEOUT)
         .with_extension(PING)
+        .with_extension(SpanNumber(position.sent))
         .with_extension(position)
         .send()
         .await
