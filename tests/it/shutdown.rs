@@ -29,7 +29,10 @@ async fn sigterm_finishes_late_work_before_it_ends() {
     let log = inventory.stderr();
     assert!(log.contains("reserved after the caller had left"), "{log}");
     let spans = cafe.trace(trace, 3).await;
-    assert!(spans.iter().any(|span| span.name == "commit reservation (late)"), "flushed at the end");
+    assert!(
+        spans.iter().any(|span| span.name == "commit reservation (late)"),
+        "flushed at the end"
+    );
 }
 
 /// Sends the head of a reservation; returns when the handler waits for its body.

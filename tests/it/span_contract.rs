@@ -123,7 +123,8 @@ async fn each_way_of_getting_no_answer_has_its_own_error_type() {
         assert_eq!(order.text("campuscafe.order.outcome"), Some(outcome), "{chaos}");
         let faults = named(&spans, &format!("chaos {chaos}"));
         assert_eq!(faults.len(), 1, "{chaos}\n{}", tree(&spans));
-        let commits = spans.iter().map(|span| &*span.name).filter(|name| name.starts_with("commit"));
+        let commits =
+            spans.iter().map(|span| &*span.name).filter(|name| name.starts_with("commit"));
         let expected: &[_] = match chaos {
             "slow" => &["commit reservation (late)"],
             "lostreply" => &["commit reservation"],
@@ -165,7 +166,10 @@ async fn reordered_pings_are_siblings_that_know_both_their_places() {
     assert!(pings.iter().all(|ping| ping.parent == root.id));
     pings.sort_by_key(|ping| ping.int("campuscafe.reorder.sent"));
     let names: Vec<_> = pings.iter().map(|ping| &*ping.name).collect();
-    assert_eq!(names, (0..6).map(|sent| format!("GET /inventory/ping #{sent}")).collect::<Vec<_>>());
+    assert_eq!(
+        names,
+        (0..6).map(|sent| format!("GET /inventory/ping #{sent}")).collect::<Vec<_>>()
+    );
     pings.sort_by_key(|ping| ping.int("campuscafe.reorder.completed"));
     let places = |name| pings.iter().filter_map(|ping| ping.int(name)).collect::<Vec<_>>();
     assert_eq!(places("campuscafe.reorder.completed"), [0, 1, 2, 3, 4, 5]);
@@ -227,5 +231,31 @@ async fn every_decision_is_a_log_line_with_trace_id_and_request_id() {
         [("inventory", "reserved"), ("order", "attempt ended"), ("order", "order ended")]
     {
         assert!(said.contains(&(&expected.0.into(), &expected.1.into())), "{said:?}");
+    }
+}
+
+#[tokio::test]
+async fn both_server_spans_name_the_experiment_and_foreign_baggage_ends_at_the_first_service() {
+    let cafe = Cafe::open().await;
+    let run = "0af7651916cd43dd8448eb211c80319c";
+    let order = serde_json::json!({"itemId": "cake", "quantity": 1});
+    for (experiment, expected) in [("double", Some("double")), ("nonsense", None)] {
+        let baggage =
+            format!("user=7,campuscafe.experiment={experiment},campuscafe.run={run};ttl=1");
+        let request = cafe.http.post(format!("{}/orders", cafe.order)).json(&order);
+        let told = cafe.send(request.header("baggage", baggage)).await;
+        let spans = cafe.trace(told.text("traceId"), 4).await;
+        for service in ["order", "inventory"] {
+            let span = &of_kind(&spans, SERVER, service)[0];
+            assert_eq!(span.text("campuscafe.experiment"), expected, "{service}");
+            assert_eq!(span.text("campuscafe.run"), Some(run), "{service}");
+        }
+        let told = format!("{spans:?}");
+        assert!(!told.contains("nonsense") && !told.contains("user=7"), "{told}");
+    }
+    for service in [&cafe.order, &cafe.inventory] {
+        let page = cafe.http.get(format!("{service}/metrics")).send().await.unwrap();
+        let page = page.text().await.unwrap();
+        assert!(!page.contains(run) && !page.contains("double\""), "never a label: {page}");
     }
 }

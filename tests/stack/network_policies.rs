@@ -32,7 +32,6 @@ const ALLOWED: [(&str, &str, u16); 18] = [
     ("order", "jaeger", 4318),
     ("inventory", "jaeger", 4318),
     ("jaeger", "lab", 5301),
-    ("jaeger", "prometheus", 9090),
     ("lab", "inventory", 5101),
     ("lab", "order", 5201),
     ("lab", "lab", 5301),

@@ -58,6 +58,50 @@ async fn a_doubled_order_shows_two_attempts_side_by_side_and_a_late_commit() {
 }
 
 #[tokio::test]
+async fn a_search_finds_a_double_by_its_experiment_and_by_the_name_of_its_late_commit() {
+    let story = story().await;
+    let said = story.stack.in_lab(&["experiment", "double", "--json"]).await;
+    let report: Value = serde_json::from_str(&said.out).expect("JSON");
+    let run = report["run"].as_str().expect("a run");
+    let found = async |service: &str, query: &str| {
+        let path = format!("{}/api/traces?service={service}&limit=50&{query}", story.stack.jaeger);
+        let answer = story.stack.http.get(path).send().await.ok()?.json::<Value>().await.ok()?;
+        let traces = answer["data"].as_array()?.iter();
+        let ids = traces.filter_map(|trace| trace["traceID"].as_str().map(str::to_owned));
+        Some(ids.collect::<std::collections::BTreeSet<_>>())
+    };
+    let of_run: std::collections::BTreeSet<_> = report["findings"]
+        .as_array()
+        .expect("findings")
+        .iter()
+        .filter_map(|finding| finding["told"]["traceId"].as_str().map(str::to_owned))
+        .collect();
+    assert_eq!(of_run.len(), 2, "{report}");
+    for service in ["order", "inventory"] {
+        let tags = |key: &str, value: &str| format!("tags=%7B%22{key}%22%3A%22{value}%22%7D");
+        eventually("both traces of the run", || async {
+            (found(service, &tags("campuscafe.run", run)).await? == of_run).then_some(())
+        })
+        .await;
+        let doubles = found(service, &tags("campuscafe.experiment", "double")).await;
+        assert!(doubles.expect("an answer").is_superset(&of_run), "{service}");
+    }
+    let operation = "operation=commit%20reservation%20(late%2C%20duplicate)";
+    let late = found("inventory", operation).await.expect("an answer");
+    assert!(late.is_superset(&of_run), "{late:?}");
+}
+
+#[tokio::test]
+async fn jaeger_leads_from_a_trace_to_its_order_in_grafana_and_shows_no_empty_tab() {
+    let stack = Stack::from_env();
+    let page = stack.http.get(format!("{}/search", stack.jaeger)).send().await.expect("a page");
+    let page = page.text().await.expect("text");
+    assert!(page.contains("/d/one-order?var-trace=#{traceID}"), "{page}");
+    assert!(page.contains("monitor: { menuEnabled: false }"), "{page}");
+    assert_eq!(dashboard("one-order")["uid"], "one-order");
+}
+
+#[tokio::test]
 async fn the_two_cuts_look_alike_to_the_client_and_only_one_has_a_commit() {
     let story = story().await;
     let mut commits = Vec::new();

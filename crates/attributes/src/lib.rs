@@ -21,6 +21,17 @@ pub const ORDER_CHAOS: &str = "campuscafe.order.chaos";
 /// `confirmed`, `failed` or `unknown`.
 pub const ORDER_OUTCOME: &str = "campuscafe.order.outcome";
 
+/// Which experiment of the lab a request belongs to: one of [`EXPERIMENTS`].
+pub const EXPERIMENT: &str = "campuscafe.experiment";
+/// The run of the experiment: 32 hexadecimal digits.
+pub const RUN: &str = "campuscafe.run";
+
+/// What experiments can be called.
+pub const EXPERIMENTS: [&str; 12] = [
+    "local", "slow", "jitter", "cut", "recover", "reorder", "nature", "double", "policy", "doubt",
+    "kill", "rollout",
+];
+
 /// The `X-Request-Id` under which the request is known.
 pub const REQUEST_ID: &str = "campuscafe.request.id";
 /// The fault that acted, with its argument.

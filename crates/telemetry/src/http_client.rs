@@ -14,6 +14,7 @@ use tracing::{Instrument as _, Span, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use crate::attribute;
+use crate::baggage::{self, Baggage};
 use crate::metrics::{Histogram, HistogramFamily, Metric, Metrics, OTHER};
 use crate::shortened;
 use crate::traces::{SPAN_TARGET, set_attribute, set_error};
@@ -163,6 +164,9 @@ impl Middleware for Observe {
         // The propagator writes it in any case; W3C Trace Context says not to send it empty.
         if request.headers().get(TRACESTATE).is_some_and(HeaderValue::is_empty) {
             request.headers_mut().remove(TRACESTATE);
+        }
+        if let Some(header) = extensions.get().and_then(Baggage::header) {
+            request.headers_mut().insert(baggage::HEADER, header);
         }
 
         let sent = Instant::now();

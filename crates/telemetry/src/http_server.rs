@@ -17,6 +17,7 @@ use tracing::{Instrument as _, Span, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use crate::attribute;
+use crate::baggage::Baggage;
 use crate::metrics::{Histogram, HistogramFamily, Metric, Metrics, OTHER};
 use crate::shortened;
 use crate::traces::{SPAN_TARGET, add_event, set_attribute, set_error};
@@ -118,6 +119,7 @@ impl Observe {
 pub async fn observe(State(observe): State<Observe>, mut request: Request, next: Next) -> Response {
     let client = ClientPresence::default();
     request.extensions_mut().insert(client.clone());
+    let baggage = Baggage::of(request.headers());
     let mut guard = RequestGuard {
         span: open_span(&request),
         client,
@@ -127,6 +129,10 @@ pub async fn observe(State(observe): State<Observe>, mut request: Request, next:
         arrived: Instant::now(),
         answered: false,
     };
+    if let Some(baggage) = baggage {
+        baggage.set_attributes(&guard.span);
+        request.extensions_mut().insert(baggage);
+    }
     let response = next.run(request).instrument(guard.span.clone()).await;
     guard.answered(&response);
     response

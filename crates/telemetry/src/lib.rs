@@ -29,6 +29,7 @@
 //! `telemetry_spans_dropped_total`, `telemetry_spans_queued` and
 //! `telemetry_log_lines_dropped_total` say what became of them.
 
+mod baggage;
 pub mod http_client;
 pub mod http_server;
 mod log_layer;
@@ -53,6 +54,7 @@ use crate::log_queue::LogQueue;
 use crate::losses::LossWarnings;
 use crate::span_counts::SpanCounts;
 
+pub use baggage::{Baggage, HEADER as BAGGAGE_HEADER};
 pub use campuscafe_attributes as attribute;
 pub use http_server::{ClientPresence, SuppressedResponse};
 pub use logs::LogFormat;

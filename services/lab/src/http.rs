@@ -4,13 +4,20 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use campuscafe_service::{ExitError, reachable};
+use reqwest::header::HeaderMap;
 use reqwest::{Client, Response, StatusCode, Url};
 
 /// A client that goes straight to where it is told.
 pub(crate) fn client() -> Result<Client, ExitError> {
+    client_with(HeaderMap::new())
+}
+
+/// As [`client`], and every request has these headers.
+pub(crate) fn client_with(headers: HeaderMap) -> Result<Client, ExitError> {
     Client::builder()
         .no_proxy()
         .timeout(Duration::from_secs(5))
+        .default_headers(headers)
         .build()
         .map_err(|error| ExitError::Failed(format!("cannot make an HTTP client: {error}")))
 }

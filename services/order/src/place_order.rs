@@ -10,7 +10,7 @@ use campuscafe_api::order::{AttemptResult, Confirmation, OrderReport, Outcome, P
 use campuscafe_api::{Problem, REQUEST_ID_HEADER};
 use campuscafe_chaos::Plan;
 use campuscafe_service::{Connection, Json, ProblemResponse, RequestId, WorkPermit, ids};
-use campuscafe_telemetry::{attribute, current_trace_id, set_attribute};
+use campuscafe_telemetry::{Baggage, attribute, current_trace_id, set_attribute};
 use http::Extensions;
 use reqwest_middleware::ClientWithMiddleware;
 use tracing::Span;
@@ -40,6 +40,7 @@ pub(crate) async fn place_order(
     State(app): State<Arc<App>>,
     Extension(connection): Extension<Connection>,
     RequestId(customers_id): RequestId,
+    baggage: Option<Extension<Baggage>>,
     Json(order): Json<PlaceOrder>,
 ) -> Result<Response, ProblemResponse> {
     set_attribute(&Span::current(), attribute::REQUEST_ID, customers_id);
@@ -51,13 +52,16 @@ pub(crate) async fn place_order(
     let permit = app.work.admit(work_kind(plan.as_ref(), attempts))?;
     // A task of its own: an order that was taken is carried out and counted,
     // whether or not the customer waits for the answer.
-    app.lifecycle.complete(carry_out(app.clone(), order, plan, permit)).await?
+    app.lifecycle
+        .complete(carry_out(app.clone(), order, plan, baggage.unwrap_or_default().0, permit))
+        .await?
 }
 
 async fn carry_out(
     app: Arc<App>,
     order: PlaceOrder,
     plan: Option<Plan>,
+    baggage: Baggage,
     _permit: WorkPermit,
 ) -> Result<Response, ProblemResponse> {
     let order_id = ids::random();
@@ -75,6 +79,7 @@ async fn carry_out(
     let mut extensions = Extensions::new();
     extensions.insert(RESERVE);
     extensions.insert(context.clone());
+    extensions.insert(baggage);
     let answer = match build_request(client, &app, &context) {
         Ok(request) => client.execute_with_extensions(request, &mut extensions).await,
         Err(error) => Err(error.into()),

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::State;
 use campuscafe_api::Problem;
 use campuscafe_api::inventory::Pong;
 use campuscafe_api::order::{CompletedPing, PlannedPing, Reordering};
 use campuscafe_service::{Json, ProblemResponse, Query, WorkKind, WorkPermit};
 use campuscafe_telemetry::http_client::SpanNumber;
-use campuscafe_telemetry::{attribute, current_trace_id, set_attribute, shortened};
+use campuscafe_telemetry::{Baggage, attribute, current_trace_id, set_attribute, shortened};
 use http::Extensions;
 use reqwest::{Request, Response};
 use reqwest_middleware::{Middleware, Next, Result};
@@ -54,6 +55,7 @@ const fn default_count() -> i64 {
             description = "Too much work is under way; no ping was sent")))]
 pub(crate) async fn out_of_order(
     State(app): State<Arc<App>>,
+    baggage: Option<Extension<Baggage>>,
     Query(query): Query<ReorderQuery>,
 ) -> std::result::Result<Json<Reordering>, ProblemResponse> {
     let count = u32::try_from(query.count.clamp(2, 20)).unwrap_or(20);
@@ -62,11 +64,13 @@ pub(crate) async fn out_of_order(
     let planned: Vec<PlannedPing> =
         (0..count).zip(delays).map(|(i, delay_ms)| PlannedPing { i, delay_ms }).collect();
     let arrivals = Arrivals::default();
+    let Extension(baggage) = baggage.unwrap_or_default();
     let mut pings = JoinSet::new();
     for ping in planned.clone() {
         let position = PingPosition { sent: ping.i, arrivals: arrivals.clone() };
         let permit = permits.next();
-        pings.spawn(send(app.clone(), ping, position, permit).instrument(Span::current()));
+        let sent = send(app.clone(), ping, position, baggage.clone(), permit);
+        pings.spawn(sent.instrument(Span::current()));
     }
     let mut answered = HashMap::new();
     while let Some(pong) = pings.join_next().await {
@@ -102,6 +106,7 @@ async fn send(
     app: Arc<App>,
     ping: PlannedPing,
     position: PingPosition,
+    baggage: Baggage,
     _permit: Option<WorkPermit>,
 ) -> std::result::Result<(u32, Pong), ProblemResponse> {
     let response = app
@@ -112,6 +117,7 @@ async fn send(
         .timeout(PING_TIMEOUT)
         .with_extension(PING)
         .with_extension(SpanNumber(position.sent))
+        .with_extension(baggage)
         .with_extension(position)
         .send()
         .await

@@ -4,7 +4,7 @@
 use campuscafe_api::order::{AttemptResult, Outcome};
 use campuscafe_evidence::order::{Order, OrderPlan};
 
-use super::{Act, Experiment, Row, Trial, Verdict, reservations, results};
+use super::{Act, Experiment, LookAt, Row, Trial, Verdict, reservations, results};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "cut",
@@ -39,12 +39,12 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         Row { name: "the customer was told", cell: |order| order.response.status.to_string() },
         Row { name: "the inventory made", cell: |order| reservations(order.ledger.reservations) },
     ],
-    look_at: &[
-        "Jaeger: both cut attempts end with error.type=connection_lost, but only one of them has \
+    look_at: LookAt {
+        jaeger: "both cut attempts end with error.type=connection_lost, but only one of them has \
          a commit",
-        "Grafana: order_attempts_total{result=\"connection_lost\"} jumps twice, \
+        grafana: "order_attempts_total{result=\"connection_lost\"} jumps twice, \
          inventory_reservations_total once",
-    ],
+    },
 };
 
 fn refused(order: &Order) -> Verdict {

@@ -3,7 +3,7 @@
 use campuscafe_api::order::{AttemptResult, Outcome};
 use campuscafe_evidence::order::{Order, OrderPlan};
 
-use super::{Act, Experiment, Trial, Verdict, moment_of_last_commit, results, seconds};
+use super::{Act, Experiment, LookAt, Trial, Verdict, moment_of_last_commit, results, seconds};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "double",
@@ -22,12 +22,12 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         },
     ],
     side_by_side: &[],
-    look_at: &[
-        "Jaeger: two attempts side by side under one order, each with a commit; the second has \
+    look_at: LookAt {
+        jaeger: "two attempts side by side under one order, each with a commit; the second has \
          http.request.resend_count=1",
-        "Grafana: inventory_duplicate_reservations_total jumps. There are more reservations than \
+        grafana: "inventory_duplicate_reservations_total jumps. There are more reservations than \
          confirmed orders",
-    ],
+    },
 };
 
 fn told_no(order: &Order) -> Verdict {

@@ -66,6 +66,8 @@ impl Finding {
 /// An experiment that was carried out.
 pub(crate) struct Findings {
     pub(crate) experiment: &'static Experiment,
+    /// What the spans of its run have in common: 32 hexadecimal digits.
+    pub(crate) run: String,
     pub(crate) all: Vec<Finding>,
 }
 

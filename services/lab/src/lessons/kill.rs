@@ -3,7 +3,7 @@
 use campuscafe_evidence::pod_replacement::{PodReplacement, PodReplacementPlan};
 use campuscafe_evidence::pod_replacement::{Service, in_between};
 
-use super::{Act, Experiment, Trial, Verdict, customers};
+use super::{Act, Experiment, LookAt, Trial, Verdict, customers};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "kill",
@@ -20,11 +20,11 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         ),
     }],
     side_by_side: &[],
-    look_at: &[
-        "Jaeger: the tag service.instance.id names the pod; search for inventory with the old name",
-        "Grafana: inventory_reservations_total falls to 0, order_outcomes_total goes on, and the \
+    look_at: LookAt {
+        jaeger: "the tag service.instance.id names the pod; search for inventory with the old name",
+        grafana: "inventory_reservations_total falls to 0, order_outcomes_total goes on, and the \
          panel for restarts counts one",
-    ],
+    },
 };
 
 fn judge(pod_replacement: &PodReplacement) -> Verdict {

@@ -47,8 +47,13 @@ pub(crate) struct Experiment {
     pub(crate) trials: &'static [Trial],
     /// What its orders show only side by side.
     pub(crate) side_by_side: &'static [Row],
-    /// What to look at in Jaeger and Grafana.
-    pub(crate) look_at: &'static [&'static str],
+    pub(crate) look_at: LookAt,
+}
+
+/// What to look at in the tools around the services.
+pub(crate) struct LookAt {
+    pub(crate) jaeger: &'static str,
+    pub(crate) grafana: &'static str,
 }
 
 /// A row of a table that has a column for each order.
@@ -161,4 +166,18 @@ fn moment_of_last_commit(order: &Order) -> String {
         || "later".to_owned(),
         |ms| format!("at {}", seconds(Duration::from_millis(ms))),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use campuscafe_telemetry::attribute::EXPERIMENTS;
+
+    use super::*;
+
+    #[test]
+    fn the_services_know_the_name_of_every_experiment() {
+        for name in names() {
+            assert!(EXPERIMENTS.contains(&name), "{name}: its traces could not be found by it");
+        }
+    }
 }

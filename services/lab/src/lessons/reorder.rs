@@ -2,7 +2,7 @@
 
 use campuscafe_evidence::message_order::PingBatch;
 
-use super::{Act, Experiment, Trial, Verdict};
+use super::{Act, Experiment, LookAt, Trial, Verdict};
 
 const PINGS: u32 = 6;
 
@@ -14,11 +14,11 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         act: Act::Pings { count: PINGS, judge },
     }],
     side_by_side: &[],
-    look_at: &[
-        "Jaeger: six attempts begin together; campuscafe.reorder.sent and .completed differ",
-        "Grafana: order_reordered_replies_total jumps by the replies that arrived before the reply \
+    look_at: LookAt {
+        jaeger: "six attempts begin together; campuscafe.reorder.sent and .completed differ",
+        grafana: "order_reordered_replies_total jumps by the replies that arrived before the reply \
          to an earlier ping",
-    ],
+    },
 };
 
 fn judge(batch: &PingBatch) -> Verdict {

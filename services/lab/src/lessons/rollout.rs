@@ -3,7 +3,7 @@
 use campuscafe_evidence::pod_replacement::{PodReplacement, PodReplacementPlan};
 use campuscafe_evidence::pod_replacement::{Service, in_between};
 
-use super::{Act, Experiment, Trial, Verdict, customers};
+use super::{Act, Experiment, LookAt, Trial, Verdict, customers};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "rollout",
@@ -19,11 +19,11 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         ),
     }],
     side_by_side: &[],
-    look_at: &[
-        "Jaeger: the orders of old pods and of new pods are all complete; the tag \
+    look_at: LookAt {
+        jaeger: "the orders of old pods and of new pods are all complete; the tag \
          service.instance.id names the pod",
-        "Grafana: each pod has its own counters: the lines of old pods end, and new ones begin at 0",
-    ],
+        grafana: "each pod has its own counters: the lines of old pods end, and new ones begin at 0",
+    },
 };
 
 fn judge(pod_replacement: &PodReplacement) -> Verdict {

@@ -3,7 +3,7 @@
 use campuscafe_api::order::{AttemptResult, Outcome};
 use campuscafe_evidence::order::{Order, OrderPlan};
 
-use super::{Act, Experiment, Trial, Verdict, moment_of_last_commit, results, seconds};
+use super::{Act, Experiment, LookAt, Trial, Verdict, moment_of_last_commit, results, seconds};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "slow",
@@ -13,11 +13,11 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         act: Act::Order(OrderPlan { chaos: "slow", retry: false, reservations: 1 }, judge),
     }],
     side_by_side: &[],
-    look_at: &[
-        "Jaeger: the inventory's span is longer than the attempt above it. The commit is at its end",
-        "Grafana: order_outcomes_total{outcome=\"unknown\"} jumps at 1 s, \
+    look_at: LookAt {
+        jaeger: "the inventory's span is longer than the attempt above it. The commit is at its end",
+        grafana: "order_outcomes_total{outcome=\"unknown\"} jumps at 1 s, \
          inventory_late_commits_total at 2 s",
-    ],
+    },
 };
 
 fn judge(order: &Order) -> Verdict {

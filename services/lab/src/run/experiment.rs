@@ -2,7 +2,8 @@
 
 use std::time::SystemTime;
 
-use campuscafe_service::ExitError;
+use campuscafe_service::{ExitError, ids};
+use campuscafe_telemetry::Baggage;
 
 use super::{Observer, Runner};
 use crate::lessons::{Act, Event, Evidence, Experiment, Finding, Findings, Trial};
@@ -16,11 +17,13 @@ pub(crate) async fn experiments(
     observer: &mut Observer<'_>,
 ) -> Result<Vec<Findings>, ExitError> {
     let runner = Runner::new(&env.addresses, env.spans.clone())?;
+    let run = ids::random();
     let mut all = Vec::new();
     for experiment in wanted {
+        let runner = runner.on_behalf_of(&Baggage::new(experiment.name, &run))?;
         observer(Event::ExperimentBegan(experiment))?;
         env.announce(&runner.http, experiment.name).await;
-        let mut findings = Findings { experiment, all: Vec::new() };
+        let mut findings = Findings { experiment, run: run.clone(), all: Vec::new() };
         for trial in experiment.trials {
             observer(Event::TrialBegan { trial, seed })?;
             let begun = SystemTime::now();

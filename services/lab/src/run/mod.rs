@@ -18,6 +18,8 @@ use campuscafe_evidence::counters::{self, Counters};
 use campuscafe_evidence::from_spans::FromSpans;
 use campuscafe_evidence::load::metrics::MetricsReading;
 use campuscafe_service::ExitError;
+use campuscafe_telemetry::{BAGGAGE_HEADER, Baggage};
+use reqwest::header::HeaderName;
 use reqwest::{Client, Response, Url};
 use serde::de::DeserializeOwned;
 
@@ -54,6 +56,14 @@ impl Runner {
     pub(crate) fn new(services: &Addresses, spans: SpanSource) -> Result<Self, ExitError> {
         let Addresses { order, inventory } = services.clone();
         Ok(Self { http: http::client()?, order, inventory, spans })
+    }
+
+    /// The same, but its requests carry this baggage, by which their traces can be found.
+    fn on_behalf_of(&self, baggage: &Baggage) -> Result<Self, ExitError> {
+        let header = baggage.header().map(|value| (BAGGAGE_HEADER, value));
+        let headers =
+            header.into_iter().map(|(name, value)| (HeaderName::from_static(name), value));
+        Ok(Self { http: http::client_with(headers.collect())?, ..self.clone() })
     }
 
     /// What the spans of a trace tell of an answer, as far as they come in time.

@@ -23,6 +23,7 @@ pub(super) fn report(name: &str, seed: u64, all: &[Findings]) -> String {
     let object = json!({
         "experiment": name,
         "seed": seed,
+        "run": all.first().map(|findings| &findings.run),
         "shown": conclusion.is_shown(),
         "conclusion": conclusion.code(),
         "findings": findings,

@@ -10,6 +10,7 @@ use campuscafe_evidence::ledger::Basis;
 use campuscafe_evidence::message_order::PingBatch;
 use campuscafe_evidence::order::Order;
 use campuscafe_evidence::pod_replacement::CHAOS as REPLACEMENT_CHAOS;
+use campuscafe_telemetry::attribute::RUN;
 
 use super::diagram::{self, wrap};
 use super::message_order;
@@ -86,11 +87,35 @@ fn closing(findings: &Findings, style: Style) -> String {
     if !rows.is_empty() {
         let _ = write!(text, "\n{}", side_by_side(rows, &findings.all));
     }
-    let _ = writeln!(text, "\n{}", style.strong("Look closer"));
-    for hint in findings.experiment.look_at {
-        let _ = writeln!(text, "  - {}", wrap(hint, diagram::WIDTH - 4).join("\n    "));
+    let hints = hints(findings);
+    if !hints.is_empty() {
+        let _ = writeln!(text, "\n{}", style.strong("Look closer"));
+    }
+    for hint in hints {
+        let _ = writeln!(text, "  - {}", wrap(&hint, diagram::WIDTH - 4).join("\n    "));
     }
     text
+}
+
+/// What to look at in those tools that are there.
+fn hints(findings: &Findings) -> Vec<String> {
+    let look_at = &findings.experiment.look_at;
+    let linked = |link: fn(&Finding) -> &Option<Link>| {
+        findings.all.iter().any(|finding| matches!(link(finding), Some(Link::To(_))))
+    };
+    let mut hints = Vec::new();
+    if linked(|finding| &finding.in_jaeger) {
+        hints.push(format!("Jaeger: {}", look_at.jaeger));
+        hints.push(format!(
+            "Jaeger: in the search, the service order and the tag {RUN}={} find every trace of \
+             this run",
+            findings.run
+        ));
+    }
+    if linked(|finding| &finding.in_grafana) {
+        hints.push(format!("Grafana: {}", look_at.grafana));
+    }
+    hints
 }
 
 /// A row for each thing to compare, with a column for each order.
