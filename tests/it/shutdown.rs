@@ -27,7 +27,7 @@ async fn sigterm_finishes_late_work_before_it_ends() {
     assert_eq!(inventory.ended().await.code(), Some(0));
 
     let log = inventory.stderr();
-    assert!(log.contains("reserved after the caller had left"), "{log}");
+    assert!(log.contains("LATE: the caller left"), "{log}");
     let spans = cafe.trace(trace, 3).await;
     assert!(
         spans.iter().any(|span| span.name == "commit reservation (late)"),
@@ -71,7 +71,7 @@ async fn a_request_whose_body_comes_after_sigterm_is_carried_out_and_answered() 
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     assert_eq!(inventory.ended().await.code(), Some(0));
     let log = inventory.stderr();
-    assert!(log.contains("reserved"), "{log}");
+    assert!(log.contains("Reserved"), "{log}");
 }
 
 #[tokio::test]
@@ -162,9 +162,9 @@ async fn ctrl_c_in_a_terminal_before_a_retry_loses_neither_the_order_nor_a_commi
     assert_eq!(answer["outcome"], "confirmed", "{answer}");
     assert_eq!(cafe.process.ended().await.code(), Some(0), "{}", cafe.process.stderr());
     let log = cafe.process.stderr();
-    let commits = log.lines().filter(|line| line.contains("\"message\":\"reserved")).count();
+    let commits = log.lines().filter(|line| line.contains("\"message\":\"Reserved")).count();
     assert_eq!(commits, 2, "{log}");
-    assert!(log.contains("reserved after the caller had left"), "{log}");
+    assert!(log.contains("LATE: the caller left"), "{log}");
     assert!(!log.contains("WARN") && !log.contains("killed"), "spans and all: {log}");
 }
 

@@ -226,12 +226,54 @@ async fn every_decision_is_a_log_line_with_trace_id_and_request_id() {
     for line in &lines {
         assert_eq!(line["trace_id"], told.text("traceId"), "{line}");
     }
-    let said: Vec<_> = lines.iter().map(|line| (&line["service"], &line["message"])).collect();
-    for expected in
-        [("inventory", "reserved"), ("order", "attempt ended"), ("order", "order ended")]
-    {
-        assert!(said.contains(&(&expected.0.into(), &expected.1.into())), "{said:?}");
+    for (service, words) in [
+        ("inventory", "Reserved: cake x1 (10 -> 9)"),
+        ("order", "Attempt 1: reserved, after "),
+        ("order", "Answers the customer after "),
+    ] {
+        let said = |line: &serde_json::Value| {
+            line["service"] == service && line["message"].as_str().unwrap().starts_with(words)
+        };
+        assert!(lines.iter().any(said), "{words}: {lines:?}");
     }
+    let order = &of_kind(&cafe.trace(told.text("traceId"), 4).await, SERVER, "order")[0];
+    assert_eq!(order.text("campuscafe.request.id"), Some(&*request), "one id for one order");
+}
+
+/// What both services write, without times and ids, once `last` is among it.
+async fn log_of(cafe: &Cafe, last: &str) -> Vec<String> {
+    campuscafe_tests::eventually("the lines", || async {
+        let text = cafe.process.stderr();
+        text.contains(last).then(|| text.lines().map(str::to_owned).collect())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_log_of_a_double_tells_a_person_when_each_side_gave_up_and_what_came_of_it() {
+    let cafe = Cafe::open_with(&[("LOG_FORMAT", "pretty"), ("NO_COLOR", "1")]).await;
+    let told = cafe.order_cake("slow,none", true).await;
+    let lines = log_of(&cafe, "LATE").await;
+    let id = format!("order-{}", &told.text("orderId")[..8]);
+    let trace = &told.text("traceId")[..8];
+    let of_order: Vec<_> = lines.iter().filter(|line| line.contains(&id)).collect();
+    for line in &of_order {
+        assert!(line.chars().count() <= 120, "{line}");
+        assert!(line.ends_with(&format!(" {id} trace {trace}")), "{line}");
+    }
+    let position = |words: &str| {
+        let found = of_order.iter().position(|line| line[13..].contains(words));
+        found.unwrap_or_else(|| panic!("no {words:?} in {of_order:#?}"))
+    };
+    let gave_up = position("order     Gives up attempt 1 after 1.0 s: no answer");
+    assert!(gave_up < position("order     Retries: sends attempt 2"));
+    assert!(
+        position("order     Attempt 2: reserved, after") < position("Answers the customer after")
+    );
+    position("inventory The caller left after 1.0 s; still working");
+    position("inventory Reserved: cake x1 (10 -> 9) ");
+    position("inventory Reserved AGAIN: cake x1 (9 -> 8), LATE: the caller left 1.0 s ago ");
+    assert_eq!(of_order.len(), 7, "{of_order:#?}");
 }
 
 #[tokio::test]

@@ -28,6 +28,7 @@ mod settings;
 mod slots;
 mod socket;
 mod swagger;
+mod waiting;
 mod work;
 
 /// The version of every program here, with the commit it was built from.
@@ -49,4 +50,5 @@ pub use run_main::{ExitError, run_main};
 pub use serve::{run, serve};
 pub use settings::ServerSettings;
 pub use socket::{Connection, bind};
+pub use waiting::{Waiting, seconds};
 pub use work::{WorkKind, WorkLimit, WorkMetrics, WorkPermit};

@@ -1,8 +1,9 @@
 //! What a server tells about the requests it gets: a span and a duration for
 //! each, and to the handler whether its caller is still there.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
@@ -37,17 +38,23 @@ const OTHER_METHOD: &str = "_OTHER";
 
 /// Whether the client of a request is still connected; in the request's extensions.
 #[derive(Debug, Clone, Default)]
-pub struct ClientPresence(Arc<AtomicBool>);
+pub struct ClientPresence(Arc<OnceLock<Instant>>);
 
 impl ClientPresence {
     /// Whether the client closed its connection before it was answered.
     #[must_use]
     pub fn has_disconnected(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.disconnected_for().is_some()
+    }
+
+    /// How long ago the client closed its connection before it was answered.
+    #[must_use]
+    pub fn disconnected_for(&self) -> Option<Duration> {
+        self.0.get().map(Instant::elapsed)
     }
 
     fn set_disconnected(&self) {
-        self.0.store(true, Ordering::Release);
+        let _ = self.0.set(Instant::now());
     }
 }
 

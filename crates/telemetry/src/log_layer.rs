@@ -1,13 +1,19 @@
 //! One line per decision, for a person at a terminal or for a machine.
 //!
+//! An event whose message says everything has a `request_id`. For a person, only the
+//! message and the first digits of the ids are written then; a machine gets every field.
+//!
 //! The format is our own because every line carries the trace id, and because every
 //! value is cut: it may come from outside. The JSON format of tracing-subscriber does
 //! neither. json-subscriber can add the trace id, but it cuts nothing, has another order
 //! of fields and takes four times as long (2.2 instead of 0.55 microseconds a line).
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write as _};
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer as _};
 use time::OffsetDateTime;
@@ -30,6 +36,8 @@ pub(crate) struct LogLayer {
     pub(crate) service: &'static str,
     pub(crate) format: LogFormat,
     pub(crate) colour: bool,
+    /// For the times of lines that a person reads.
+    pub(crate) zone: TimeZone,
     pub(crate) queue: LogQueue,
 }
 
@@ -68,35 +76,112 @@ impl LogLayer {
     }
 
     fn pretty(&self, event: &Event<'_>, line: &mut Vec<u8>) -> io::Result<()> {
-        let now = OffsetDateTime::now_utc();
         let level = *event.metadata().level();
-        let (style, reset) = if self.colour { (colour(level), "\x1b[0m") } else { ("", "") };
-        write!(
-            line,
-            "{:02}:{:02}:{:02}.{:03}Z {style}{level:>5}{reset} {:<9} {}",
+        let mut fields = PrettyFields::default();
+        event.record(&mut fields);
+        let trace_id = current_trace_id().unwrap_or_default();
+        let now = self.zone.to_datetime(Timestamp::now());
+        let start = format!(
+            "{:02}:{:02}:{:02}.{:03} {:<9} ",
             now.hour(),
             now.minute(),
             now.second(),
             now.millisecond(),
             self.service,
-            Message::of(event).0
-        )?;
-        let mut fields = TextFields { line: &mut *line, result: Ok(()) };
-        event.record(&mut fields);
-        fields.result?;
-        if let Some(trace_id) = current_trace_id() {
-            write!(line, " trace_id={trace_id}")?;
+        );
+        let lines = layout(level, &fields, &trace_id);
+        let (style, reset) = match colour(level, fields.notable) {
+            Some(style) if self.colour => (style, "\x1b[0m"),
+            _ => ("", ""),
+        };
+        for (index, Laid { text, ids }) in lines.iter().enumerate() {
+            let start = if index == 0 { &*start } else { "" };
+            let width = if ids.is_empty() { 0 } else { TEXT_WIDTH };
+            write!(line, "{start:START_WIDTH$}{style}{text}{reset}")?;
+            let gap = width.saturating_sub(text.chars().count());
+            writeln!(line, "{:gap$}{ids}", "")?;
         }
-        writeln!(line)
+        Ok(())
     }
 }
 
-const fn colour(level: Level) -> &'static str {
+/// The most columns of a line for a person.
+const WIDTH: usize = 120;
+
+/// Of these, for the time and the name of the service.
+const START_WIDTH: usize = 23;
+
+/// Of these, for the text before the ids.
+const TEXT_WIDTH: usize = 67;
+
+/// Shown of a request id and of a trace id: enough to tell apart what is on a screen.
+const REQUEST_ID_SHOWN: usize = 14;
+const TRACE_ID_SHOWN: usize = 8;
+
+/// One of the lines of an event.
+#[derive(Debug, PartialEq, Eq)]
+struct Laid {
+    text: String,
+    ids: String,
+}
+
+/// Breaks the text of an event into lines; the first one has the ids.
+fn layout(level: Level, fields: &PrettyFields, trace_id: &str) -> Vec<Laid> {
+    let mut text = match level {
+        Level::ERROR => "ERROR ".to_owned(),
+        Level::WARN => "WARN ".to_owned(),
+        _ => String::new(),
+    };
+    text.push_str(&fields.message);
+    let ids = match &fields.request_id {
+        Some(id) => {
+            let id: String = id.chars().take(REQUEST_ID_SHOWN).collect();
+            let trace = if trace_id.is_empty() { "" } else { " trace " };
+            format!(" {id}{trace}{trace_id:.TRACE_ID_SHOWN$}")
+        }
+        None => {
+            text.push_str(&fields.others);
+            if !trace_id.is_empty() {
+                let _ = fmt::Write::write_fmt(&mut text, format_args!(" trace_id={trace_id}"));
+            }
+            String::new()
+        }
+    };
+    let first = if ids.is_empty() { WIDTH - START_WIDTH } else { TEXT_WIDTH };
+    let mut lines = Vec::new();
+    let mut rest = text.as_str();
+    while let Some((text, left)) =
+        broken(rest, if lines.is_empty() { first } else { WIDTH - START_WIDTH })
+    {
+        let ids = if lines.is_empty() { ids.clone() } else { String::new() };
+        lines.push(Laid { text: text.to_owned(), ids });
+        rest = left;
+    }
+    lines
+}
+
+/// The first line of a text, and the rest: at a space if there is one.
+fn broken(text: &str, width: usize) -> Option<(&str, &str)> {
+    if text.is_empty() {
+        return None;
+    }
+    let Some((end, _)) = text.char_indices().nth(width) else { return Some((text, "")) };
+    match text[..end].rfind(' ') {
+        Some(space) if space > 0 => Some((&text[..space], &text[space + 1..])),
+        _ => Some(text.split_at(end)),
+    }
+}
+
+/// A commit that came late or again is what a learner looks for.
+const NOTABLE: [&str; 2] = ["late", "duplicate"];
+
+const fn colour(level: Level, notable: bool) -> Option<&'static str> {
     match level {
-        Level::ERROR => "\x1b[31m",
-        Level::WARN => "\x1b[33m",
-        Level::INFO => "\x1b[32m",
-        _ => "\x1b[2m",
+        Level::ERROR => Some("\x1b[31m"),
+        Level::WARN => Some("\x1b[33m"),
+        _ if notable => Some("\x1b[1;35m"),
+        Level::INFO => None,
+        _ => Some("\x1b[2m"),
     }
 }
 
@@ -176,27 +261,33 @@ impl<M: SerializeMap> Visit for JsonFields<'_, M> {
     }
 }
 
-/// Writes fields as `name=value`.
-struct TextFields<'a> {
-    line: &'a mut Vec<u8>,
-    result: io::Result<()>,
+/// The fields of an event, as a person reads them.
+#[derive(Default)]
+struct PrettyFields {
+    message: String,
+    request_id: Option<String>,
+    /// The others, as ` name=value`.
+    others: String,
+    notable: bool,
 }
 
-impl TextFields<'_> {
+impl PrettyFields {
     fn put(&mut self, field: &Field, value: &str) {
-        if field.name() == MESSAGE || self.result.is_err() {
-            return;
-        }
         // What comes from outside must not begin a line of its own, or clear the screen.
-        self.result = if value.contains(char::is_control) {
-            write!(self.line, " {}={value:?}", field.name())
+        let value = if value.contains(char::is_control) {
+            Cow::Owned(value.escape_debug().to_string())
         } else {
-            write!(self.line, " {}={value}", field.name())
+            Cow::Borrowed(value)
         };
+        match field.name() {
+            MESSAGE => self.message = value.into_owned(),
+            "request_id" => self.request_id = Some(value.into_owned()),
+            name => self.others.extend([" ", name, "=", &value]),
+        }
     }
 }
 
-impl Visit for TextFields<'_> {
+impl Visit for PrettyFields {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.put(field, &formatted(value));
     }
@@ -204,4 +295,13 @@ impl Visit for TextFields<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
         self.put(field, &shortened(value));
     }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.notable |= value && NOTABLE.contains(&field.name());
+        self.put(field, if value { "true" } else { "false" });
+    }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal as _, stderr};
 
+use jiff::tz::TimeZone;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::{Metadata, Subscriber};
@@ -18,7 +19,7 @@ use crate::{Identity, Settings};
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people: time of day, level, service, sentence, fields.
+    /// For people: local time, service, sentence, and the first digits of the ids.
     Pretty,
     /// For machines: a JSON object a line.
     Json,
@@ -74,7 +75,13 @@ fn subscriber(
     let levels = levels.unwrap_or_else(|| Targets::new().with_default(identity.log_level));
     Registry::default()
         .with(wanted(levels, spans.is_some()))
-        .with(LogLayer { service: identity.service, format, colour, queue: log.clone() })
+        .with(LogLayer {
+            service: identity.service,
+            format,
+            colour,
+            zone: TimeZone::system(),
+            queue: log.clone(),
+        })
         .with(spans)
 }
 

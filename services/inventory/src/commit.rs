@@ -1,20 +1,18 @@
 //! The commit of a reservation, and its evidence.
 
+use std::time::Duration;
+
 use campuscafe_api::Problem;
 use campuscafe_api::inventory::{Reservation, Reserve};
-use campuscafe_service::ids;
+use campuscafe_service::{ids, seconds};
 use campuscafe_telemetry::{ClientPresence, SPAN_TARGET, attribute, set_attribute};
 use tokio::time::Instant;
 use tracing::{Span, info_span};
 
 use crate::App;
 use crate::history::CommitKey;
-use crate::stock::ReserveError;
+use crate::stock::{ReserveError, StockChange};
 use crate::store::{Committed, ReserveCommand};
-
-/// The most of an item's name that is logged, in bytes: a name that is not in
-/// stock is as long as its sender likes.
-const MAX_LOGGED: usize = 256;
 
 /// Reserves, and records what happened.
 pub(crate) async fn commit(
@@ -32,14 +30,16 @@ pub(crate) async fn commit(
         at: Instant::now(),
     };
     let changed = app.store.reserve(command).await.map_err(|error| {
-        let item = &request.item_id[..request.item_id.floor_char_boundary(MAX_LOGGED)];
-        tracing::info!(request_id, item, "refused; nothing was committed");
+        let problem = problem(&error, &request.item_id);
+        let (item, quantity) = (&*request.item_id, request.quantity);
+        let why = problem.detail.as_deref().unwrap_or_default();
+        tracing::info!(request_id, item, "Refused: {} x{quantity}, {why}", short(item));
         set_attribute(&Span::current(), attribute::RESERVATION_REFUSED, true);
-        problem(&error, &request.item_id)
+        problem
     })?;
-    let late = client.has_disconnected();
-    let committed = changed.record(|committed| evidence(app, committed, late)).await;
-    log(request_id, &committed, late);
+    let left = client.disconnected_for();
+    let committed = changed.record(|committed| evidence(app, committed, left.is_some())).await;
+    log(request_id, &committed, left);
     let Committed { reservation_id, change, .. } = committed;
     Ok(Reservation { reservation_id, item_id: change.item, quantity: change.quantity })
 }
@@ -69,21 +69,27 @@ const fn span_name(late: bool, duplicate: bool) -> &'static str {
     }
 }
 
-fn log(request_id: &str, committed: &Committed, late: bool) {
+fn log(request_id: &str, committed: &Committed, left: Option<Duration>) {
+    let Committed { reservation_id, change, duplicate, .. } = committed;
+    let StockChange { item, quantity, before, after } = change;
     tracing::info!(
         request_id,
-        reservation_id = committed.reservation_id,
-        item = committed.change.item,
-        left = committed.change.after,
-        late,
-        duplicate = committed.duplicate,
-        "{}",
-        match (late, committed.duplicate) {
-            (true, _) => "reserved after the caller had left",
-            (false, true) => "reserved again for the same request",
-            (false, false) => "reserved",
-        }
+        reservation_id,
+        item,
+        left = after,
+        late = left.is_some(),
+        duplicate,
+        "Reserved{}: {} x{quantity} ({before} -> {after}){}",
+        if *duplicate { " AGAIN" } else { "" },
+        short(item),
+        left.map(|left| format!(", LATE: the caller left {} ago", seconds(left)))
+            .unwrap_or_default(),
     );
+}
+
+/// As much of an item's name as leaves room for the rest of a line.
+fn short(item: &str) -> &str {
+    &item[..item.floor_char_boundary(24)]
 }
 
 /// What a client is told when nothing is reserved.

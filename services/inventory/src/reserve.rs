@@ -15,7 +15,7 @@ use campuscafe_api::inventory::{Reservation, Reserve};
 use campuscafe_api::{CHAOS_APPLIED_HEADER, Problem, REQUEST_ID_HEADER};
 use campuscafe_chaos::{After, Before, Fault, Plan};
 use campuscafe_service::{
-    Connection, Json, ProblemResponse, Query, RequestId, WorkKind, WorkPermit,
+    Connection, Json, ProblemResponse, Query, RequestId, Waiting, WorkKind, WorkPermit,
 };
 use campuscafe_telemetry::{
     ClientPresence, SPAN_TARGET, SuppressedResponse, attribute, set_attribute,
@@ -102,7 +102,9 @@ pub(crate) async fn reserve(
 
     let key = app.keys.commit_key(&request_id);
     let work = Work { request_id: request_id.clone(), key, request, fault, client, permits };
+    let waiting = Waiting::for_request(&request_id);
     let answer = app.lifecycle.complete(carry_out(app.clone(), work)).await?;
+    waiting.answered();
     let mut response = match answer {
         Answer::Reserved(reservation) => Json(reservation).into_response(),
         Answer::Refused(problem) => ProblemResponse::from(problem).into_response(),
@@ -164,12 +166,12 @@ async fn carry_out(app: Arc<App>, work: Work) -> Answer {
         Before::WaitThenCommit(wait) => observed(&fault, tokio::time::sleep(wait)).await,
         Before::WaitThenFail(wait, status) => {
             observed(&fault, tokio::time::sleep(wait)).await;
-            tracing::info!(request_id, %fault, status, "refused because of a fault; nothing was committed");
+            tracing::info!(request_id, %fault, status, "Refused with {status} because of {fault}; nothing is reserved");
             return Answer::Refused(failed_on_request(&fault, status));
         }
         Before::Cut => {
             observed(&fault, std::future::ready(())).await;
-            tracing::info!(request_id, %fault, "connection cut before the commit");
+            tracing::info!(request_id, %fault, "Cut the connection before the commit ({fault})");
             return Answer::None;
         }
     }
@@ -186,7 +188,7 @@ async fn carry_out(app: Arc<App>, work: Work) -> Answer {
         }
         (After::Cut, _) => {
             observed(&fault, std::future::ready(())).await;
-            tracing::info!(request_id, %fault, "connection cut after the commit; the reply is lost");
+            tracing::info!(request_id, %fault, "Cut the connection after the commit ({fault}): the reply is lost");
             return Answer::None;
         }
         (After::Reply | After::HoldThenReply(_), _) => {}

@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 use campuscafe_api::inventory::{Reservation, Reserve};
 use campuscafe_api::order::{Attempt, AttemptResult};
 use campuscafe_chaos::Plan;
+use campuscafe_service::seconds;
 use campuscafe_telemetry::http_client::{Observe, Template, TransportError, WholeBody};
 use http::Extensions;
 use reqwest::{Request, Response, Url};
@@ -82,6 +83,11 @@ pub(crate) struct AttemptContext {
 impl AttemptContext {
     pub(crate) fn new(reserve: Reserve, plan: Option<Plan>, request_id: String) -> Self {
         Self { reserve, request_id, plan, attempts: Mutex::default() }
+    }
+
+    /// The faults that the customer asked for.
+    pub(crate) fn faults(&self) -> String {
+        self.plan.as_ref().map_or_else(|| "none".to_owned(), Plan::to_string)
     }
 
     fn all(&self) -> MutexGuard<'_, Vec<Attempt>> {
@@ -157,6 +163,7 @@ impl Middleware for AttemptRecorder {
         }
         if number > 1 {
             self.metrics.retried();
+            tracing::info!(request_id = context.request_id, "Retries: sends attempt {number}");
         }
         let sent = Instant::now();
         let response = next.run(request, extensions).await;
@@ -173,10 +180,29 @@ impl Middleware for AttemptRecorder {
             result = attempt.result.as_str(),
             status = attempt.status,
             duration_ms = attempt.duration_ms,
-            "attempt ended"
+            "{}",
+            in_words(&attempt)
         );
         context.all().push(attempt);
         response
+    }
+}
+
+fn in_words(attempt: &Attempt) -> String {
+    let Attempt { number, result, duration_ms, status } = attempt;
+    let after = seconds(Duration::from_millis(*duration_ms));
+    match (result, status) {
+        (AttemptResult::Timeout, _) => {
+            format!("Gives up attempt {number} after {after}: no answer")
+        }
+        (AttemptResult::Ok, _) => format!("Attempt {number}: reserved, after {after}"),
+        (result, Some(status)) => {
+            format!("Attempt {number}: {} with {status}, after {after}", result.as_str())
+        }
+        (AttemptResult::ConnectionLost, None) => {
+            format!("Attempt {number}: the connection was lost after {after}")
+        }
+        (result, None) => format!("Attempt {number}: {}, nothing was sent", result.as_str()),
     }
 }
 

@@ -9,10 +9,13 @@ use campuscafe_api::inventory::Reserve;
 use campuscafe_api::order::{AttemptResult, Confirmation, OrderReport, Outcome, PlaceOrder};
 use campuscafe_api::{Problem, REQUEST_ID_HEADER};
 use campuscafe_chaos::Plan;
-use campuscafe_service::{Connection, Json, ProblemResponse, RequestId, WorkPermit, ids};
+use campuscafe_service::{
+    Connection, Json, ProblemResponse, RequestId, Waiting, WorkPermit, ids, seconds,
+};
 use campuscafe_telemetry::{Baggage, attribute, current_trace_id, set_attribute};
 use http::Extensions;
 use reqwest_middleware::ClientWithMiddleware;
+use tokio::time::Instant;
 use tracing::Span;
 
 use crate::App;
@@ -39,11 +42,14 @@ use crate::outcome::{MAX_ATTEMPTS, outcome};
 pub(crate) async fn place_order(
     State(app): State<Arc<App>>,
     Extension(connection): Extension<Connection>,
-    RequestId(customers_id): RequestId,
+    RequestId(_customers): RequestId,
     baggage: Option<Extension<Baggage>>,
     Json(order): Json<PlaceOrder>,
 ) -> Result<Response, ProblemResponse> {
-    set_attribute(&Span::current(), attribute::REQUEST_ID, customers_id);
+    let order_id = ids::random();
+    // One id for one order: the inventory and the log know it by this one too.
+    let request_id = format!("order-{order_id}");
+    set_attribute(&Span::current(), attribute::REQUEST_ID, request_id.clone());
     let plan = order.chaos.as_deref().map(str::parse::<Plan>).transpose().map_err(|error| {
         Problem::new(400, "unknown-fault", "Unknown fault").detail(error.to_string())
     })?;
@@ -52,34 +58,39 @@ pub(crate) async fn place_order(
     let permit = app.work.admit(work_kind(plan.as_ref(), attempts))?;
     // A task of its own: an order that was taken is carried out and counted,
     // whether or not the customer waits for the answer.
-    app.lifecycle
-        .complete(carry_out(app.clone(), order, plan, baggage.unwrap_or_default().0, permit))
-        .await?
+    let waiting = Waiting::for_request(&request_id);
+    let reserve = Reserve { item_id: order.item_id, quantity: order.quantity };
+    let context = AttemptContext::new(reserve, plan, request_id);
+    let task = Task { order_id, retry: order.retry_on_timeout, context, baggage, _permit: permit };
+    let answer = app.lifecycle.complete(carry_out(app.clone(), task)).await?;
+    waiting.answered();
+    answer
 }
 
-async fn carry_out(
-    app: Arc<App>,
-    order: PlaceOrder,
-    plan: Option<Plan>,
-    baggage: Baggage,
+/// An order that was accepted.
+struct Task {
+    order_id: String,
+    retry: bool,
+    context: AttemptContext,
+    baggage: Option<Extension<Baggage>>,
     _permit: WorkPermit,
-) -> Result<Response, ProblemResponse> {
-    let order_id = ids::random();
-    let span = Span::current();
-    let chaos = plan.as_ref().map_or_else(|| "none".to_owned(), Plan::to_string);
-    set_attribute(&span, attribute::ORDER_ID, order_id.clone());
-    set_attribute(&span, attribute::ORDER_ITEM, order.item_id.clone());
-    set_attribute(&span, attribute::ORDER_QUANTITY, order.quantity);
-    set_attribute(&span, attribute::ORDER_CHAOS, chaos);
+}
 
-    let client = if order.retry_on_timeout { &app.clients.retrying } else { &app.clients.once };
-    let reserve = Reserve { item_id: order.item_id, quantity: order.quantity };
-    let context = Arc::new(AttemptContext::new(reserve, plan, format!("order-{order_id}")));
+async fn carry_out(app: Arc<App>, task: Task) -> Result<Response, ProblemResponse> {
+    let Task { order_id, retry, context, baggage, _permit } = task;
+    let (begun, span) = (Instant::now(), Span::current());
+    set_attribute(&span, attribute::ORDER_ID, order_id.clone());
+    set_attribute(&span, attribute::ORDER_ITEM, context.reserve.item_id.clone());
+    set_attribute(&span, attribute::ORDER_QUANTITY, context.reserve.quantity);
+    set_attribute(&span, attribute::ORDER_CHAOS, context.faults());
+
+    let client = if retry { &app.clients.retrying } else { &app.clients.once };
+    let context = Arc::new(context);
     // Not `RequestBuilder::send`: its future keeps the request three times.
     let mut extensions = Extensions::new();
     extensions.insert(RESERVE);
     extensions.insert(context.clone());
-    extensions.insert(baggage);
+    extensions.insert(baggage.unwrap_or_default().0);
     let answer = match build_request(client, &app, &context) {
         Ok(request) => client.execute_with_extensions(request, &mut extensions).await,
         Err(error) => Err(error.into()),
@@ -98,7 +109,9 @@ async fn carry_out(
         request_id = context.request_id,
         outcome = report.outcome.as_str(),
         attempts = report.attempts.len(),
-        "order ended"
+        "Answers the customer after {}: {}",
+        seconds(begun.elapsed()),
+        report.outcome.as_str(),
     );
     let answer = answer.as_ref().ok();
     match answer.and_then(|response| context.reservation(response)) {

@@ -20,6 +20,7 @@ use campuscafe_evidence::message_order::PingBatch;
 use campuscafe_evidence::order::{Order, OrderPlan};
 use campuscafe_evidence::pod_replacement::{PodReplacement, PodReplacementPlan};
 
+pub(crate) use campuscafe_service::seconds;
 pub(crate) use event::Event;
 pub(crate) use finding::{Evidence, Finding, Findings, Link};
 pub(crate) use verdict::{Conclusion, Verdict};
@@ -144,14 +145,6 @@ fn seen_of_pod_replacement(pod_replacement: &PodReplacement) -> String {
             "The expected effect did not happen: old {service} pods still served, or no pod served \
              any more. Was the command run in the right cluster?"
         )
-    }
-}
-
-/// A time as one would say it: in seconds, or in milliseconds if it is short.
-pub(crate) fn seconds(duration: Duration) -> String {
-    match duration.as_millis() {
-        ms @ 0..100 => format!("{ms} ms"),
-        _ => format!("{:.1} s", duration.as_secs_f64()),
     }
 }
 
