@@ -154,7 +154,7 @@ async fn every_metric_is_there_at_zero_right_after_the_start() {
             let labels: BTreeSet<_> = labels.iter().map(|&label| label.to_owned()).collect();
             assert_eq!(metric.label_names, labels, "{name}");
             for edges in metric.edges.values() {
-                for moment in ["1", "1.5", "2", "+Inf"] {
+                for moment in ["1", "1.05", "1.5", "1.55", "2", "2.05", "+Inf"] {
                     assert!(edges.iter().any(|edge| edge == moment), "{name}: {edges:?}");
                 }
             }
