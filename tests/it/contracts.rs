@@ -103,6 +103,7 @@ const INVENTORY_METRICS: &Expected = &[
     ("inventory_work_in_progress", "gauge", &[]),
     ("inventory_shed_requests_total", "counter", &["kind"]),
     ("inventory_faults_total", "counter", &["fault"]),
+    ("inventory_fault_reservations_total", "counter", &["fault"]),
     ("inventory_deliveries_total", "counter", &["item"]),
     ("inventory_history_evicted_total", "counter", &["history"]),
     ("http_server_request_duration_seconds", "histogram", SERVER_LABELS),
@@ -117,9 +118,10 @@ const INVENTORY_METRICS: &Expected = &[
 ];
 const ORDER_METRICS: &Expected = &[
     ("order_outcomes_total", "counter", &["outcome"]),
-    ("order_attempts_total", "counter", &["result"]),
+    ("order_attempts_total", "counter", &["result", "fault"]),
     ("order_retries_total", "counter", &[]),
     ("order_reordered_replies_total", "counter", &[]),
+    ("order_last_reordering_position", "gauge", &["sent"]),
     ("order_work_in_progress", "gauge", &[]),
     ("order_shed_requests_total", "counter", &["kind"]),
     ("http_server_request_duration_seconds", "histogram", SERVER_LABELS),

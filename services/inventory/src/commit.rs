@@ -2,6 +2,7 @@
 
 use campuscafe_api::Problem;
 use campuscafe_api::inventory::{Reservation, Reserve};
+use campuscafe_chaos::Fault;
 use campuscafe_service::ids;
 use campuscafe_telemetry::{ClientPresence, SPAN_TARGET, attribute, set_attribute};
 use tokio::time::Instant;
@@ -22,6 +23,7 @@ pub(crate) async fn commit(
     request_id: &str,
     key: CommitKey,
     request: &Reserve,
+    fault: &Fault,
     client: &ClientPresence,
 ) -> Result<Reservation, Problem> {
     let command = ReserveCommand {
@@ -38,13 +40,13 @@ pub(crate) async fn commit(
         problem(&error, &request.item_id)
     })?;
     let late = client.has_disconnected();
-    let committed = changed.record(|committed| evidence(app, committed, late)).await;
+    let committed = changed.record(|committed| evidence(app, committed, fault, late)).await;
     log(request_id, &committed, late);
     let Committed { reservation_id, change, .. } = committed;
     Ok(Reservation { reservation_id, item_id: change.item, quantity: change.quantity })
 }
 
-fn evidence(app: &App, committed: &Committed, late: bool) {
+fn evidence(app: &App, committed: &Committed, fault: &Fault, late: bool) {
     let _commit = info_span!(
         target: SPAN_TARGET,
         "commit reservation",
@@ -55,7 +57,7 @@ fn evidence(app: &App, committed: &Committed, late: bool) {
         { attribute::RESERVATION_LATE } = late,
         { attribute::RESERVATION_DUPLICATE } = committed.duplicate,
     );
-    app.metrics.committed(committed, late);
+    app.metrics.committed(committed, fault, late);
 }
 
 fn log(request_id: &str, committed: &Committed, late: bool) {
