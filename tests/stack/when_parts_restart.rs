@@ -234,5 +234,13 @@ async fn an_inventory_that_restarts_is_away_and_comes_back() {
     }
     nothing_is_shown_of_the_ledger(&stack, from).await;
     stack.reset().await;
+    let from = now();
     assert_eq!(stack.order("none", false).await["outcome"], "confirmed");
+    let [reserved] = &queries_of(&dashboard("four-pains"), "Reserved")[..] else {
+        panic!("one query")
+    };
+    eventually("a window after the restart to count again", || async {
+        (reserved.shown(&stack, from, now(), Since::Window).await == Some(1.0)).then_some(())
+    })
+    .await;
 }
