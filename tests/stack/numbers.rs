@@ -142,19 +142,17 @@ async fn each_fault_stands_with_what_the_client_saw_and_with_what_was_reserved()
     };
     let saw = last("What the client saw, by fault").await;
     let reserved = last("What was reserved, by fault").await;
-    for (fault, result, makes) in [
-        ("abort", "connection_lost", false),
-        ("lostreply", "connection_lost", true),
-        ("fail", "rejected", false),
-        ("slow", "timeout", true),
+    // A slow attempt may also be answered in time, if its wait is short.
+    for (fault, result, makes, others) in [
+        ("abort", "connection_lost", false, false),
+        ("lostreply", "connection_lost", true, false),
+        ("fail", "rejected", false, false),
+        ("slow", "timeout", true, true),
     ] {
-        let of_this = saw.iter().filter(|(labels, _)| labels["fault"] == fault);
-        let results: Vec<_> =
-            of_this.map(|(labels, value)| (labels["result"].clone(), *value)).collect();
-        assert!(
-            matches!(&results[..], [(seen, n)] if seen == result && *n >= 1.0),
-            "{fault}: {results:?}"
-        );
+        let of_this: Vec<_> = saw.iter().filter(|(labels, _)| labels["fault"] == fault).collect();
+        let seen = of_this.iter().find(|(labels, _)| labels["result"] == result);
+        assert!(seen.is_some_and(|(_, times)| *times >= 1.0), "{fault}: {of_this:?}");
+        assert!(others || of_this.len() == 1, "{fault}: {of_this:?}");
         let made = reserved.iter().find(|(labels, _)| labels["fault"] == fault);
         let made = made.unwrap_or_else(|| panic!("no bar for {fault}: {reserved:?}")).1;
         assert_eq!(made > 0.0, makes, "{fault} made {made} reservations");
@@ -184,18 +182,22 @@ async fn the_last_reordering_is_a_position_for_each_ping() {
 }
 
 #[tokio::test]
-async fn the_95th_percentile_of_spans_that_all_took_2_seconds_is_near_2_seconds() {
-    let story = story().await;
-    for series in [
-        // Each of them waited for 2 s.
-        "traces_span_metrics_duration_seconds_bucket{span_name=\"chaos slow\"}",
-        // Of the attempts that timed out, each took 1 s.
-        "http_client_request_duration_seconds_bucket{error_type=\"timeout\"}",
+async fn the_95th_percentile_of_what_took_a_moment_of_the_lab_is_near_that_moment() {
+    let stack = &story().await.stack;
+    stack.reset().await;
+    let before = now();
+    assert_eq!(stack.order("slow", false).await["outcome"], "unknown");
+    for (series, moment) in [
+        ("http_client_request_duration_seconds_bucket{error_type=\"timeout\"}", 1.0),
+        ("traces_span_metrics_duration_seconds_bucket{span_name=\"chaos slow\"}", 2.0),
     ] {
-        let near = if series.starts_with("traces") { 2.0 } else { 1.0 };
-        let p95 =
-            story.stack.value(&format!("histogram_quantile(0.95, sum by (le) ({series}))")).await;
-        assert!((near..near + 0.06).contains(&p95), "{series}: {p95} s");
+        let since = format!("sum by (le) ({series}) - sum by (le) ({series} @ {before})");
+        let p95 = eventually(&format!("the order in {series}"), || async {
+            let p95 = stack.value(&format!("histogram_quantile(0.95, {since})")).await;
+            p95.is_finite().then_some(p95)
+        })
+        .await;
+        assert!((moment..moment + 0.06).contains(&p95), "{series}: {p95} s");
     }
 }
 
