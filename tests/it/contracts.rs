@@ -103,6 +103,7 @@ const INVENTORY_METRICS: &Expected = &[
     ("inventory_work_in_progress", "gauge", &[]),
     ("inventory_shed_requests_total", "counter", &["kind"]),
     ("inventory_faults_total", "counter", &["fault"]),
+    ("inventory_fault_reservations_total", "counter", &["fault"]),
     ("inventory_deliveries_total", "counter", &["item"]),
     ("inventory_history_evicted_total", "counter", &["history"]),
     ("http_server_request_duration_seconds", "histogram", SERVER_LABELS),
@@ -117,9 +118,10 @@ const INVENTORY_METRICS: &Expected = &[
 ];
 const ORDER_METRICS: &Expected = &[
     ("order_outcomes_total", "counter", &["outcome"]),
-    ("order_attempts_total", "counter", &["result"]),
+    ("order_attempts_total", "counter", &["result", "fault"]),
     ("order_retries_total", "counter", &[]),
     ("order_reordered_replies_total", "counter", &[]),
+    ("order_last_reordering_position", "gauge", &["sent"]),
     ("order_work_in_progress", "gauge", &[]),
     ("order_shed_requests_total", "counter", &["kind"]),
     ("http_server_request_duration_seconds", "histogram", SERVER_LABELS),
@@ -154,7 +156,7 @@ async fn every_metric_is_there_at_zero_right_after_the_start() {
             let labels: BTreeSet<_> = labels.iter().map(|&label| label.to_owned()).collect();
             assert_eq!(metric.label_names, labels, "{name}");
             for edges in metric.edges.values() {
-                for moment in ["1", "1.5", "2", "+Inf"] {
+                for moment in ["1", "1.05", "1.5", "1.55", "2", "2.05", "+Inf"] {
                     assert!(edges.iter().any(|edge| edge == moment), "{name}: {edges:?}");
                 }
             }

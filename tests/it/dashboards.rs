@@ -1,6 +1,8 @@
 //! The dashboards and the files around them name only what exists, and name all
 //! of it: metrics, data sources, panels, rules.
 
+mod look;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -59,13 +61,15 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or_default()
 }
 
-fn panels(dashboard: &Value) -> &[Value] {
-    list(dashboard, "panels")
+/// All panels, also those in a row that is collapsed.
+fn panels(dashboard: &Value) -> impl Iterator<Item = &Value> {
+    let outer = list(dashboard, "panels").iter();
+    outer.flat_map(|panel| std::iter::once(panel).chain(list(panel, "panels")))
 }
 
 /// The `PromQL` of every panel.
 fn panel_queries(dashboard: &Value) -> Vec<&str> {
-    let targets = panels(dashboard).iter().flat_map(|panel| list(panel, "targets"));
+    let targets = panels(dashboard).flat_map(|panel| list(panel, "targets"));
     targets.filter_map(|target| target["expr"].as_str()).collect()
 }
 
@@ -221,16 +225,23 @@ fn each_dashboard_is_known_by_the_name_of_its_file() {
 fn panels_are_of_kinds_that_grafana_ships_and_lie_side_by_side() {
     for (name, dashboard) in dashboards() {
         let mut ids = BTreeSet::new();
-        let mut taken = BTreeSet::new();
         for panel in panels(&dashboard) {
             let title = text(panel, "title");
             assert!(ids.insert(panel["id"].as_u64().unwrap()), "{name}: {title}: its id is taken");
             assert!(SHIPPED_PANELS.contains(&text(panel, "type")), "{name}: {title}: its type");
-            let at = |side: &str| panel["gridPos"][side].as_u64().unwrap();
-            assert!(at("x") + at("w") <= 24, "{name}: {title} is beyond the edge");
-            for x in at("x")..at("x") + at("w") {
-                for y in at("y")..at("y") + at("h") {
-                    assert!(taken.insert((x, y)), "{name}: {title} covers another panel");
+        }
+        // What is in a collapsed row has its places below that row.
+        let rows = list(&dashboard, "panels").iter().map(|row| list(row, "panels"));
+        for together in rows.chain([list(&dashboard, "panels")]) {
+            let mut taken = BTreeSet::new();
+            for panel in together {
+                let title = text(panel, "title");
+                let at = |side: &str| panel["gridPos"][side].as_u64().unwrap();
+                assert!(at("x") + at("w") <= 24, "{name}: {title} is beyond the edge");
+                for x in at("x")..at("x") + at("w") {
+                    for y in at("y")..at("y") + at("h") {
+                        assert!(taken.insert((x, y)), "{name}: {title} covers another panel");
+                    }
                 }
             }
         }
@@ -240,7 +251,7 @@ fn panels_are_of_kinds_that_grafana_ships_and_lie_side_by_side() {
 #[test]
 fn every_panel_says_what_it_proves_and_where_to_look_next() {
     for (name, dashboard) in dashboards() {
-        for panel in panels(&dashboard).iter().filter(|panel| panel["type"] != "row") {
+        for panel in panels(&dashboard).filter(|panel| panel["type"] != "row") {
             let description = text(panel, "description");
             let sentences =
                 description.split_inclusive(['.', '?']).filter(|s| s.len() > 20).count();
@@ -265,7 +276,7 @@ fn every_data_source_is_provisioned() {
             let kind = provisioned.get(text(source, "uid"));
             assert_eq!(kind.map(String::as_str), source["type"].as_str(), "{name}: {source}");
         }
-        let queries = panels(&dashboard).iter().flat_map(|panel| list(panel, "targets"));
+        let queries = panels(&dashboard).flat_map(|panel| list(panel, "targets"));
         for query in queries.chain(list(&dashboard["annotations"], "list")) {
             assert!(query["datasource"].is_object(), "{name}: {query} has no data source");
         }
@@ -281,7 +292,7 @@ fn one_event_shows_as_a_step_of_a_raw_counter() {
         let smoothed = ["rate(", "increase(", "delta("].iter().any(|f| query.contains(f));
         assert!(!smoothed, "{query} hides a first jump");
     }
-    let lines = panels(four_pains).iter().filter(|panel| panel["type"] == "timeseries");
+    let lines = panels(four_pains).filter(|panel| panel["type"] == "timeseries");
     for panel in lines {
         let custom = &panel["fieldConfig"]["defaults"]["custom"];
         let step = custom["lineInterpolation"] == "stepAfter" || custom["drawStyle"] == "points";

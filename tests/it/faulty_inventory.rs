@@ -120,7 +120,10 @@ async fn an_inventory_that_cannot_be_reached_fails_for_certain() {
     assert_eq!(told.text("title"), "Order failed 💥");
     assert_eq!((told.text("outcome"), told.results()), ("failed", vec!["refused"]));
     assert_eq!(told.body["attempts"][0].get("status"), None, "nobody answered");
-    assert!(metrics.contains("order_attempts_total{result=\"refused\"} 1\n"), "{metrics}");
+    assert!(
+        metrics.contains("order_attempts_total{result=\"refused\",fault=\"none\"} 1\n"),
+        "{metrics}"
+    );
     assert!(metrics.contains("order_outcomes_total{outcome=\"failed\"} 1\n"), "{metrics}");
 }
 
@@ -168,7 +171,8 @@ async fn no_whole_answer_in_time_is_a_timeout_wherever_the_answer_stalls() {
             assert_eq!(asked.len(), results.len(), "{case}");
             let id = format!("x-request-id: order-{}\r\n", told.text("orderId"));
             assert!(asked.iter().all(|request| request.contains(&id)), "{case}: {asked:?}");
-            let series = format!("order_attempts_total{{result=\"timeout\"}} {}\n", results.len());
+            let series = "order_attempts_total{result=\"timeout\",fault=\"none\"}";
+            let series = format!("{series} {}\n", results.len());
             assert!(metrics.contains(&series), "{case}: {metrics}");
         }
     }

@@ -105,7 +105,7 @@ impl Cafe {
         let pages = self.counted.each_ref().map(Metrics::render).concat();
         let values = pages.lines().filter_map(|line| {
             let rest = line.strip_prefix(series)?;
-            rest.starts_with(['{', ' ']).then(|| rest.rsplit(' ').next().unwrap())
+            rest.starts_with(['{', ' ', ',']).then(|| rest.rsplit(' ').next().unwrap())
         });
         let values: Vec<u64> = values.map(|value| value.parse().unwrap()).collect();
         assert!(!values.is_empty(), "no {series} in\n{pages}");

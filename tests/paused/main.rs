@@ -144,8 +144,8 @@ fn same_counts(cafe: &Cafe, ledger: &Ledger, orders: u64) {
 fn explained(cafe: &Cafe) {
     let reservations = cafe.counter("inventory_reservations_total");
     let confirmed = cafe.counter("order_outcomes_total{outcome=\"confirmed\"}");
-    let timeouts = cafe.counter("order_attempts_total{result=\"timeout\"}");
-    let cuts = cafe.counter("order_attempts_total{result=\"connection_lost\"}");
+    let timeouts = cafe.counter("order_attempts_total{result=\"timeout\"");
+    let cuts = cafe.counter("order_attempts_total{result=\"connection_lost\"");
     let surplus = reservations.checked_sub(confirmed).expect("no confirmation without a cake");
     assert!(surplus > 0, "something went wrong on the way, as it should");
     assert!(surplus <= timeouts + cuts, "{surplus} surplus, {timeouts} timeouts, {cuts} cuts");

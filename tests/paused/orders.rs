@@ -14,6 +14,13 @@ pub(crate) struct Order {
     pub(crate) impatient: bool,
 }
 
+impl Order {
+    /// The step that an attempt takes, 0 for the first; the last step repeats.
+    pub(crate) fn step(&self, attempt: usize) -> &'static str {
+        self.plan.get(attempt).or(self.plan.last()).expect("a step")
+    }
+}
+
 /// Healthy, then one of every fault on either side of the limit. No wait ends
 /// at the limit or together with another attempt's.
 const CERTAIN: [&str; 16] = [

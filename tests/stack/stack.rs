@@ -130,12 +130,23 @@ impl Stack {
         self.try_query(query).await.unwrap_or_else(|| panic!("no answer to {query}"))
     }
 
+    /// The same, as it was at a time.
+    pub(crate) async fn query_at(&self, query: &str, time: f64) -> Vec<(Value, f64)> {
+        let at = time.to_string();
+        let answer = self.try_asked(&[("query", query), ("time", &at)]).await;
+        answer.unwrap_or_else(|| panic!("no answer to {query}"))
+    }
+
     /// The same, where Prometheus may be away.
     pub(crate) async fn try_query(&self, query: &str) -> Option<Vec<(Value, f64)>> {
+        self.try_asked(&[("query", query)]).await
+    }
+
+    async fn try_asked(&self, asked: &[(&str, &str)]) -> Option<Vec<(Value, f64)>> {
         let url = format!("{}/api/v1/query", self.prometheus);
-        let answer = self.http.get(url).query(&[("query", query)]).send().await.ok()?;
+        let answer = self.http.get(url).query(asked).send().await.ok()?;
         let body: Value = answer.json().await.ok()?;
-        assert_eq!(body["status"], "success", "{query}: {body}");
+        assert_eq!(body["status"], "success", "{asked:?}: {body}");
         let result = body["data"]["result"].as_array()?.iter();
         let series = |series: &Value| (series["metric"].clone(), number(&series["value"][1]));
         Some(result.map(series).collect())
@@ -152,15 +163,29 @@ impl Stack {
 
     /// Every value of a query from one time to another, a second apart.
     pub(crate) async fn range(&self, query: &str, from: f64, to: f64) -> Vec<f64> {
+        let series = self.series(query, from, to).await;
+        let values = series.iter().flat_map(|series| series["values"].as_array().unwrap());
+        values.map(|value| number(&value[1])).collect()
+    }
+
+    async fn series(&self, query: &str, from: f64, to: f64) -> Vec<Value> {
         let url = format!("{}/api/v1/query_range", self.prometheus);
         let (from, to) = (from.to_string(), to.to_string());
         let asked = [("query", query), ("start", &from), ("end", &to), ("step", "1s")];
         let answer = self.http.get(url).query(&asked).send().await.unwrap();
         let body: Value = answer.json().await.unwrap();
         assert_eq!(body["status"], "success", "{query}: {body}");
-        let series = body["data"]["result"].as_array().unwrap().iter();
-        let values = series.flat_map(|series| series["values"].as_array().unwrap());
-        values.map(|value| number(&value[1])).collect()
+        body["data"]["result"].as_array().unwrap().clone()
+    }
+
+    /// The last value of each series of a query from one time to another.
+    pub(crate) async fn last_of_range(&self, query: &str, from: f64, to: f64) -> Vec<(Value, f64)> {
+        let series = self.series(query, from, to).await;
+        let last = series.into_iter().filter_map(|series| {
+            let value = series["values"].as_array()?.last()?;
+            Some((series["metric"].clone(), number(&value[1])))
+        });
+        last.collect()
     }
 
     /// A trace as Jaeger has it, if it has it.

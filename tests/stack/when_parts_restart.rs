@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use campuscafe_tests::{Process, eventually};
 use serde_json::Value;
 
-use crate::stack::{Kind, Stack, done};
+use crate::dashboards::{Since, dashboard, queries_of};
+use crate::stack::{Kind, Stack, done, now};
 
 const TOOLS: [&str; 4] = ["grafana", "prometheus", "lab", "jaeger"];
 
@@ -200,11 +201,26 @@ async fn an_order_service_that_restarts_finishes_what_it_took() {
     assert_eq!(stack.order("none", false).await["outcome"], "confirmed");
 }
 
+/// The tiles that count what the inventory did say "no evidence" for a window in
+/// which it restarted; a smaller count minus a larger one would be less than nothing.
+async fn nothing_is_shown_of_the_ledger(stack: &Stack, from: f64) {
+    for title in ["Reserved", "Taken twice", "The gap, and what it is made of"] {
+        for query in queries_of(&dashboard("four-pains"), title) {
+            eventually(&format!("no evidence at {title}"), || async {
+                let shown = query.shown(stack, from, now(), Since::Window).await;
+                shown.is_none().then_some(())
+            })
+            .await;
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_inventory_that_restarts_is_away_and_comes_back() {
     let stack = Stack::from_env();
     whole(&stack).await;
     let before = lives(&stack).await;
+    let from = now();
     let load = load(&stack, 10);
     under_way(&stack).await;
     restart(&stack, "inventory").await;
@@ -216,6 +232,15 @@ async fn an_inventory_that_restarts_is_away_and_comes_back() {
     for (part, life) in &before {
         assert_eq!(part == "inventory", after[part] != *life, "inventory restarted, and {part}");
     }
+    nothing_is_shown_of_the_ledger(&stack, from).await;
     stack.reset().await;
+    let from = now();
     assert_eq!(stack.order("none", false).await["outcome"], "confirmed");
+    let [reserved] = &queries_of(&dashboard("four-pains"), "Reserved")[..] else {
+        panic!("one query")
+    };
+    eventually("a window after the restart to count again", || async {
+        (reserved.shown(&stack, from, now(), Since::Window).await == Some(1.0)).then_some(())
+    })
+    .await;
 }

@@ -16,6 +16,20 @@ pub enum Step {
 }
 
 impl Step {
+    /// The names of all steps, for counters that must exist from the start.
+    pub const NAMES: [&'static str; 9] =
+        ["none", "slow", "fail", "slowfail", "abort", "flaky", "lostreply", "slowreply", "hold"];
+
+    /// The step's name without its argument. A flaky step stays flaky: what it
+    /// comes to is decided where it acts.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Fixed(fault) => fault.name(),
+            Self::Flaky => "flaky",
+        }
+    }
+
     /// What the step comes to; only a [`Step::Flaky`] needs a random number, and
     /// only then is `random` called.
     pub fn resolve(self, random: impl FnOnce() -> SplitMix64) -> Fault {
@@ -138,6 +152,16 @@ mod tests {
         }
         let times = |word| (0..10_000).filter(|count| fault(*count) == word).count();
         assert_eq!(["fail:503", "slow:1500", "none"].map(times), [3_602, 3_454, 2_944]);
+    }
+
+    #[test]
+    fn every_step_has_one_of_the_names_of_the_language() {
+        let plan: Plan = "none,slow:7,fail:404,slowfail".parse().unwrap();
+        let other: Plan = "abort,flaky,lostreply,slowreply,hold".parse().unwrap();
+        let steps = (1..=4).map(|n| plan.step(n)).chain((1..=5).map(|n| other.step(n)));
+        let names: Vec<_> = steps.map(|step| step.name()).collect();
+        assert_eq!(names, Step::NAMES);
+        assert!(Fault::NAMES.iter().all(|name| names.contains(name)));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use campuscafe_api::Problem;
 use campuscafe_api::inventory::{Reservation, Reserve};
+use campuscafe_chaos::Fault;
 use campuscafe_service::{ids, seconds};
 use campuscafe_telemetry::{ClientPresence, SPAN_TARGET, attribute, set_attribute};
 use tokio::time::Instant;
@@ -20,6 +21,7 @@ pub(crate) async fn commit(
     request_id: &str,
     key: CommitKey,
     request: &Reserve,
+    fault: &Fault,
     client: &ClientPresence,
 ) -> Result<Reservation, Problem> {
     let command = ReserveCommand {
@@ -38,13 +40,14 @@ pub(crate) async fn commit(
         problem
     })?;
     let left = client.disconnected_for();
-    let committed = changed.record(|committed| evidence(app, committed, left.is_some())).await;
+    let late = left.is_some();
+    let committed = changed.record(|committed| evidence(app, committed, fault, late)).await;
     log(request_id, &committed, left);
     let Committed { reservation_id, change, .. } = committed;
     Ok(Reservation { reservation_id, item_id: change.item, quantity: change.quantity })
 }
 
-fn evidence(app: &App, committed: &Committed, late: bool) {
+fn evidence(app: &App, committed: &Committed, fault: &Fault, late: bool) {
     let _commit = info_span!(
         target: SPAN_TARGET,
         "commit",
@@ -56,7 +59,7 @@ fn evidence(app: &App, committed: &Committed, late: bool) {
         { attribute::RESERVATION_LATE } = late,
         { attribute::RESERVATION_DUPLICATE } = committed.duplicate,
     );
-    app.metrics.committed(committed, late);
+    app.metrics.committed(committed, fault, late);
 }
 
 /// A list of spans shows names only, so what is special about a commit is in its name.

@@ -24,6 +24,10 @@ const LATE_COMMITS: Metric = Metric {
 const STOCK: Metric = Metric { name: "inventory_stock", help: "Pieces left." };
 const FAULTS: Metric =
     Metric { name: "inventory_faults_total", help: "Faults that the inventory applied, by name." };
+const FAULT_RESERVATIONS: Metric = Metric {
+    name: "inventory_fault_reservations_total",
+    help: "Reservations committed by requests to which a fault was applied, by its name.",
+};
 const DELIVERIES: Metric = Metric {
     name: "inventory_deliveries_total",
     help: "Deliveries that added pieces to the stock.",
@@ -64,9 +68,14 @@ const ROUTES: [(&str, &str, &[u16]); 7] = [
 /// come from outside and would grow without bound.
 pub(crate) struct InventoryMetrics {
     items: BTreeMap<String, ItemMetrics>,
-    faults: BTreeMap<&'static str, Counter>,
+    faults: BTreeMap<&'static str, FaultMetrics>,
     evicted_attempts: Counter,
     evicted_commits: Counter,
+}
+
+struct FaultMetrics {
+    applied: Counter,
+    reservations: Counter,
 }
 
 struct ItemMetrics {
@@ -100,7 +109,14 @@ impl InventoryMetrics {
             };
             (name.clone(), item)
         };
-        let fault = |word| (word, metrics.counter(FAULTS, &[("fault", word)]));
+        let fault = |word| {
+            let labels = [("fault", word)];
+            let fault = FaultMetrics {
+                applied: metrics.counter(FAULTS, &labels),
+                reservations: metrics.counter(FAULT_RESERVATIONS, &labels),
+            };
+            (word, fault)
+        };
         let new = Self {
             items: stock.keys().map(item).collect(),
             faults: Fault::NAMES.into_iter().map(fault).collect(),
@@ -112,13 +128,16 @@ impl InventoryMetrics {
     }
 
     pub(crate) fn fault(&self, fault: &Fault) {
-        if let Some(counter) = self.faults.get(fault.name()) {
-            counter.increment(1);
+        if let Some(metrics) = self.faults.get(fault.name()) {
+            metrics.applied.increment(1);
         }
     }
 
-    pub(crate) fn committed(&self, committed: &Committed, late: bool) {
+    pub(crate) fn committed(&self, committed: &Committed, fault: &Fault, late: bool) {
         self.evicted_commits.absolute(committed.evicted);
+        if let Some(metrics) = self.faults.get(fault.name()) {
+            metrics.reservations.increment(1);
+        }
         let Some(item) = self.items.get(&committed.change.item) else { return };
         item.reservations.increment(1);
         item.duplicates.increment(u64::from(committed.duplicate));

@@ -176,7 +176,7 @@ async fn carry_out(app: Arc<App>, work: Work) -> Answer {
         }
     }
 
-    let reservation = match commit(&app, &request_id, key, &request, &client).await {
+    let reservation = match commit(&app, &request_id, key, &request, &fault, &client).await {
         Ok(reservation) => reservation,
         Err(problem) => return Answer::Refused(problem),
     };

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use campuscafe_api::inventory::{Reservation, Reserve};
 use campuscafe_api::order::{Attempt, AttemptResult};
-use campuscafe_chaos::Plan;
+use campuscafe_chaos::{Fault, Plan, Step};
 use campuscafe_service::seconds;
 use campuscafe_telemetry::http_client::{Observe, Template, TransportError, WholeBody};
 use http::Extensions;
@@ -158,8 +158,9 @@ impl Middleware for AttemptRecorder {
             return next.run(request, extensions).await;
         };
         let number = u32::try_from(context.all().len()).unwrap_or(u32::MAX).saturating_add(1);
-        if let Some(plan) = &context.plan {
-            add_fault(&plan.step(number).to_string(), request.url_mut());
+        let step = context.plan.as_ref().map(|plan| plan.step(number));
+        if let Some(step) = step {
+            add_fault(&step.to_string(), request.url_mut());
         }
         if number > 1 {
             self.metrics.retried();
@@ -173,7 +174,7 @@ impl Middleware for AttemptRecorder {
             duration_ms: u64::try_from(sent.elapsed().as_millis()).unwrap_or(u64::MAX),
             status: response.as_ref().ok().map(|response| response.status().as_u16()),
         };
-        self.metrics.attempted(attempt.result);
+        self.metrics.attempted(attempt.result, step.unwrap_or(Step::Fixed(Fault::None)));
         tracing::info!(
             request_id = context.request_id,
             attempt = number,

@@ -25,6 +25,9 @@ use crate::attempts::PING;
 use crate::order_problem::truncated;
 use crate::sequence::{delays, inversions, overtakers};
 
+/// The most pings that are sent at once.
+pub(crate) const MAX_PINGS: usize = 20;
+
 /// Far beyond every delay: here it is the order that is the lesson, and a
 /// ping that was cut would hide it.
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
@@ -80,7 +83,7 @@ pub(crate) async fn out_of_order(
 
     let arrived = arrivals.all();
     let inverted = inversions(&arrived);
-    app.metrics.reordered(overtakers(&arrived));
+    app.metrics.reordered(&arrived, overtakers(&arrived));
     set_attribute(&Span::current(), attribute::REORDER_INVERSIONS, inverted.cast_signed());
     tracing::info!(count, inversions = inverted, "pings answered");
     let completed = |i: &u32| {

@@ -146,7 +146,7 @@ async fn the_stock_gauge_ends_at_the_newest_level_when_evidence_is_late() {
         tokio::task::yield_now().await;
     }
     assert!(!delivered.is_finished(), "its evidence waits for that of the reservation");
-    late.record(|committed| app.metrics.committed(committed, false)).await;
+    late.record(|committed| app.metrics.committed(committed, &Fault::None, false)).await;
     delivered.await.unwrap().unwrap();
     let page = metrics.render();
     assert!(page.lines().any(|line| line == "inventory_stock{item=\"cake\"} 6"), "{page}");

@@ -42,8 +42,8 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     look_at: LookAt {
         jaeger: "both cut attempts end with error.type=connection_lost, but only one of them has \
          a commit",
-        grafana: "order_attempts_total{result=\"connection_lost\"} jumps twice, \
-         inventory_reservations_total once",
+        grafana: "order_attempts_total{result=\"connection_lost\"} jumps for both cuts, \
+         inventory_fault_reservations_total only for lostreply",
     },
 };
 
