@@ -27,6 +27,10 @@ async fn slow_is_shown_on_services_of_its_own() {
         "+1  inventory_late_commits_total{item=\"cake\"}",
         "SHOWN",
         "its outcome was unknown",
+        "Side by side              slow                slowfail            slowreply",
+        "the customer was told     504 after 1.0 s     504 after 1.0 s     504 after 1.0 s",
+        "the inventory made        1 reservation       0 reservations      1 reservation",
+        "it committed              at 2.0 s            never               at ",
     ] {
         assert!(text.contains(expected), "no {expected:?} in\n{text}");
     }
@@ -57,6 +61,8 @@ async fn double_as_json_has_two_orders_and_both_verdicts() {
     assert_eq!(all(&json, "/ledger/gap"), [2, 1]);
     assert_eq!(all(&json, "/commits/1/duplicate"), [true, true]);
     assert_eq!(all(&json, "/commits/2"), [Value::Null, Value::Null]);
+    let verdict = json["findings"][1]["verdict"].as_str().unwrap();
+    assert!(verdict.contains("Attempt 2 committed before attempt 1"), "{verdict}");
     for finding in json["findings"].as_array().unwrap() {
         assert_eq!(finding["counters"]["inventory_duplicate_reservations_total{item=\"cake\"}"], 1);
     }
@@ -65,13 +71,14 @@ async fn double_as_json_has_two_orders_and_both_verdicts() {
 #[tokio::test]
 async fn the_lesson_does_not_show_where_nothing_times_out() {
     let cafe = Cafe::open_with(&[("ORDER_ATTEMPT_TIMEOUT", "5s")]).await;
-    for (name, shown) in [("slow", &[false][..]), ("double", &[false, false])] {
+    for (name, shown) in [("slow", &[false, false, false][..]), ("double", &[false, false])] {
         let (code, json) = run_json(&[name, "--lab-url", &cafe.lab], &[]).await;
         assert_eq!((code, &json["shown"]), (Some(1), &false.into()), "{json}");
         assert_eq!(all(&json, "/shown"), shown);
         for verdict in all(&json, "/verdict") {
             assert!(verdict.as_str().unwrap().contains("nothing timed out"), "{verdict}");
         }
+        assert!(!json.to_string().contains("changed the order"), "one commit after the other");
     }
     let (code, text) = run(&["slow", "--lab-url", &cafe.lab], &[]).await;
     assert!(code == Some(1) && text.contains("NOT SHOWN"), "{text}");
@@ -81,20 +88,20 @@ async fn the_lesson_does_not_show_where_nothing_times_out() {
 async fn a_cut_looks_the_same_to_the_client_and_is_not_in_the_inventory() {
     let (code, json) = run_json(&["cut"], &[]).await;
     assert_eq!(code, Some(0), "{json}");
-    assert_eq!(all(&json, "/chaos"), ["fail", "abort", "lostreply"]);
+    assert_eq!(all(&json, "/chaos"), ["abort", "lostreply", "fail"]);
     assert_eq!(
         all(&json, "/told/attempts/0/result"),
-        ["rejected", "connection_lost", "connection_lost"]
+        ["connection_lost", "connection_lost", "rejected"]
     );
-    assert_eq!(all(&json, "/told/outcome"), ["failed", "unknown", "unknown"]);
-    assert_eq!(all(&json, "/told/status"), [502, 504, 504]);
-    assert_eq!(all(&json, "/ledger/reservations"), [0, 0, 1]);
+    assert_eq!(all(&json, "/told/outcome"), ["unknown", "unknown", "failed"]);
+    assert_eq!(all(&json, "/told/status"), [504, 504, 502]);
+    assert_eq!(all(&json, "/ledger/reservations"), [0, 1, 0]);
 
     let (_, text) = run(&["cut"], &[]).await;
     let row = |name: &str| text.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
     let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-    assert_eq!(words(row("Side by side"))[3..], ["fail", "abort", "lostreply"]);
-    assert_eq!(words(row("the order's outcome"))[3..], ["failed", "unknown", "unknown"]);
+    assert_eq!(words(row("Side by side"))[3..], ["abort", "lostreply", "fail"]);
+    assert_eq!(words(row("the order's outcome"))[3..], ["unknown", "unknown", "failed"]);
 }
 
 #[tokio::test]
@@ -188,8 +195,9 @@ async fn a_lesson_delivers_what_the_stock_of_a_shared_cafe_lacks_and_says_so() {
 
     let (code, json) = run_json(&["slow", "--lab-url", &cafe.lab], &[]).await;
     assert_eq!(code, Some(0), "{json}");
-    assert_eq!(all(&json, "/delivered"), [json!({"quantity": 1, "stockBefore": 0})]);
-    assert_eq!(all(&json, "/ledger/item"), ["cake"]);
+    let one = json!({"quantity": 1, "stockBefore": 0});
+    assert_eq!(all(&json, "/delivered"), [one.clone(), Value::Null, one], "what each trial takes");
+    assert_eq!(all(&json, "/ledger/item"), ["cake"; 3]);
 }
 
 #[tokio::test]
@@ -197,8 +205,8 @@ async fn a_lesson_delivers_nothing_where_the_stock_is_enough() {
     let cafe = Cafe::open_with(&[("INVENTORY_STOCK", "cake=2")]).await;
     let (code, json) = run_json(&["slow", "--lab-url", &cafe.lab], &[]).await;
     assert_eq!(code, Some(0), "{json}");
-    assert_eq!(all(&json, "/delivered"), [Value::Null]);
-    assert_eq!(cafe.state().await["stock"], json!({"cake": 1}));
+    assert_eq!(all(&json, "/delivered"), [Value::Null, Value::Null, Value::Null]);
+    assert_eq!(cafe.state().await["stock"], json!({"cake": 0}));
 }
 
 #[tokio::test]
@@ -207,7 +215,7 @@ async fn a_lesson_orders_what_there_is_most_of_where_nobody_knows_cake_and_says_
     let (code, text) = run(&["slow", "--lab-url", &cafe.lab], &[]).await;
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains("The inventory does not know cake, so this orders tea."), "{text}");
-    assert_eq!(cafe.state().await["stock"], json!({"bagel": 1, "tea": 4}));
+    assert_eq!(cafe.state().await["stock"], json!({"bagel": 1, "tea": 3}));
 }
 
 /// Runs the program with its stdout going there: exit code and stderr.
@@ -215,6 +223,7 @@ async fn run_into(stdout: Stdio, arguments: &[&str]) -> (Option<i32>, String) {
     let program = Command::new(binary("campuscafe"))
         .args(arguments)
         .env_clear()
+        .env("OWN_SERVICES", "true")
         .stdin(Stdio::null())
         .stdout(stdout)
         .stderr(Stdio::piped())
@@ -280,4 +289,61 @@ async fn an_experiment_that_is_interrupted_lets_its_services_finish_their_work()
     assert_eq!(answer.status(), 200);
     assert_eq!(experiment.ended().await.code(), Some(1));
     assert!(experiment.stderr().contains("interrupted"), "{}", experiment.stderr());
+}
+
+#[tokio::test]
+async fn a_bare_experiment_uses_the_open_cafe_and_says_so_in_its_second_line() {
+    let cafe = Cafe::open().await;
+    let lab = cafe.lab.trim_start_matches("http://");
+    let usual =
+        |own: &'static str| [("LAB_LISTEN", lab.to_owned()), ("OWN_SERVICES", own.to_owned())];
+    for (own, expected, reservations) in [
+        ("true", "This run starts services of its own", 0),
+        ("false", "The orders go to the open café", 4),
+    ] {
+        let environment = usual(own);
+        let environment: Vec<_> =
+            environment.iter().map(|(name, value)| (*name, &**value)).collect();
+        let (code, text) = run(&["double"], &environment).await;
+        assert_eq!(code, Some(0), "{text}");
+        let second = text.trim_start().lines().nth(1).unwrap();
+        assert!(second.starts_with(expected), "{text}");
+        assert_eq!(second.contains(&cafe.order), own == "false", "{second}");
+        assert_eq!(cafe.state().await["reservations"], reservations, "{own}");
+    }
+    let nobody = [("LAB_LISTEN", "127.0.0.1:9"), ("OWN_SERVICES", "false")];
+    let (code, text) = run(&["cut"], &nobody).await;
+    assert!(code == Some(0) && text.contains("services of its own"), "{text}");
+}
+
+#[tokio::test]
+async fn three_people_at_one_cafe_are_each_shown_their_own_double() {
+    let cafe = Cafe::open_with(&[("INVENTORY_STOCK", "cake=30")]).await;
+    let double = ["double", "--lab-url", &*cafe.lab];
+    let run = || run_json(&double, &[]);
+    let (one, two, three) = tokio::join!(run(), run(), run());
+    for (code, json) in [one, two, three] {
+        assert_eq!((code, all(&json, "/shown")), (Some(0), vec![true.into(); 2]), "{json}");
+        assert_eq!(all(&json, "/ledger/reservations"), [2, 2], "{json}");
+        assert_eq!(all(&json, "/ledger/gap"), [2, 1], "{json}");
+    }
+    assert_eq!(cafe.state().await["reservations"], 12);
+}
+
+#[tokio::test]
+async fn a_lesson_says_when_others_take_the_stock_meanwhile() {
+    let cafe = Cafe::open_with(&[("INVENTORY_STOCK", "cake=2")]).await;
+    let others = async {
+        let served = "order_attempts_total{result=\"timeout\",fault=\"slow\"}";
+        eventually("the first timeout", || async {
+            (cafe.metric(&cafe.order, served).await > 0.0).then_some(())
+        })
+        .await;
+        assert_eq!(cafe.reserve_cake("none", "others").send().await.unwrap().status(), 200);
+    };
+    let double = ["double", "--lab-url", &*cafe.lab];
+    let ((code, text), ()) = tokio::join!(run(&double, &[]), others);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("the stock ran out, because others took from it"), "{text}");
+    assert!(text.contains("others took             1 "), "{text}");
 }

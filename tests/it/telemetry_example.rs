@@ -39,7 +39,7 @@ async fn the_example_shows_a_span_for_each_attempt_and_for_the_request_that_was_
         spans.iter().filter(|span| span.kind == kind && span.name == name).collect()
     };
     assert_eq!(of(SERVER, "GET /buy").len(), 1);
-    let attempts = of(CLIENT, "GET /take");
+    let attempts = [of(CLIENT, "GET /take"), of(CLIENT, "GET /take (retry)")].concat();
     let errors: Vec<_> = attempts.iter().map(|attempt| attempt.text("error.type")).collect();
     assert!(errors.contains(&Some("timeout")) && errors.contains(&None), "{errors:?}");
     let resends = attempts.iter().filter_map(|attempt| attempt.int("http.request.resend_count"));

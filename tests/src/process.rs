@@ -222,7 +222,9 @@ impl Process {
 
 fn command(program: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(binary(program));
-    command.args(arguments).env_clear().envs(environment.iter().copied());
+    // An experiment must not use a café that happens to be open on this machine.
+    command.args(arguments).env_clear().env("OWN_SERVICES", "true");
+    command.envs(environment.iter().copied());
     command
 }
 

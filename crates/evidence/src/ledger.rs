@@ -66,6 +66,18 @@ impl Ledger {
         Self { reservations, basis, gap, ..self }
     }
 
+    /// Pieces that orders of others took meanwhile, as far as complete spans tell this
+    /// order's own: each of its reservations is of one piece.
+    #[must_use]
+    pub const fn taken_by_others(&self) -> u64 {
+        match self.basis {
+            Basis::Spans => {
+                self.stock_before.saturating_sub(self.stock_after).saturating_sub(self.reservations)
+            }
+            Basis::Totals => 0,
+        }
+    }
+
     /// The gap in words.
     #[must_use]
     pub fn gap_in_words(&self) -> String {

@@ -3,6 +3,7 @@
 
 mod span_source;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use campuscafe_service::ExitError;
@@ -18,6 +19,9 @@ use crate::links::{Links, Tools};
 use campuscafe_otlp_store::TraceStore;
 
 pub(crate) use span_source::SpanSource;
+
+/// Where a service says that it runs.
+const HEALTH: &str = "/healthz";
 
 /// Where an experiment says that it begins.
 pub(crate) const EXPERIMENTS_PATH: &str = "/api/experiments";
@@ -75,6 +79,34 @@ impl Targets {
     /// Whether they say where running services are.
     pub(crate) const fn name_services(&self) -> bool {
         self.lab_url.is_some() || self.order_url.is_some()
+    }
+
+    /// The same, with the café whose lab listens at this address, if one is open there and
+    /// nothing else is named.
+    pub(crate) async fn or_open_cafe(self, lab: SocketAddr) -> Result<Self, ExitError> {
+        if self.name_services() {
+            return Ok(self);
+        }
+        let (http, lab) = (http::client()?, http::local_url(lab)?);
+        let Ok(told) = services_of(&lab).await else { return Ok(self) };
+        // In containers the lab knows its services by names that only containers know.
+        let published = |port| {
+            let mut url = lab.clone();
+            url.set_port(Some(port)).map(|()| url)
+        };
+        let usual =
+            published(5201).and_then(|order| Ok(Addresses { order, inventory: published(5101)? }));
+        for Addresses { order, inventory } in std::iter::once(told).chain(usual) {
+            let (asked, too) = tokio::join!(
+                http::get(&http, &order, HEALTH),
+                http::get(&http, &inventory, HEALTH)
+            );
+            if asked.is_ok() && too.is_ok() {
+                let (order_url, inventory_url) = (Some(order), Some(inventory));
+                return Ok(Self { order_url, inventory_url, lab_url: Some(lab), ..self });
+            }
+        }
+        Ok(self)
     }
 }
 

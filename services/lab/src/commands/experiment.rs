@@ -1,12 +1,14 @@
 //! `campuscafe experiment`: set up, do, judge, say, clean up.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use campuscafe_service::{ExitError, end_signal};
 use campuscafe_telemetry::Metrics;
-use clap::Parser;
 use clap::builder::PossibleValuesParser;
+use clap::{Args, Parser};
 
+use super::up::DEFAULT_LAB;
 use crate::lessons::{ALL, Event, Experiment, names};
 use crate::run::experiments;
 use crate::server::services;
@@ -17,8 +19,9 @@ use crate::view::report::Report;
 
 /// Run an experiment, and show what happened with real spans and counters
 ///
-/// Uses the given services, or those of a running lab. Without either, it starts
-/// its own services on free ports and stops them at the end.
+/// Uses the services that you name. If you name none, it uses the café that is open at
+/// the usual address (127.0.0.1:5301). If none is open, or with --own, it starts its own
+/// services on free ports and stops them at the end.
 #[derive(Debug, Clone, Parser)]
 #[command(after_help = catalogue())]
 pub(crate) struct Config {
@@ -38,8 +41,22 @@ pub(crate) struct Config {
     #[arg(long)]
     json: bool,
 
+    /// Start services of its own, even if a café is open at the usual address
+    #[arg(long, env = "OWN_SERVICES", hide_env = true)]
+    own: bool,
+
     #[command(flatten)]
     targets: Targets,
+
+    #[command(flatten)]
+    usual: Usual,
+}
+
+/// Where a café is looked for if none is named.
+#[derive(Debug, Clone, Args)]
+struct Usual {
+    #[arg(long = "usual-lab", env = "LAB_LISTEN", default_value = DEFAULT_LAB, hide = true)]
+    lab: SocketAddr,
 }
 
 fn choices() -> PossibleValuesParser {
@@ -79,17 +96,36 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
     }
     let end = end_signal();
     tokio::pin!(end);
+    let named = config.targets.name_services();
+    let targets = match config.own {
+        true => config.targets,
+        false => config.targets.or_open_cafe(config.usual.lab).await?,
+    };
+    let place = match (named, &targets.order_url) {
+        (true, _) => None,
+        (false, Some(order)) => Some(format!(
+            "The orders go to the open café at {order} (--own starts other services).",
+        )),
+        (false, None) => {
+            Some("This run starts services of its own and stops them at its end.".to_owned())
+        }
+    };
     let settings = environment(config.seed);
     let (env, own) = tokio::select! {
-        found = services::find(&config.targets, &settings, metrics) => found?,
+        found = services::find(&targets, &settings, metrics) => found?,
         () = &mut end => return Err(interrupted()),
     };
     // A seed of our own is said, so that what it led to can be had again.
     let seed = config.seed.unwrap_or_else(|| rand::random::<u32>().into());
     let report = if config.json { Report::Json { name, seed } } else { Report::text() };
+    let mut place = place;
     let mut observer = |event: Event<'_>| {
         log::write(event);
-        report.tell(event)
+        report.tell(event)?;
+        match place.take_if(|_| matches!(event, Event::ExperimentBegan(_))) {
+            Some(place) => report.tell_place(&place),
+            None => Ok(()),
+        }
     };
     let result = tokio::select! {
         result = experiments(&wanted, seed, &env, &mut observer) => result,

@@ -51,11 +51,14 @@ pub(crate) struct Config {
     tools: Tools,
 }
 
+/// Where a lab listens if nothing else is said.
+pub(super) const DEFAULT_LAB: &str = "127.0.0.1:5301";
+
 /// Where the lab is.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Listen {
     /// Address of the lab; port 0 picks a free one
-    #[arg(long, env = "LAB_LISTEN", default_value = "127.0.0.1:5301", value_name = "ADDRESS")]
+    #[arg(long, env = "LAB_LISTEN", default_value = DEFAULT_LAB, value_name = "ADDRESS")]
     pub(crate) listen: SocketAddr,
 }
 

@@ -11,22 +11,20 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     title: "cut before or after the commit: the customer sees the same error",
     trials: &[
         Trial {
-            caption: "The inventory refuses. A refusal is an answer, so the outcome is certain.",
-            act: Act::Order(OrderPlan { chaos: "fail", retry: false, reservations: 0 }, refused),
-        },
-        Trial {
-            caption: "The connection is cut before the commit.",
-            act: Act::Order(
-                OrderPlan { chaos: "abort", retry: false, reservations: 0 },
-                cut_before,
-            ),
+            caption: "The connection is cut before the commit. The order service retries only \
+                      after a timeout, so it does not retry here.",
+            act: Act::Order(OrderPlan { chaos: "abort", retry: true, reservations: 0 }, cut_before),
         },
         Trial {
             caption: "The connection is cut after the commit, before the reply.",
             act: Act::Order(
-                OrderPlan { chaos: "lostreply", retry: false, reservations: 1 },
+                OrderPlan { chaos: "lostreply", retry: true, reservations: 1 },
                 cut_after,
             ),
+        },
+        Trial {
+            caption: "The inventory refuses. A refusal is an answer, so the outcome is certain.",
+            act: Act::Order(OrderPlan { chaos: "fail", retry: true, reservations: 0 }, refused),
         },
     ],
     side_by_side: &[

@@ -52,9 +52,21 @@ fn told_yes(order: &Order) -> Verdict {
     Verdict::on(order, told, order.ledger.reservations == 2, || {
         format!(
             "The customer was told yes after {} and knows of 1 cake. The inventory committed the \
-             first attempt {}: one customer, two cakes.",
+             first attempt {}: one customer, two cakes.{}",
             seconds(order.response.after),
             moment_of_last_commit(order),
+            reordered(order),
         )
     })
+}
+
+/// A retry also reorders: see which attempt committed first.
+fn reordered(order: &Order) -> &'static str {
+    let attempts = order.complete_story().map(|order_trace| {
+        order_trace.commits().iter().map(|(attempt, _)| *attempt).collect::<Vec<_>>()
+    });
+    match attempts.as_deref() {
+        Some([2, 1]) => " Attempt 2 committed before attempt 1: the retry also changed the order.",
+        _ => "",
+    }
 }

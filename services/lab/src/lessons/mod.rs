@@ -90,6 +90,10 @@ pub(crate) enum Act {
 /// What was seen instead, and what may be the reason.
 fn seen(order: &Order) -> String {
     let response = &order.response;
+    if order.ledger.taken_by_others() > 0 && order.ledger.stock_after == 0 {
+        return "the stock ran out, because others took from it meanwhile. Run this again"
+            .to_owned();
+    }
     let results: Vec<_> = results(order).into_iter().map(AttemptResult::as_str).collect();
     let seen = format!(
         "the order was {} after {}, its attempts ended {}, and the inventory made {}",

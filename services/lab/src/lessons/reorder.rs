@@ -4,18 +4,18 @@ use campuscafe_evidence::message_order::PingBatch;
 
 use super::{Act, Experiment, LookAt, Trial, Verdict};
 
-const PINGS: u32 = 6;
+const PINGS: u32 = 8;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "reorder",
     title: "sent in one order, answered in another",
     trials: &[Trial {
-        caption: "Six pings are sent at the same moment. Each has its own delay.",
+        caption: "Eight pings are sent at the same moment. Each has its own delay.",
         act: Act::Pings { count: PINGS, judge },
     }],
     side_by_side: &[],
     look_at: LookAt {
-        jaeger: "six attempts begin together; campuscafe.reorder.sent and .completed differ",
+        jaeger: "eight pings begin together; their numbers are not in the order in which they end",
         grafana: "order_reordered_replies_total jumps by the replies that arrived before the reply \
          to an earlier ping",
     },

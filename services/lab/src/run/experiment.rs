@@ -163,17 +163,22 @@ mod tests {
             Ok(())
         };
         experiments(&slow(), 7, &target_env().await, &mut observer).await.unwrap();
+        let trial = |chaos: &str, verdict: &str| {
+            ["trial began, seed 7", &format!("sent cake, {chaos}"), "answered 504"]
+                .into_iter()
+                .chain(["spans complete: false", "settled", verdict])
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
         let expected = [
-            "slow began",
-            "trial began, seed 7",
-            "sent cake, slow",
-            "answered 504",
-            "spans complete: false",
-            "settled",
-            "SHOWN",
-            "slow ended",
-            "1 in all",
-        ];
+            vec!["slow began".to_owned()],
+            trial("slow", "SHOWN"),
+            // These services reserve whatever they are asked.
+            trial("slowfail", "NOT SHOWN"),
+            trial("slowreply", "SHOWN"),
+            vec!["slow ended".to_owned(), "1 in all".to_owned()],
+        ]
+        .concat();
         assert_eq!(told, expected);
     }
 

@@ -1,58 +1,51 @@
-//! Lines from the order of sending to the order of arrival; where two of them
-//! cross, an answer has overtaken another.
+//! Pings as bars on one axis of time: sent together, answered one by one.
 
 use campuscafe_evidence::message_order::{MessageOrder, Ping};
 
-/// Columns between the two sides.
+/// Columns of the axis.
 const WIDTH: usize = 48;
 
-/// Draws pings: sent on the left, answered on the right, ASCII only.
+/// Parts of the axis between two labels.
+const PARTS: usize = 4;
+
+/// Columns before the axis.
+const NAME: usize = 8;
+
+/// Draws pings in the order of sending, ASCII only.
 #[must_use]
 pub(crate) fn draw(batch: &MessageOrder) -> Vec<String> {
     let pings = &batch.pings;
-    let mut grid = vec![vec![' '; WIDTH]; (2 * pings.len()).saturating_sub(1)];
-    for ping in pings {
-        line(&mut grid, 2 * ping.sent, 2 * ping.completed);
-    }
-    let mut lines = vec![format!("  {:<6}{:WIDTH$}  answered", "sent", "")];
-    lines.extend(grid.into_iter().enumerate().map(|(row, cells)| {
-        let cells: String = cells.into_iter().collect();
-        if row % 2 == 1 {
-            return format!("  {:6}{cells}", "").trim_end().to_owned();
-        }
-        let arrived = pings.iter().find(|ping| 2 * ping.completed == row).map(arrival);
-        format!("  {:>4}  {cells}  {}", row / 2 + 1, arrived.unwrap_or_default())
-    }));
+    let longest = pings.iter().map(|ping| ping.after / 1_000_000).max().unwrap_or_default();
+    let end = end_of_axis(longest);
+    let mut lines = vec![axis(end)];
+    lines.extend(pings.iter().map(|ping| bar(ping, end)));
     lines
 }
 
-fn arrival(ping: &Ping) -> String {
-    format!("{:>2} after {:>4} ms", ping.sent + 1, ping.after / 1_000_000)
+/// The round number of milliseconds at which the axis ends.
+fn end_of_axis(longest: u64) -> u64 {
+    let rounds = (0..).map(|power| 10_u64.saturating_pow(power));
+    let mut rounds = rounds.flat_map(|round| [1, 2, 5].map(|digit| round.saturating_mul(digit)));
+    rounds.find(|round| *round >= longest.max(4)).unwrap_or(longest)
 }
 
-/// A straight line over the whole width; a cell that another line has taken
-/// becomes a crossing.
-fn line(grid: &mut [Vec<char>], from: usize, to: usize) {
-    let mut previous = from;
-    for column in 0..WIDTH {
-        // The ends run level, so that they meet their labels.
-        let inner = column.clamp(2, WIDTH - 3) - 2;
-        let span = WIDTH - 5;
-        let row = (from * (span - inner) + to * inner + span / 2) / span;
-        let stroke = match row.cmp(&previous) {
-            std::cmp::Ordering::Less => '/',
-            std::cmp::Ordering::Equal => '-',
-            std::cmp::Ordering::Greater => '\\',
-        };
-        previous = row;
-        if let Some(cell) = grid.get_mut(row).and_then(|row| row.get_mut(column)) {
-            *cell = match *cell {
-                ' ' => stroke,
-                taken if taken == stroke => stroke,
-                _ => 'X',
-            };
-        }
+fn axis(end: u64) -> String {
+    let mut line = format!("{:NAME$}", "  sent");
+    for part in 0..PARTS {
+        let label = format!("{} ms", end * part as u64 / PARTS as u64);
+        line.push_str(&format!("{label:<width$}", width = WIDTH / PARTS));
     }
+    line.push_str(&format!("{:<9}arrived", format!("{end} ms")));
+    line
+}
+
+fn bar(ping: &Ping, end: u64) -> String {
+    let ms = ping.after / 1_000_000;
+    let length =
+        usize::try_from(ms.saturating_mul(WIDTH as u64) / end).unwrap_or(WIDTH).clamp(2, WIDTH);
+    let bar = format!("[{}]", "=".repeat(length - 2));
+    let name = format!("  #{}", ping.sent);
+    format!("{name:NAME$}{bar:<WIDTH$}{ms:>5} ms {:>2}.", ping.completed + 1)
 }
 
 #[cfg(test)]
@@ -67,22 +60,27 @@ mod tests {
         };
         let pings = completed.iter().enumerate().map(ping).collect();
         let lines = draw(&MessageOrder { pings, missing: Vec::new() });
-        assert!(lines.iter().all(|line| line.is_ascii() && line.len() <= 80));
+        assert!(lines.iter().all(|line| line.is_ascii() && line.len() <= 80), "{lines:#?}");
         lines.join("\n")
     }
 
     #[test]
-    fn answers_in_order_are_level_lines() {
+    fn answers_in_order_are_longer_and_longer_bars() {
         insta::assert_snapshot!(batch(&[0, 1, 2]));
     }
 
     #[test]
-    fn answers_that_overtake_cross() {
+    fn answers_in_another_order_are_bars_of_other_lengths_and_numbers() {
         insta::assert_snapshot!(batch(&[3, 0, 1, 5, 2, 4]));
     }
 
     #[test]
-    fn the_first_that_comes_last_crosses_all_others() {
-        insta::assert_snapshot!(batch(&[5, 0, 1, 2, 3, 4]));
+    fn the_axis_ends_at_a_round_number_whatever_the_times_are() {
+        for (longest, end) in [(0, 5), (3, 5), (7, 10), (110, 200), (1_799, 2_000), (2_001, 5_000)]
+        {
+            assert_eq!(end_of_axis(longest), end, "{longest}");
+        }
+        let slow = Ping { sent: 19, completed: 19, after: u64::MAX };
+        assert!(bar(&slow, 2_000).is_ascii());
     }
 }

@@ -3,7 +3,7 @@
 use campuscafe_service::ExitError;
 
 use super::console::{print, print_to_stderr};
-use super::style::Style;
+use super::style::{Style, Tone};
 use super::{json, text};
 use crate::lessons::Event;
 
@@ -48,6 +48,18 @@ impl Report<'_> {
                 print(&json::report(name, seed, all))
             }
             (Self::Json { .. }, _) => Ok(()),
+        }
+    }
+
+    /// Tells people which services the orders go to.
+    ///
+    /// # Errors
+    ///
+    /// When stdout cannot be written.
+    pub(crate) fn tell_place(self, place: &str) -> Result<(), ExitError> {
+        match self {
+            Self::Text(style) => print(&format!("{}\n", style.tone(Tone::Faint, place))),
+            Self::Json { .. } => Ok(()),
         }
     }
 

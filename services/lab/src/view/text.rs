@@ -208,10 +208,9 @@ fn batch(batch: &PingBatch, readable: bool) -> String {
     let row = |name: &str, cells: Vec<String>| format!("  {name:<20}{}\n", cells.join(" "));
     let cell = |text: String| format!("{text:>4}");
     let report = &batch.report;
-    let sent = report.planned.iter().map(|ping| cell((ping.i + 1).to_string())).collect();
+    let sent = report.planned.iter().map(|ping| cell(ping.i.to_string())).collect();
     let delays = report.planned.iter().map(|ping| cell(ping.delay_ms.to_string())).collect();
-    let answered =
-        report.completed_order.iter().map(|ping| cell((ping.i + 1).to_string())).collect();
+    let answered = report.completed_order.iter().map(|ping| cell(ping.i.to_string())).collect();
     let _ = write!(
         text,
         "\n{}{}{}  inversions          {:>4}\n\n{}",
@@ -247,12 +246,18 @@ fn ledger(order: &Order) -> String {
         Basis::Spans => "",
         Basis::Totals => " in total",
     };
+    let others = match ledger.taken_by_others() {
+        0 => String::new(),
+        pieces => format!(
+            "  others took             {pieces} meanwhile; the counters below count theirs too\n"
+        ),
+    };
     format!(
         "Ledger
   the customer was told   {} \"{}\" after {}: {}
   the customer knows of   {}
   the inventory made      {}{basis}, {} left {} -> {}
-  the gap                 {}
+{others}  the gap                 {}
 ",
         response.status,
         printable(&response.words),
