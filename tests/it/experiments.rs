@@ -126,17 +126,16 @@ async fn all_experiments_are_shown_with_one_summary_and_one_exit_code() {
     let (code, text) = run(&["all", "--seed", "7"], &[]).await;
     assert_eq!(code, Some(0), "{text}");
     let summary = text.split("\nSummary\n").nth(1).unwrap();
-    for name in ["slow", "cut", "reorder", "double"] {
+    for name in ["slow", "jitter", "cut", "recover", "reorder", "double", "policy"] {
         let line = summary.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
         assert!(line.contains(" SHOWN ") && !line.contains("NOT"), "{line}");
     }
 
     let (code, list) = run(&["--list"], &[]).await;
     let names: Vec<_> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
-    assert_eq!(
-        (code, names),
-        (Some(0), vec!["slow", "cut", "reorder", "double", "kill", "rollout"])
-    );
+    let expected =
+        "slow jitter cut recover reorder double policy kill rollout".split(' ').collect::<Vec<_>>();
+    assert_eq!((code, names), (Some(0), expected));
 }
 
 #[tokio::test]
@@ -346,4 +345,49 @@ async fn a_lesson_says_when_others_take_the_stock_meanwhile() {
     assert_eq!(code, Some(1), "{text}");
     assert!(text.contains("the stock ran out, because others took from it"), "{text}");
     assert!(text.contains("others took             1 "), "{text}");
+}
+
+/// The only finding of a series, and its groups.
+async fn series(name: &str, environment: &[(&str, &str)]) -> (Option<i32>, Value) {
+    let (code, json) = run_json(&[name, "--seed", "7"], environment).await;
+    (code, json["findings"][0].clone())
+}
+
+#[tokio::test]
+async fn identical_orders_are_confirmed_or_not_by_chance_and_all_are_reserved() {
+    let (code, finding) = series("jitter", &[]).await;
+    assert_eq!((code, &finding["shown"]), (Some(0), &true.into()), "{finding}");
+    let group = &finding["groups"][0];
+    let (confirmed, unknown) = (group["confirmed"].as_u64(), group["unknown"].as_u64());
+    assert_eq!(confirmed.unwrap() + unknown.unwrap(), 20, "{group}");
+    assert_eq!(group["reservations"], 20, "{group}");
+    let same = |one: &Value| one["order"]["chaos"] == "slow:200-1800";
+    assert!(finding["orders"].as_array().unwrap().iter().all(same), "{finding}");
+
+    let (code, finding) = series("jitter", &[("ORDER_ATTEMPT_TIMEOUT", "5s")]).await;
+    assert_eq!((code, &finding["shown"]), (Some(1), &false.into()), "{finding}");
+    let verdict = finding["verdict"].as_str().unwrap();
+    assert!(verdict.contains("did not happen") && verdict.contains("0 timed out"), "{verdict}");
+}
+
+#[tokio::test]
+async fn a_service_that_failed_confirms_the_next_order() {
+    let (code, finding) = series("recover", &[]).await;
+    assert_eq!((code, &finding["shown"]), (Some(0), &true.into()), "{finding}");
+    assert_eq!(finding["groups"][0]["orders"], 12);
+}
+
+#[tokio::test]
+async fn each_policy_pays_another_price_for_the_same_faults() {
+    let (code, finding) = series("policy", &[]).await;
+    assert_eq!((code, &finding["shown"]), (Some(0), &true.into()), "{finding}");
+    let column = |name: &str| -> Vec<u64> {
+        let groups = finding["groups"].as_array().unwrap().iter();
+        groups.map(|group| group[name].as_u64().unwrap()).collect()
+    };
+    assert_eq!(column("orders"), [40; 4]);
+    let (confirmed, doubled, calls) = (column("confirmed"), column("doubled"), column("calls"));
+    assert!(confirmed[1] > confirmed[0] && doubled[1] > 0, "a retry helps and doubles: {finding}");
+    assert_eq!((doubled[0], doubled[2]), (0, 0), "without a retry nothing is doubled");
+    assert!(calls[1] > calls[0] && column("p95Ms")[2] > column("p95Ms")[0]);
 }

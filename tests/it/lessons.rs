@@ -183,3 +183,27 @@ async fn answers_overtake_each_other() {
     assert!(inverted > 0);
     assert!(cafe.metric(&cafe.order, "order_reordered_replies_total").await > 0.0);
 }
+
+#[tokio::test]
+async fn an_order_may_bring_its_own_limit_within_bounds() {
+    let cafe = Cafe::open().await;
+    let place = async |ms: i64| {
+        let order = serde_json::json!(
+            {"itemId": "cake", "quantity": 1, "chaos": "slow:1200", "attemptTimeoutMs": ms});
+        cafe.send(cafe.http.post(format!("{}/orders", cafe.order)).json(&order)).await
+    };
+    let patient = place(3_000).await;
+    assert_eq!((patient.status, patient.results()), (200, vec!["ok"]));
+    let impatient = place(200).await;
+    assert_eq!((impatient.status, impatient.results()), (504, vec!["timeout"]));
+    assert!(impatient.body["attempts"][0]["durationMs"].as_u64().unwrap() < 1_000);
+    let spans = cafe.trace(patient.text("traceId"), 5).await;
+    let order = spans.iter().find(|span| span.name == "POST /orders").unwrap();
+    assert_eq!(order.int("campuscafe.order.attempt_timeout_ms"), Some(3_000));
+    for ms in [0, 60_001] {
+        let refused = place(ms).await;
+        assert_eq!((refused.status, refused.text("title")), (400, "Invalid timeout"));
+        assert!(refused.text("detail").contains("expected 1 to 60000"), "{}", refused.body);
+    }
+    assert_eq!(place(-1).await.status, 400);
+}

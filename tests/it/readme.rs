@@ -27,13 +27,15 @@ fn expected() -> Vec<Value> {
         unknown(),
         json!({"stock": {"cake": 5}, "reservations": 5}),
         // Reordered.
-        json!({"planned": [{"i": 0}, {"i": 1}, {"i": 2}, {"i": 3}, {"i": 4}, {"i": 5}]}),
+        json!({"planned": [{"i": 0}, {"i": 1}, {"i": 2}, {"i": 3}, {"i": 4}, {"i": 5}, {"i": 6}, {"i": 7}]}),
+        // A limit of 3 s for a fault of 2 s.
+        json!({"outcome": "confirmed", "attempts": [{"result": "ok"}]}),
         // The held answer, once it is released.
         json!({"itemId": "cake", "quantity": 1}),
         json!({"holds": [{"requestId": "doubt"}]}),
         json!({"requestId": "doubt", "released": 1}),
         json!({"traces": [{}, {}, {}, {}, {}]}),
-        json!({"stock": {"cake": 14, "coffee": 20}, "reservations": 6}),
+        json!({"stock": {"cake": 13, "coffee": 20}, "reservations": 7}),
         json!({"stock": {"cake": 10, "coffee": 20}, "reservations": 0}),
     ]
 }

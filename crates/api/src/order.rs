@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::Problem;
 use crate::inventory::Reservation;
 
 /// The longest that an attempt may wait for its answer. The inventory remembers
@@ -30,6 +31,29 @@ pub struct PlaceOrder {
     /// Whether to retry once, immediately, after a timeout.
     #[serde(default)]
     pub retry_on_timeout: bool,
+    /// How long each attempt may take, in milliseconds; without it, as long as the service
+    /// is set to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = 3000, minimum = 1, maximum = 60_000)]
+    pub attempt_timeout_ms: Option<u64>,
+}
+
+impl PlaceOrder {
+    /// How long each attempt may take, if the customer says so.
+    ///
+    /// # Errors
+    ///
+    /// A 400 when it is no time from 1 ms to [`MAX_ATTEMPT_TIMEOUT`].
+    pub fn attempt_timeout(&self) -> Result<Option<Duration>, Problem> {
+        let Some(ms) = self.attempt_timeout_ms else { return Ok(None) };
+        let timeout = Duration::from_millis(ms);
+        if timeout.is_zero() || timeout > MAX_ATTEMPT_TIMEOUT {
+            let most = MAX_ATTEMPT_TIMEOUT.as_millis();
+            return Err(Problem::new(400, "invalid-timeout", "Invalid timeout")
+                .detail(format!("attemptTimeoutMs is {ms}; expected 1 to {most}")));
+        }
+        Ok(Some(timeout))
+    }
 }
 
 /// How one attempt ended, as the order service saw it.

@@ -18,6 +18,8 @@ pub const ORDER_ITEM: &str = "campuscafe.order.item";
 pub const ORDER_QUANTITY: &str = "campuscafe.order.quantity";
 /// The faults that were asked for, as the customer wrote them.
 pub const ORDER_CHAOS: &str = "campuscafe.order.chaos";
+/// How long each attempt of the order may take, in milliseconds.
+pub const ORDER_ATTEMPT_TIMEOUT: &str = "campuscafe.order.attempt_timeout_ms";
 /// `confirmed`, `failed` or `unknown`.
 pub const ORDER_OUTCOME: &str = "campuscafe.order.outcome";
 

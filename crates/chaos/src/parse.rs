@@ -26,7 +26,7 @@ pub enum ParseError {
     TooManySteps(usize),
     /// A step that starts with no word of the language.
     #[error(
-        "unknown fault {0:?}; the known faults are none, slow[:ms], fail[:status], slowfail[:ms], abort, \
+        "unknown fault {0:?}; the known faults are none, slow[:ms], slow:from-to, fail[:status], slowfail[:ms], abort, \
          flaky, lostreply, slowreply[:ms], hold[:ms]; separate several with commas"
     )]
     UnknownWord(String),
@@ -46,6 +46,10 @@ pub enum ParseError {
         /// What stood behind the colon.
         argument: String,
     },
+    /// A range of waits whose ends are not waits, or are in the wrong order.
+    #[error("slow:{0:?} is not a range of waits; expected the shorter and the longer one in milliseconds, \
+             as in slow:200-1800, up to {most}", most = MAX_WAIT.as_millis())]
+    BadRange(String),
     /// A status that no failing answer has.
     #[error("fail:{0:?} is not a failing status; expected {start} to {end}", start = STATUSES.start(), end = STATUSES.end())]
     BadStatus(String),
@@ -83,6 +87,9 @@ fn step(text: &str) -> Result<Step, ParseError> {
             plain("flaky", argument, Fault::None)?;
             return Ok(Step::Flaky);
         }
+        "slow" if argument.is_some_and(|argument| argument.contains('-')) => {
+            return range(argument.unwrap_or_default());
+        }
         "slow" => Fault::Slow(wait("slow", argument, Fault::DEFAULT_WAIT)?),
         "slowfail" => Fault::SlowFail(wait("slowfail", argument, Fault::DEFAULT_WAIT)?),
         "slowreply" => Fault::SlowReply(wait("slowreply", argument, Fault::DEFAULT_WAIT)?),
@@ -110,6 +117,16 @@ fn wait(
         .map(Duration::from_millis)
         .filter(|wait| *wait <= MAX_WAIT)
         .ok_or_else(|| ParseError::BadWait { word, argument: argument.to_owned() })
+}
+
+fn range(argument: &str) -> Result<Step, ParseError> {
+    let bad = || ParseError::BadRange(argument.to_owned());
+    let (from, to) = argument.split_once('-').ok_or_else(bad)?;
+    let [from, to] = [from, to].map(|text| wait("slow", Some(text.trim()), Duration::ZERO));
+    match (from, to) {
+        (Ok(from), Ok(to)) if from <= to => Ok(Step::SlowBetween(from, to)),
+        _ => Err(bad()),
+    }
 }
 
 fn status(argument: Option<&str>) -> Result<u16, ParseError> {
@@ -140,6 +157,25 @@ mod tests {
     }
 
     #[test]
+    fn a_range_has_two_waits_in_order_and_nothing_else() {
+        for text in ["slow:0-60000", "slow: 200 - 1800"] {
+            assert!(
+                matches!(text.parse::<Plan>().unwrap().step(1), Step::SlowBetween(..)),
+                "{text}"
+            );
+        }
+        for text in
+            ["slow:-", "slow:1-", "slow:-1", "slow:2-1", "slow:1-60001", "slow:1-2-3", "slow:+1-2"]
+        {
+            let error = text.parse::<Plan>().unwrap_err();
+            assert!(matches!(error, ParseError::BadRange(_)), "{text}: {error}");
+        }
+        for text in ["slowfail:1-2", "slowreply:1-2", "hold:1-2", "fail:500-501"] {
+            assert!(text.parse::<Plan>().is_err(), "{text}: only slow has a range");
+        }
+    }
+
+    #[test]
     fn a_blank_plan_is_no_fault() {
         for text in ["", "  "] {
             assert_eq!(text.parse::<Plan>().unwrap(), Plan::default());
@@ -151,7 +187,7 @@ mod tests {
         for (text, expected) in [
             (
                 "slwo",
-                "unknown fault \"slwo\"; the known faults are none, slow[:ms], fail[:status], slowfail[:ms], abort, flaky, lostreply, slowreply[:ms], hold[:ms]; separate several with commas",
+                "unknown fault \"slwo\"; the known faults are none, slow[:ms], slow:from-to, fail[:status], slowfail[:ms], abort, flaky, lostreply, slowreply[:ms], hold[:ms]; separate several with commas",
             ),
             ("slow,,none", "unknown fault \"\""),
             (",", "unknown fault \"\""),
@@ -162,7 +198,7 @@ mod tests {
             ("abort:", "abort takes no argument, but got \"\""),
             ("slow:", "slow:\"\" is not a wait; expected milliseconds from 0 to 60000"),
             ("slow:2s", "slow:\"2s\" is not a wait"),
-            ("slow:-1", "slow:\"-1\" is not a wait"),
+            ("slow:-1", "slow:\"-1\" is not a range of waits; expected the shorter and the longer"),
             ("slow:+1", "slow:\"+1\" is not a wait"),
             ("slow:1.5", "slow:\"1.5\" is not a wait"),
             ("hold:60001", "hold:\"60001\" is not a wait; expected milliseconds from 0 to 60000"),

@@ -11,6 +11,8 @@ use crate::{Fault, ParseError, SplitMix64, parse};
 pub enum Step {
     /// A fault that is named.
     Fixed(Fault),
+    /// Slow, for a time between these two.
+    SlowBetween(Duration, Duration),
     /// 35 %: fail; the next 35 %: slow:1500; else nothing.
     Flaky,
 }
@@ -26,15 +28,20 @@ impl Step {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Fixed(fault) => fault.name(),
+            Self::SlowBetween(..) => "slow",
             Self::Flaky => "flaky",
         }
     }
 
-    /// What the step comes to; only a [`Step::Flaky`] needs a random number, and
-    /// only then is `random` called.
+    /// What the step comes to. A [`Step::Fixed`] needs no random number, and then
+    /// `random` is not called.
     pub fn resolve(self, random: impl FnOnce() -> SplitMix64) -> Fault {
         match self {
             Self::Fixed(fault) => fault,
+            Self::SlowBetween(from, to) => {
+                let [from, to] = [from, to].map(|wait| wait.as_millis() as u64);
+                Fault::Slow(Duration::from_millis(from + random().below(to - from + 1)))
+            }
             Self::Flaky => match random().percent() {
                 0..35 => Fault::Fail(Fault::DEFAULT_STATUS),
                 35..70 => Fault::Slow(Duration::from_millis(1500)),
@@ -48,6 +55,9 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fixed(fault) => fault.fmt(f),
+            Self::SlowBetween(from, to) => {
+                write!(f, "slow:{}-{}", from.as_millis(), to.as_millis())
+            }
             Self::Flaky => f.write_str("flaky"),
         }
     }
@@ -133,6 +143,22 @@ mod tests {
         assert_eq!(plan.step(0), plan.step(1));
         assert!(!plan.is_uniform());
         assert!("slow".parse::<Plan>().unwrap().is_uniform());
+    }
+
+    #[test]
+    fn a_range_is_slow_for_any_time_within_it_and_the_same_for_the_same_number() {
+        let step = "slow:200-1800".parse::<Plan>().unwrap().step(1);
+        assert_eq!((step.to_string().as_str(), step.name()), ("slow:200-1800", "slow"));
+        let waits: Vec<u128> = (0..2_000)
+            .map(|count| match step.resolve(|| SplitMix64::nth(7, count)).before_commit() {
+                Before::WaitThenCommit(wait) => wait.as_millis(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert!(waits.iter().all(|wait| (200..=1_800).contains(wait)));
+        assert!(waits.iter().any(|wait| *wait < 250) && waits.iter().any(|wait| *wait > 1_750));
+        let exact = "slow:5-5".parse::<Plan>().unwrap().step(1);
+        assert_eq!(exact.resolve(|| SplitMix64::nth(1, 1)).to_string(), "slow:5");
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub(crate) fn work_kind(plan: Option<&Plan>, attempts: u32) -> WorkKind {
 fn waits(step: Step) -> bool {
     match step {
         Step::Fixed(fault) => fault.waits(),
-        Step::Flaky => true,
+        Step::SlowBetween(..) | Step::Flaky => true,
     }
 }
 

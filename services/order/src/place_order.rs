@@ -1,6 +1,7 @@
 //! `POST /orders`: from an order to what the customer is told.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::State;
@@ -14,6 +15,7 @@ use campuscafe_service::{
 };
 use campuscafe_telemetry::{Baggage, attribute, current_trace_id, set_attribute};
 use http::Extensions;
+use reqwest::Url;
 use reqwest_middleware::ClientWithMiddleware;
 use tokio::time::Instant;
 use tracing::Span;
@@ -53,6 +55,7 @@ pub(crate) async fn place_order(
     let plan = order.chaos.as_deref().map(str::parse::<Plan>).transpose().map_err(|error| {
         Problem::new(400, "unknown-fault", "Unknown fault").detail(error.to_string())
     })?;
+    let timeout = order.attempt_timeout()?.unwrap_or(app.attempt_timeout);
     let attempts = if order.retry_on_timeout { MAX_ATTEMPTS } else { 1 };
     app.work.on_time(&connection)?;
     let permit = app.work.admit(work_kind(plan.as_ref(), attempts))?;
@@ -61,7 +64,8 @@ pub(crate) async fn place_order(
     let waiting = Waiting::for_request(&request_id);
     let reserve = Reserve { item_id: order.item_id, quantity: order.quantity };
     let context = AttemptContext::new(reserve, plan, request_id);
-    let task = Task { order_id, retry: order.retry_on_timeout, context, baggage, _permit: permit };
+    let retry = order.retry_on_timeout;
+    let task = Task { order_id, retry, timeout, context, baggage, _permit: permit };
     let answer = app.lifecycle.complete(carry_out(app.clone(), task)).await?;
     waiting.answered();
     answer
@@ -71,18 +75,21 @@ pub(crate) async fn place_order(
 struct Task {
     order_id: String,
     retry: bool,
+    timeout: Duration,
     context: AttemptContext,
     baggage: Option<Extension<Baggage>>,
     _permit: WorkPermit,
 }
 
 async fn carry_out(app: Arc<App>, task: Task) -> Result<Response, ProblemResponse> {
-    let Task { order_id, retry, context, baggage, _permit } = task;
+    let Task { order_id, retry, timeout, context, baggage, _permit } = task;
     let (begun, span) = (Instant::now(), Span::current());
     set_attribute(&span, attribute::ORDER_ID, order_id.clone());
     set_attribute(&span, attribute::ORDER_ITEM, context.reserve.item_id.clone());
     set_attribute(&span, attribute::ORDER_QUANTITY, context.reserve.quantity);
     set_attribute(&span, attribute::ORDER_CHAOS, context.faults());
+    let ms = i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX);
+    set_attribute(&span, attribute::ORDER_ATTEMPT_TIMEOUT, ms);
 
     let client = if retry { &app.clients.retrying } else { &app.clients.once };
     let context = Arc::new(context);
@@ -91,7 +98,7 @@ async fn carry_out(app: Arc<App>, task: Task) -> Result<Response, ProblemRespons
     extensions.insert(RESERVE);
     extensions.insert(context.clone());
     extensions.insert(baggage.unwrap_or_default().0);
-    let answer = match build_request(client, &app, &context) {
+    let answer = match build_request(client, app.url(RESERVE), timeout, &context) {
         Ok(request) => client.execute_with_extensions(request, &mut extensions).await,
         Err(error) => Err(error.into()),
     };
@@ -126,19 +133,20 @@ async fn carry_out(app: Arc<App>, task: Task) -> Result<Response, ProblemRespons
         _ => {
             // The inventory's own words, where it said no itself.
             let said = answer.filter(|answer| !answer.status().is_success()).and_then(body);
-            Err(order_problem(&report, said, app.attempt_timeout).into())
+            Err(order_problem(&report, said, timeout).into())
         }
     }
 }
 
 fn build_request(
     client: &ClientWithMiddleware,
-    app: &App,
+    url: Url,
+    timeout: Duration,
     context: &AttemptContext,
 ) -> reqwest::Result<reqwest::Request> {
     client
-        .post(app.url(RESERVE))
-        .timeout(app.attempt_timeout)
+        .post(url)
+        .timeout(timeout)
         .header(REQUEST_ID_HEADER, &context.request_id)
         .json(&context.reserve)
         .build()

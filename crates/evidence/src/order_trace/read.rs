@@ -124,7 +124,7 @@ fn served(
     let decided = server.text(attribute::CHAOS_STEP);
     let fault = match step {
         Step::Fixed(fault) => Some(fault),
-        Step::Flaky => decided.and_then(certain),
+        Step::SlowBetween(..) | Step::Flaky => decided.and_then(certain),
     };
     let promised = promises_commit(server, fault);
     let below =
@@ -167,7 +167,7 @@ fn served(
 fn certain(step: &str) -> Option<Fault> {
     match step.parse::<Plan>().ok()?.step(1) {
         Step::Fixed(fault) => Some(fault),
-        Step::Flaky => None,
+        Step::SlowBetween(..) | Step::Flaky => None,
     }
 }
 

@@ -22,6 +22,9 @@ pub(crate) enum Event<'a> {
         plan: OrderPlan,
     },
     OrderAnswered(&'a CustomerResponse),
+    SeriesSent {
+        orders: usize,
+    },
     PingsSent {
         count: u32,
     },

@@ -4,12 +4,13 @@ use campuscafe_evidence::message_order::PingBatch;
 use campuscafe_evidence::order::Order;
 use campuscafe_evidence::pod_replacement::PodReplacement;
 
-use super::{Conclusion, Experiment, Verdict};
+use super::{Conclusion, Experiment, Series, Verdict};
 
 /// What a trial left behind.
 pub(crate) enum Evidence {
     Order(Box<Order>),
     Pings(Box<PingBatch>),
+    Series(Box<Series>),
     PodReplacement(Box<PodReplacement>),
 }
 
@@ -56,6 +57,10 @@ impl Finding {
         match &self.evidence {
             Evidence::Order(order) => order.response.report.trace_id.as_deref(),
             Evidence::Pings(batch) => batch.report.trace_id.as_deref(),
+            Evidence::Series(series) => {
+                let mut late = series.results.iter().filter(|one| one.timed_out());
+                late.next().or(series.results.first())?.response.report.trace_id.as_deref()
+            }
             Evidence::PodReplacement(pod_replacement) => {
                 pod_replacement.last_of_old_pods()?.trace_id.as_deref()
             }

@@ -7,10 +7,14 @@ mod cut;
 mod double;
 mod event;
 mod finding;
+mod jitter;
 mod kill;
 pub(crate) mod load;
+mod policy;
+mod recover;
 mod reorder;
 mod rollout;
+mod series;
 mod slow;
 mod verdict;
 use std::time::Duration;
@@ -23,14 +27,18 @@ use campuscafe_evidence::pod_replacement::{PodReplacement, PodReplacementPlan};
 pub(crate) use campuscafe_service::seconds;
 pub(crate) use event::Event;
 pub(crate) use finding::{Evidence, Finding, Findings, Link};
+pub(crate) use series::{Layout, Series, SeriesOrder, SeriesPlan, SeriesResult};
 pub(crate) use verdict::{Conclusion, Verdict};
 
 /// Every experiment, in the order in which a course meets them.
-pub(crate) const ALL: [&Experiment; 6] = [
+pub(crate) const ALL: [&Experiment; 9] = [
     &slow::EXPERIMENT,
+    &jitter::EXPERIMENT,
     &cut::EXPERIMENT,
+    &recover::EXPERIMENT,
     &reorder::EXPERIMENT,
     &double::EXPERIMENT,
+    &policy::EXPERIMENT,
     &kill::EXPERIMENT,
     &rollout::EXPERIMENT,
 ];
@@ -83,6 +91,8 @@ pub(crate) enum Act {
         count: u32,
         judge: fn(&PingBatch) -> Verdict,
     },
+    /// Many orders, told as one table.
+    Series(SeriesPlan, fn(&Series) -> Verdict),
     /// Somebody else replaces pods meanwhile.
     PodReplacement(PodReplacementPlan, fn(&PodReplacement) -> Verdict),
 }

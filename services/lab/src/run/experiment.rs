@@ -60,6 +60,11 @@ async fn carry_out(
             let verdict = judge(&batch);
             (Evidence::Pings(Box::new(batch)), verdict)
         }
+        Act::Series(plan, judge) => {
+            let series = runner.series(plan, seed, observer).await?;
+            let verdict = judge(&series);
+            (Evidence::Series(Box::new(series)), verdict)
+        }
         Act::PodReplacement(plan, judge) => {
             let pod_replacement = runner.pod_replacement(plan, observer).await?;
             let verdict = judge(&pod_replacement);

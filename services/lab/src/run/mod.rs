@@ -10,6 +10,7 @@ pub(crate) mod load;
 mod message_order;
 mod order;
 mod pod_replacement;
+mod series;
 
 use std::time::Duration;
 

@@ -59,15 +59,21 @@ impl Runner {
     }
 
     async fn place(&self, item: &str, plan: OrderPlan) -> Result<CustomerResponse, ExitError> {
-        let order = PlaceOrder {
+        self.send(&PlaceOrder {
             item_id: item.to_owned(),
             quantity: 1,
             chaos: Some(plan.chaos.to_owned()),
             retry_on_timeout: plan.retry,
-        };
+            attempt_timeout_ms: None,
+        })
+        .await
+    }
+
+    /// Sends an order and waits for its answer.
+    pub(super) async fn send(&self, order: &PlaceOrder) -> Result<CustomerResponse, ExitError> {
         let url = at(&self.order, "/orders")?;
         let sent = Instant::now();
-        let request = self.http.post(url).timeout(ANSWER_TIMEOUT).json(&order);
+        let request = self.http.post(url).timeout(ANSWER_TIMEOUT).json(order);
         let answer = request.send().await.map_err(|error| unreachable(&self.order, &error))?;
         let status = answer.status().as_u16();
         let body: Value = answer.json().await.map_err(|error| unreachable(&self.order, &error))?;
@@ -101,7 +107,7 @@ fn faults(plan: OrderPlan) -> Result<Plan, ExitError> {
 
 /// The item to order: the usual one, or the one of which there is most where
 /// the inventory does not know the usual one.
-fn choose(state: &State) -> Result<String, ExitError> {
+pub(super) fn choose(state: &State) -> Result<String, ExitError> {
     if state.stock.contains_key(USUAL_ITEM) {
         return Ok(USUAL_ITEM.to_owned());
     }
@@ -112,7 +118,7 @@ fn choose(state: &State) -> Result<String, ExitError> {
 }
 
 /// What must be delivered so that the stock has as many pieces as are needed.
-fn lacking(state: &State, item: &str, needed: u64) -> Option<Delivered> {
+pub(super) fn lacking(state: &State, item: &str, needed: u64) -> Option<Delivered> {
     let stock_before = state.stock.get(item).copied().unwrap_or(0);
     let quantity = needed.checked_sub(stock_before).filter(|quantity| *quantity > 0)?;
     Some(Delivered { quantity, stock_before })

@@ -129,6 +129,7 @@ impl Runner {
             quantity: 1,
             chaos: Some(CHAOS.to_owned()),
             retry_on_timeout: false,
+            attempt_timeout_ms: None,
         };
         let client = Client::builder().no_proxy().pool_max_idle_per_host(0).build();
         let (Ok(client), Ok(url)) = (client, at(&self.order, "/orders")) else {

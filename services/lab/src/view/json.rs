@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{diagram, message_order};
-use crate::lessons::{Conclusion, Evidence, Finding, Findings};
+use crate::lessons::{Conclusion, Evidence, Finding, Findings, Series};
 
 /// What was asked for, whether all of it was shown, and each finding.
 pub(super) fn report(name: &str, seed: u64, all: &[Findings]) -> String {
@@ -43,6 +43,7 @@ fn one(experiment: &str, finding: &Finding) -> Value {
     let evidence = match &finding.evidence {
         Evidence::Order(placed) => order(placed),
         Evidence::Pings(held) => batch(held),
+        Evidence::Series(told) => series(told),
         Evidence::PodReplacement(seen) => pod_replacement(seen),
     };
     if let Value::Object(evidence) = evidence {
@@ -78,6 +79,37 @@ fn order(order: &Order) -> Value {
         "counters": value(deltas),
         "commits": order_trace.as_ref().map(commits).unwrap_or_default(),
         "diagram": order_trace.as_ref().map(lines).unwrap_or_default(),
+    })
+}
+
+fn series(series: &Series) -> Value {
+    let orders = series.results.iter().map(|one| {
+        json!({
+            "group": one.sent.group,
+            "order": value(&one.sent.order),
+            "told": value(&one.response.report),
+            "status": one.response.status,
+            "afterMs": one.response.after.as_millis(),
+            "commits": one.commits,
+        })
+    });
+    let groups = series.groups().into_iter().map(|group| {
+        json!({
+            "group": group.name,
+            "orders": group.orders,
+            "confirmed": group.confirmed,
+            "failed": group.failed,
+            "unknown": group.unknown,
+            "doubled": group.doubled,
+            "p95Ms": group.p95.as_millis(),
+            "calls": group.attempts,
+            "reservations": group.reservations,
+        })
+    });
+    json!({
+        "delivered": value(&series.delivered),
+        "orders": orders.collect::<Vec<_>>(),
+        "groups": groups.collect::<Vec<_>>(),
     })
 }
 

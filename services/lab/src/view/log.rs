@@ -14,6 +14,7 @@ pub(crate) fn write(event: Event<'_>) {
             debug!(status = response.status, after = ?response.after, "order answered");
         }
         Event::PingsSent { count } => debug!(count, "pings sent"),
+        Event::SeriesSent { orders } => debug!(orders, "a series is sent"),
         Event::PingsAnswered(report) => debug!(inversions = report.inversions, "pings answered"),
         Event::CustomerAnswered(customer) => {
             debug!(customer = customer.number, told = customer.result.as_str(), "order answered");

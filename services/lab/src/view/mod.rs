@@ -8,5 +8,6 @@ pub(crate) mod log;
 mod message_order;
 pub(crate) mod progress;
 pub(crate) mod report;
+mod series;
 pub(crate) mod style;
 mod text;

@@ -16,7 +16,7 @@ use super::diagram::{self, wrap};
 use super::message_order;
 use super::style::{Style, Tone};
 use crate::lessons::{
-    Act, Conclusion, Event, Evidence, Experiment, Finding, Findings, Link, Row, Trial,
+    Act, Conclusion, Event, Evidence, Experiment, Finding, Findings, Link, Row, Series, Trial,
     reservations, seconds,
 };
 use crate::printable::printable;
@@ -52,6 +52,7 @@ fn announcement(trial: &Trial, seed: u64, style: Style) -> String {
         Act::Order(plan, _) if plan.retry => format!("chaos \"{}\", retryOnTimeout", plan.chaos),
         Act::Order(plan, _) => format!("chaos \"{}\", no retry", plan.chaos),
         Act::Pings { count, .. } => format!("{count} pings, seed {seed}"),
+        Act::Series(plan, _) => format!("seed {seed}, up to {} at a time", plan.at_once),
         Act::PodReplacement(plan, _) => format!(
             "chaos \"{REPLACEMENT_CHAOS}\", no retry; first, finding the {} pods",
             plan.service.name()
@@ -65,6 +66,7 @@ fn finding(finding: &Finding, style: Style) -> String {
     let evidence = match &finding.evidence {
         Evidence::Order(placed) => order(placed, readable, style),
         Evidence::Pings(held) => batch(held, readable),
+        Evidence::Series(told) => series(told, style),
         Evidence::PodReplacement(seen) => pod_replacement(seen, style),
     };
     let verdict = &finding.verdict;
@@ -124,7 +126,7 @@ fn side_by_side(rows: &[Row], findings: &[Finding]) -> String {
         .iter()
         .filter_map(|finding| match &finding.evidence {
             Evidence::Order(order) => Some(order.as_ref()),
-            Evidence::Pings(_) | Evidence::PodReplacement(_) => None,
+            Evidence::Pings(_) | Evidence::Series(_) | Evidence::PodReplacement(_) => None,
         })
         .collect();
     let line = |row: &Row| {
@@ -193,6 +195,16 @@ fn stock(order: &Order) -> String {
         text.push('\n');
     }
     text
+}
+
+fn series(series: &Series, style: Style) -> String {
+    let delivered = series.delivered.map(|delivered| {
+        format!(
+            "Delivered {} pieces: the stock was {}.\n\n",
+            delivered.quantity, delivered.stock_before
+        )
+    });
+    delivered.unwrap_or_default() + &super::series::draw(series, style)
 }
 
 fn batch(batch: &PingBatch, readable: bool) -> String {

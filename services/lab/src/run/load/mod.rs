@@ -177,6 +177,7 @@ impl LoadGenerator {
                 quantity: 1,
                 chaos: Some(plan.to_string()),
                 retry_on_timeout: shared.retry,
+                attempt_timeout_ms: None,
             };
             let placed = shared.customers.place(&order).await;
             shared.tally().count(placed.ended, due.elapsed());

@@ -1,0 +1,77 @@
+//! Jitter: the same request does not take the same time twice.
+
+use campuscafe_api::order::{Outcome, PlaceOrder};
+
+use super::series::{Layout, Series, SeriesOrder, SeriesPlan};
+use super::{Act, Experiment, LookAt, Trial, Verdict, seconds};
+
+const ORDERS: usize = 20;
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    name: "jitter",
+    title: "the same order twenty times: some are in time, some are not",
+    trials: &[Trial {
+        caption: "Twenty identical orders. The inventory takes between 0.2 s and 1.8 s for each.",
+        act: Act::Series(SeriesPlan { orders, at_once: 10, layout: Layout::Bars }, judge),
+    }],
+    side_by_side: &[],
+    look_at: LookAt {
+        jaeger: "search for the tag of this run: the orders are the same, their lengths are not",
+        grafana: "the histogram of the inventory is wide; order_outcomes_total counts confirmed and \
+         unknown orders",
+    },
+};
+
+fn orders(item: &str, _: u64) -> Vec<SeriesOrder> {
+    let order = PlaceOrder {
+        item_id: item.to_owned(),
+        quantity: 1,
+        chaos: Some("slow:200-1800".to_owned()),
+        retry_on_timeout: false,
+        attempt_timeout_ms: None,
+    };
+    vec![SeriesOrder { group: "identical orders", order }; ORDERS]
+}
+
+fn judge(series: &Series) -> Verdict {
+    let results = &series.results;
+    let times = results.iter().map(|one| one.response.after);
+    let (shortest, longest) = (times.clone().min(), times.max());
+    let in_time = results.iter().filter(|one| one.outcome() == Outcome::Confirmed).count();
+    let late = results.iter().filter(|one| one.timed_out()).count();
+    let made: u64 = results.iter().filter_map(|one| one.commits).sum();
+    let told = in_time > 0 && late > 0 && in_time + late == results.len();
+    series.judged(told, made == results.len() as u64, || {
+        format!(
+            "Of {} identical orders, {in_time} were confirmed and {late} timed out. The fastest \
+             answer came after {}, the slowest after {}. The inventory reserved {made} times. A \
+             limit does not divide good orders from bad ones: it divides by chance.",
+            results.len(),
+            seconds(shortest.unwrap_or_default()),
+            seconds(longest.unwrap_or_default()),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use campuscafe_api::order::AttemptResult::{Ok, Timeout};
+
+    use super::super::series::testing::{result, series};
+    use super::*;
+
+    #[test]
+    fn it_shows_only_where_some_are_in_time_and_some_are_not_and_all_were_reserved() {
+        for (late, lost, shown) in [(8, 0, true), (0, 0, false), (20, 0, false), (8, 1, false)] {
+            let results = orders("cake", 7).into_iter().enumerate().map(|(n, sent)| {
+                let commits = u64::from(n >= lost);
+                match n < late {
+                    true => result(sent, Outcome::Unknown, &[Timeout], 1_000, commits),
+                    false => result(sent, Outcome::Confirmed, &[Ok], 300, commits),
+                }
+            });
+            let verdict = judge(&series(results.collect()));
+            assert_eq!(verdict.conclusion.is_shown(), shown, "{late}: {}", verdict.sentence);
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Recover: a service that fails now and then is well in between.
+
+use campuscafe_api::order::{Outcome, PlaceOrder};
+use campuscafe_chaos::{SplitMix64, Step};
+
+use super::series::{Layout, Series, SeriesOrder, SeriesPlan};
+use super::{Act, Experiment, LookAt, Trial, Verdict};
+
+const ORDERS: u64 = 12;
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    name: "recover",
+    title: "it fails, then it works again, and nobody changed anything",
+    trials: &[Trial {
+        caption: "Twelve orders. The inventory fails in 35 % of them and is slow in 35 %.",
+        act: Act::Series(SeriesPlan { orders, at_once: 3, layout: Layout::Bars }, judge),
+    }],
+    side_by_side: &[],
+    look_at: LookAt {
+        jaeger: "some orders end with an error, the next one is confirmed",
+        grafana: "order_outcomes_total counts all three outcomes",
+    },
+};
+
+/// What `flaky` comes to is drawn here, so that a seed repeats it at any café.
+fn orders(item: &str, seed: u64) -> Vec<SeriesOrder> {
+    let order = |number| PlaceOrder {
+        item_id: item.to_owned(),
+        quantity: 1,
+        chaos: Some(Step::Flaky.resolve(|| SplitMix64::nth(seed, number)).to_string()),
+        retry_on_timeout: false,
+        attempt_timeout_ms: None,
+    };
+    (0..ORDERS).map(|number| SeriesOrder { group: "flaky orders", order: order(number) }).collect()
+}
+
+fn judge(series: &Series) -> Verdict {
+    let outcomes: Vec<_> = series.results.iter().map(super::SeriesResult::outcome).collect();
+    let count = |outcome| outcomes.iter().filter(|one| **one == outcome).count();
+    let recovered =
+        outcomes.windows(2).any(|two| two[0] != Outcome::Confirmed && two[1] == Outcome::Confirmed);
+    let failed = count(Outcome::Failed);
+    series.judged(recovered && failed > 0, true, || {
+        format!(
+            "Of {} orders, {} were confirmed, {failed} failed, and the outcome of {} is unknown. \
+             A failure says nothing about the next order.{}",
+            outcomes.len(),
+            count(Outcome::Confirmed),
+            count(Outcome::Unknown),
+            if recovered && failed > 0 {
+                ""
+            } else {
+                " It can happen by chance: try another --seed."
+            },
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use campuscafe_api::order::AttemptResult::{Ok, Rejected};
+
+    use super::super::series::testing::{result, series};
+    use super::*;
+
+    #[test]
+    fn it_shows_only_where_an_order_is_confirmed_after_one_that_was_not() {
+        for (failures, shown) in [(&[1, 4][..], true), (&[], false), (&[9, 10, 11], false)] {
+            let results = orders("cake", 7).into_iter().enumerate().map(|(n, sent)| match failures
+                .contains(&n)
+            {
+                true => result(sent, Outcome::Failed, &[Rejected], 2, 0),
+                false => result(sent, Outcome::Confirmed, &[Ok], 2, 1),
+            });
+            let verdict = judge(&series(results.collect()));
+            assert_eq!(verdict.conclusion.is_shown(), shown, "{failures:?}: {}", verdict.sentence);
+        }
+    }
+}
