@@ -18,6 +18,7 @@ mod doctor;
 mod experiments;
 mod faulty_inventory;
 mod hardening;
+mod http_file;
 mod labels;
 mod lessons;
 mod load;
