@@ -107,3 +107,73 @@ fn every_fault_and_every_setting_is_listed() {
         }
     }
 }
+
+/// What must be the same in both languages, in the order in which it stands: headings by
+/// their level, code whole, table rows and list items by their numbers.
+fn skeleton(text: &str) -> Vec<String> {
+    let (mut parts, mut code) = (Vec::new(), false);
+    for line in text.lines() {
+        let trimmed = line.trim_start();
+        let fence = trimmed.starts_with("```");
+        if fence || code {
+            parts.push(line.to_owned());
+            code ^= fence;
+        } else if let Some(level) = trimmed.split(' ').next().filter(|word| word.starts_with('#')) {
+            parts.push(level.to_owned());
+        } else if trimmed.starts_with("| ") || trimmed.starts_with("|-") {
+            let separators = trimmed.matches(" |").count();
+            parts.push(format!("row of {separators}: {}", numbers(trimmed).join(" ")));
+        } else if trimmed.starts_with("- ") {
+            parts.push("item".to_owned());
+        } else if let Some((number, _)) = trimmed.split_once(". ")
+            && number.parse::<u8>().is_ok()
+        {
+            parts.push(format!("item {number}"));
+        }
+    }
+    parts
+}
+
+/// The numbers of a table row, sorted: their order is that of the language.
+fn numbers(row: &str) -> Vec<&str> {
+    let is_part = |c: char| c.is_ascii_digit() || c == '.' || c == ',';
+    let words = row.split(|c: char| !is_part(c)).map(|word| word.trim_matches(['.', ',']));
+    let mut numbers: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+#[test]
+fn the_japanese_readme_has_the_same_headings_commands_and_figures() {
+    let japanese = std::fs::read_to_string(root().join("README.ja.md")).unwrap();
+    let (english, japanese) = (skeleton(&readme()), skeleton(&japanese));
+    for (one, other) in english.iter().zip(&japanese) {
+        let figures = |part: &str| -> Vec<String> {
+            part.split(' ').skip(3).filter(|figure| !figure.is_empty()).map(str::to_owned).collect()
+        };
+        match (one.split_once(": "), other.split_once(": ")) {
+            (Some((kind, _)), Some((other_kind, _))) if kind.starts_with("row of") => {
+                assert_eq!(kind, other_kind, "{one}\n{other}");
+                let (figures, mut others) = (figures(one), figures(other));
+                for figure in figures {
+                    let at = others.iter().position(|other| *other == figure);
+                    others.remove(at.unwrap_or_else(|| panic!("no {figure} in {other}")));
+                }
+                // Japanese has digits where English has words.
+                let is_word = |other: &String| other.parse::<u8>().is_ok_and(|n| n <= 40);
+                assert!(others.iter().all(is_word), "{others:?} is in Japanese only");
+            }
+            _ => assert_eq!(one, other),
+        }
+    }
+    assert_eq!(english.len(), japanese.len());
+}
+
+#[test]
+fn every_link_of_the_japanese_readme_within_it_leads_to_a_heading() {
+    let japanese = std::fs::read_to_string(root().join("README.ja.md")).unwrap();
+    for target in japanese.split("](#").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+        let heading = |line: &str| line.trim_start_matches('#').trim() == target;
+        assert!(japanese.lines().any(|line| line.starts_with('#') && heading(line)), "{target}");
+    }
+}

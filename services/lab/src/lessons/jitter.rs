@@ -61,6 +61,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn without_spans_it_is_incomplete_because_nobody_knows_what_was_reserved() {
+        let results = orders("cake", 7).into_iter().enumerate().map(|(n, sent)| {
+            let (outcome, attempt) =
+                if n < 8 { (Outcome::Unknown, Timeout) } else { (Outcome::Confirmed, Ok) };
+            let mut result = result(sent, outcome, &[attempt], 1_000, 1);
+            result.commits = None;
+            result
+        });
+        let verdict = judge(&series(results.collect()));
+        assert_eq!(verdict.conclusion, crate::lessons::Conclusion::Incomplete);
+        assert!(verdict.sentence.contains("the spans of 20 orders could not be read"));
+    }
+
+    #[test]
     fn it_shows_only_where_some_are_in_time_and_some_are_not_and_all_were_reserved() {
         for (late, lost, shown) in [(8, 0, true), (0, 0, false), (20, 0, false), (8, 1, false)] {
             let results = orders("cake", 7).into_iter().enumerate().map(|(n, sent)| {

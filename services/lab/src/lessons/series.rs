@@ -41,6 +41,8 @@ pub(crate) struct SeriesResult {
     pub(crate) response: CustomerResponse,
     /// Commits in its trace, if no span of it is missing.
     pub(crate) commits: Option<u64>,
+    /// When the last of them came, counted from the order.
+    pub(crate) last_commit: Option<Duration>,
     /// What is missing of its trace.
     pub(crate) incomplete: Vec<String>,
 }
@@ -125,7 +127,12 @@ impl Series {
         held: bool,
         sentence: impl FnOnce() -> String,
     ) -> Verdict {
-        let incomplete = self.results.iter().flat_map(|one| one.incomplete.clone()).collect();
+        let mut incomplete: Vec<_> =
+            self.results.iter().flat_map(|one| one.incomplete.clone()).collect();
+        let unread = self.results.iter().filter(|one| one.commits.is_none()).count();
+        if incomplete.is_empty() && unread > 0 {
+            incomplete.push(format!("the spans of {unread} orders could not be read"));
+        }
         Verdict::of(told, held, incomplete, || match told && held {
             true => sentence(),
             false => format!("The expected effect did not happen: {}", sentence()),
@@ -161,7 +168,13 @@ pub(super) mod testing {
         };
         let (status, words, after) = (0, String::new(), Duration::from_millis(ms));
         let response = CustomerResponse { status, words, report, after };
-        SeriesResult { sent, response, commits: Some(commits), incomplete: Vec::new() }
+        SeriesResult {
+            sent,
+            response,
+            commits: Some(commits),
+            last_commit: None,
+            incomplete: Vec::new(),
+        }
     }
 
     pub(crate) fn series(results: Vec<SeriesResult>) -> Series {

@@ -1,6 +1,7 @@
 //! Sending many orders, some at a time, and what each of them leaves behind.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use campuscafe_api::inventory::State;
 use campuscafe_chaos::Plan;
@@ -62,6 +63,10 @@ impl Runner {
         let incomplete = self.incomplete(trace, order_trace.as_ref());
         let complete = order_trace.as_ref().filter(|order_trace| order_trace.is_complete());
         let commits = complete.map(|order_trace| order_trace.commits().len() as u64);
-        Ok(SeriesResult { sent, response, commits, incomplete })
+        let last_commit = complete.and_then(|order_trace| {
+            let (_, commit) = *order_trace.commits().last()?;
+            Some(Duration::from_millis(order_trace.ms(commit.at)))
+        });
+        Ok(SeriesResult { sent, response, commits, last_commit, incomplete })
     }
 }

@@ -24,9 +24,13 @@ pub(super) fn draw(series: &Series, style: Style) -> String {
 /// Customers wait along the line; every order has one line.
 fn bars(series: &Series, style: Style) -> String {
     let mut text = format!("  order 0 s{:>SECOND$}{:>SECOND$}\n", "1 s", "2 s");
+    let late = series.results.iter().any(SeriesResult::timed_out);
     for (number, result) in series.results.iter().enumerate() {
         let (tone, line) = (tone(result), bar(number + 1, result));
         let _ = writeln!(text, "{}", style.tone(tone, &line));
+    }
+    if late {
+        text.push_str("  = the customer waits   x given up   - nobody waits   * late commit\n");
     }
     text
 }
@@ -34,7 +38,14 @@ fn bars(series: &Series, style: Style) -> String {
 fn bar(number: usize, result: &SeriesResult) -> String {
     let columns = |time: Duration| (time.as_secs_f64() * SECOND as f64).round() as usize;
     let length = columns(result.response.after).clamp(1, LONGEST * SECOND);
-    let bar: String = "=".repeat(length - 1) + if result.timed_out() { "x" } else { "]" };
+    let mut bar: String = "=".repeat(length - 1) + if result.timed_out() { "x" } else { "]" };
+    // The inventory goes on, although nobody waits any more.
+    let late = result.last_commit.map(columns).filter(|commit| *commit > length);
+    if let Some(commit) = late {
+        bar.push_str(&"-".repeat(commit.min(LONGEST * SECOND) - length));
+        bar.pop();
+        bar.push('*');
+    }
     let made = match result.commits {
         Some(0) => "not reserved",
         Some(1) => "reserved",
