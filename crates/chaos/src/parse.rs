@@ -26,7 +26,7 @@ pub enum ParseError {
     TooManySteps(usize),
     /// A step that starts with no word of the language.
     #[error(
-        "unknown fault {0:?}; the known faults are none, slow[:ms], slow:from-to, fail[:status], slowfail[:ms], abort, \
+        "unknown fault {0:?}; the known faults are none, slow[:ms|:from-to], fail[:status], slowfail[:ms], abort, \
          flaky, lostreply, slowreply[:ms], hold[:ms]; separate several with commas"
     )]
     UnknownWord(String),
@@ -187,7 +187,7 @@ mod tests {
         for (text, expected) in [
             (
                 "slwo",
-                "unknown fault \"slwo\"; the known faults are none, slow[:ms], slow:from-to, fail[:status], slowfail[:ms], abort, flaky, lostreply, slowreply[:ms], hold[:ms]; separate several with commas",
+                "unknown fault \"slwo\"; the known faults are none, slow[:ms|:from-to], fail[:status], slowfail[:ms], abort, flaky, lostreply, slowreply[:ms], hold[:ms]; separate several with commas",
             ),
             ("slow,,none", "unknown fault \"\""),
             (",", "unknown fault \"\""),

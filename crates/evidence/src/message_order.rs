@@ -45,8 +45,7 @@ impl FromSpans for MessageOrder {
         let Some(batch) = batch else {
             return vec!["the order service's span of the pings is missing".to_owned()];
         };
-        let missing =
-            |place: &u32| format!("the span of ping {} is missing", u64::from(*place) + 1);
+        let missing = |place: &u32| format!("the span of ping {place} is missing");
         batch.missing.iter().map(missing).collect()
     }
 }
