@@ -207,3 +207,17 @@ async fn an_order_may_bring_its_own_limit_within_bounds() {
     }
     assert_eq!(place(-1).await.status, 400);
 }
+
+#[tokio::test]
+async fn pings_have_no_delay_if_none_is_wanted() {
+    let cafe = Cafe::open().await;
+    let get = async |query: &str| {
+        cafe.send(cafe.http.get(format!("{}/demo/out-of-order?{query}", cafe.order))).await
+    };
+    let told = get("count=20&delays=none").await;
+    let planned = told.body["planned"].as_array().unwrap();
+    assert!(planned.len() == 20 && planned.iter().all(|ping| ping["delayMs"] == 0), "{planned:?}");
+    let delayed = get("count=20&seed=7&delays=planned").await;
+    assert_eq!(delayed.body["planned"], get("count=20&seed=7").await.body["planned"]);
+    assert_eq!(get("delays=some").await.status, 400);
+}

@@ -27,6 +27,27 @@ pub struct Ping {
     pub after: u64,
 }
 
+/// Rounds of pings that had no delays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PingRounds {
+    /// Pings of each round.
+    pub count: u32,
+    /// For each round, the pairs that were answered in the other order.
+    pub inversions: Vec<u64>,
+    /// The trace of the round with the most of them.
+    pub trace_id: Option<String>,
+    /// What is missing of the spans.
+    pub incomplete: Vec<String>,
+}
+
+impl PingRounds {
+    /// Rounds in which at least one reply overtook another.
+    #[must_use]
+    pub fn reordered(&self) -> usize {
+        self.inversions.iter().filter(|inversions| **inversions > 0).count()
+    }
+}
+
 impl FromSpans for MessageOrder {
     type Answer = Reordering;
 

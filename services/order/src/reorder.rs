@@ -18,7 +18,7 @@ use reqwest_middleware::{Middleware, Next, Result};
 use serde::Deserialize;
 use tokio::task::JoinSet;
 use tracing::{Instrument as _, Span};
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::App;
 use crate::attempts::PING;
@@ -42,6 +42,20 @@ pub(crate) struct ReorderQuery {
     /// The same seed gives the same delays; random if absent.
     #[param(example = 7, value_type = Option<u64>, format = "uint64", minimum = 0)]
     seed: Option<u64>,
+    /// Whether each ping gets a delay (`planned`), or none (`none`): then only the network
+    /// and the machine decide on the order of the answers.
+    #[serde(default)]
+    #[param(inline)]
+    delays: Delays,
+}
+
+/// Which delays the pings get.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Delays {
+    #[default]
+    Planned,
+    None,
 }
 
 const fn default_count() -> i64 {
@@ -63,7 +77,10 @@ pub(crate) async fn out_of_order(
 ) -> std::result::Result<Json<Reordering>, ProblemResponse> {
     let count = u32::try_from(query.count.clamp(2, 20)).unwrap_or(20);
     let mut permits = permits(&app, count)?.into_iter();
-    let delays = delays(count, query.seed.unwrap_or_else(rand::random));
+    let delays = match query.delays {
+        Delays::Planned => delays(count, query.seed.unwrap_or_else(rand::random)),
+        Delays::None => (0..count).map(|_| 0).collect(),
+    };
     let planned: Vec<PlannedPing> =
         (0..count).zip(delays).map(|(i, delay_ms)| PlannedPing { i, delay_ms }).collect();
     let arrivals = Arrivals::default();

@@ -71,7 +71,7 @@ fn list() -> String {
 
 fn catalogue() -> String {
     format!(
-        "Experiments:\n{}  all      run every experiment that needs no cluster, one after the other\n\n\
+        "Experiments:\n{}  all      run every short experiment that needs no cluster, one after the other\n\n\
          Exit status: 0 SHOWN, 1 NOT SHOWN or INCOMPLETE (spans are missing, and the totals alone \
          do not show it), 2 wrong usage",
         list()
@@ -86,7 +86,7 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
     };
     let wanted = ALL
         .into_iter()
-        .filter(|e| name == e.name || name == "all" && !e.needs_cluster())
+        .filter(|e| name == e.name || name == "all" && e.runs_with_all())
         .collect::<Vec<_>>();
     if wanted.iter().any(|e| e.needs_cluster()) && !config.targets.name_services() {
         return Err(ExitError::Usage(format!(
@@ -99,7 +99,10 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
     let named = config.targets.name_services();
     let targets = match config.own {
         true => config.targets,
-        false => config.targets.or_open_cafe(config.usual.lab).await?,
+        false => tokio::select! {
+            found = config.targets.or_open_cafe(config.usual.lab) => found?,
+            () = &mut end => return Err(interrupted()),
+        },
     };
     let place = match (named, &targets.order_url) {
         (true, _) => None,

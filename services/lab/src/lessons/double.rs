@@ -11,7 +11,10 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     trials: &[
         Trial {
             caption: "Both attempts are slow, so the order service gives up twice.",
-            act: Act::Order(OrderPlan { chaos: "slow", retry: true, reservations: 2 }, told_no),
+            act: Act::Order(
+                OrderPlan { chaos: "slow", retry: true, reservations: 2 },
+                told_unknown,
+            ),
         },
         Trial {
             caption: "Only the first attempt is slow. The retry succeeds at once.",
@@ -30,7 +33,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     },
 };
 
-fn told_no(order: &Order) -> Verdict {
+fn told_unknown(order: &Order) -> Verdict {
     use AttemptResult::Timeout;
     let told =
         results(order) == [Timeout, Timeout] && order.response.report.outcome == Outcome::Unknown;

@@ -1,15 +1,17 @@
 //! What came of an experiment.
 
-use campuscafe_evidence::message_order::PingBatch;
+use campuscafe_evidence::message_order::{PingBatch, PingRounds};
 use campuscafe_evidence::order::Order;
 use campuscafe_evidence::pod_replacement::PodReplacement;
 
-use super::{Conclusion, Experiment, Series, Verdict};
+use super::{Conclusion, Experiment, LocalAndRemote, Series, Verdict};
 
 /// What a trial left behind.
 pub(crate) enum Evidence {
     Order(Box<Order>),
     Pings(Box<PingBatch>),
+    Rounds(Box<PingRounds>),
+    Calls(Box<LocalAndRemote>),
     Series(Box<Series>),
     PodReplacement(Box<PodReplacement>),
 }
@@ -57,6 +59,8 @@ impl Finding {
         match &self.evidence {
             Evidence::Order(order) => order.response.report.trace_id.as_deref(),
             Evidence::Pings(batch) => batch.report.trace_id.as_deref(),
+            Evidence::Rounds(rounds) => rounds.trace_id.as_deref(),
+            Evidence::Calls(calls) => calls.trace_id.as_deref(),
             Evidence::Series(series) => {
                 let mut late = series.results.iter().filter(|one| one.timed_out());
                 late.next().or(series.results.first())?.response.report.trace_id.as_deref()

@@ -10,6 +10,8 @@ mod finding;
 mod jitter;
 mod kill;
 pub(crate) mod load;
+mod local;
+mod nature;
 mod policy;
 mod recover;
 mod reorder;
@@ -20,23 +22,26 @@ mod verdict;
 use std::time::Duration;
 
 use campuscafe_api::order::{AttemptResult, Outcome};
-use campuscafe_evidence::message_order::PingBatch;
+use campuscafe_evidence::message_order::{PingBatch, PingRounds};
 use campuscafe_evidence::order::{Order, OrderPlan};
 use campuscafe_evidence::pod_replacement::{PodReplacement, PodReplacementPlan};
 
 pub(crate) use campuscafe_service::seconds;
 pub(crate) use event::Event;
 pub(crate) use finding::{Evidence, Finding, Findings, Link};
+pub(crate) use local::{Calls, LocalAndRemote};
 pub(crate) use series::{Layout, Series, SeriesOrder, SeriesPlan, SeriesResult};
 pub(crate) use verdict::{Conclusion, Verdict};
 
 /// Every experiment, in the order in which a course meets them.
-pub(crate) const ALL: [&Experiment; 9] = [
+pub(crate) const ALL: [&Experiment; 11] = [
+    &local::EXPERIMENT,
     &slow::EXPERIMENT,
     &jitter::EXPERIMENT,
     &cut::EXPERIMENT,
     &recover::EXPERIMENT,
     &reorder::EXPERIMENT,
+    &nature::EXPERIMENT,
     &double::EXPERIMENT,
     &policy::EXPERIMENT,
     &kill::EXPERIMENT,
@@ -72,6 +77,16 @@ pub(crate) struct Row {
 }
 
 impl Experiment {
+    /// Whether it is short, needs no cluster, and leaves room for the traces of others.
+    pub(crate) fn runs_with_all(&self) -> bool {
+        let alone = |trial: &Trial| match trial.act {
+            Act::PodReplacement(..) | Act::Calls { .. } => true,
+            Act::Series(plan, _) => plan.layout == Layout::Groups,
+            _ => false,
+        };
+        !self.trials.iter().any(alone)
+    }
+
     /// Whether somebody must be able to replace pods meanwhile.
     pub(crate) fn needs_cluster(&self) -> bool {
         self.trials.iter().any(|trial| matches!(trial.act, Act::PodReplacement(..)))
@@ -90,6 +105,17 @@ pub(crate) enum Act {
     Pings {
         count: u32,
         judge: fn(&PingBatch) -> Verdict,
+    },
+    /// Pings without delays, round after round.
+    Rounds {
+        rounds: usize,
+        count: u32,
+        judge: fn(&PingRounds) -> Verdict,
+    },
+    /// Reservations as local calls, and through both services.
+    Calls {
+        calls: usize,
+        judge: fn(&LocalAndRemote) -> Verdict,
     },
     /// Many orders, told as one table.
     Series(SeriesPlan, fn(&Series) -> Verdict),

@@ -60,6 +60,16 @@ async fn carry_out(
             let verdict = judge(&batch);
             (Evidence::Pings(Box::new(batch)), verdict)
         }
+        Act::Rounds { rounds, count, judge } => {
+            let rounds = runner.rounds(rounds, count, observer).await?;
+            let verdict = judge(&rounds);
+            (Evidence::Rounds(Box::new(rounds)), verdict)
+        }
+        Act::Calls { calls, judge } => {
+            let calls = runner.calls(calls, observer).await?;
+            let verdict = judge(&calls);
+            (Evidence::Calls(Box::new(calls)), verdict)
+        }
         Act::Series(plan, judge) => {
             let series = runner.series(plan, seed, observer).await?;
             let verdict = judge(&series);

@@ -5,8 +5,9 @@ use std::time::Duration;
 use campuscafe_api::order::Reordering;
 use campuscafe_evidence::counters;
 use campuscafe_evidence::from_spans::FromSpans as _;
-use campuscafe_evidence::message_order::{MessageOrder, PingBatch};
+use campuscafe_evidence::message_order::{MessageOrder, PingBatch, PingRounds};
 use campuscafe_service::ExitError;
+use tokio::task::JoinSet;
 
 use super::{Observer, Runner, trace_id};
 use crate::lessons::Event;
@@ -35,5 +36,36 @@ impl Runner {
         observer(Event::Settled)?;
         let incomplete = self.incomplete(report.trace_id.as_deref(), pings.as_ref());
         Ok(PingBatch { report, deltas, pings, incomplete })
+    }
+
+    /// Has rounds of pings sent without delays, and reads the spans of each.
+    pub(super) async fn rounds(
+        &self,
+        rounds: usize,
+        count: u32,
+        observer: &mut Observer<'_>,
+    ) -> Result<PingRounds, ExitError> {
+        observer(Event::PingsSent { count })?;
+        let path = format!("/demo/out-of-order?count={count}&delays=none");
+        let mut reading = JoinSet::new();
+        let mut reports: Vec<Reordering> = Vec::new();
+        for _ in 0..rounds {
+            let mut report: Reordering =
+                self.read_within(&self.order, &path, ANSWER_TIMEOUT).await?;
+            report.trace_id = trace_id(report.trace_id);
+            let (runner, told) = (self.clone(), report.clone());
+            reading.spawn(async move {
+                let trace = told.trace_id.as_deref();
+                let pings = runner.read_spans::<MessageOrder>(trace, &told).await;
+                runner.incomplete(trace, pings.as_ref())
+            });
+            reports.push(report);
+        }
+        let incomplete = reading.join_all().await.concat();
+        observer(Event::Settled)?;
+        let most = reports.iter().max_by_key(|report| report.inversions);
+        let trace_id = most.and_then(|report| report.trace_id.clone());
+        let inversions = reports.iter().map(|report| report.inversions).collect();
+        Ok(PingRounds { count, inversions, trace_id, incomplete })
     }
 }

@@ -5,6 +5,7 @@
 //! [`pod_replacement`] lets customers order while pods are replaced, and
 //! [`load`] lets many orders arrive at a given rate.
 
+mod calls;
 mod experiment;
 pub(crate) mod load;
 mod message_order;

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{diagram, message_order};
-use crate::lessons::{Conclusion, Evidence, Finding, Findings, Series};
+use crate::lessons::{Calls, Conclusion, Evidence, Finding, Findings, Series};
 
 /// What was asked for, whether all of it was shown, and each finding.
 pub(super) fn report(name: &str, seed: u64, all: &[Findings]) -> String {
@@ -43,6 +43,14 @@ fn one(experiment: &str, finding: &Finding) -> Value {
     let evidence = match &finding.evidence {
         Evidence::Order(placed) => order(placed),
         Evidence::Pings(held) => batch(held),
+        Evidence::Rounds(told) => json!({
+            "pings": told.count,
+            "inversions": told.inversions,
+            "reorderedRounds": told.reordered(),
+        }),
+        Evidence::Calls(told) => {
+            json!({ "local": calls(&told.local), "remote": calls(&told.remote) })
+        }
         Evidence::Series(told) => series(told),
         Evidence::PodReplacement(seen) => pod_replacement(seen),
     };
@@ -79,6 +87,17 @@ fn order(order: &Order) -> Value {
         "counters": value(deltas),
         "commits": order_trace.as_ref().map(commits).unwrap_or_default(),
         "diagram": order_trace.as_ref().map(lines).unwrap_or_default(),
+    })
+}
+
+fn calls(calls: &Calls) -> Value {
+    let us = |percent| calls.percentile(percent).as_secs_f64() * 1e6;
+    json!({
+        "calls": calls.times.len() + calls.failures,
+        "failures": calls.failures,
+        "p50Us": us(50),
+        "p99Us": us(99),
+        "maxUs": us(100),
     })
 }
 

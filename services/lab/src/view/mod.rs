@@ -10,4 +10,5 @@ pub(crate) mod progress;
 pub(crate) mod report;
 mod series;
 pub(crate) mod style;
+mod tables;
 mod text;

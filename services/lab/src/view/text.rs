@@ -13,8 +13,8 @@ use campuscafe_evidence::pod_replacement::CHAOS as REPLACEMENT_CHAOS;
 use campuscafe_telemetry::attribute::RUN;
 
 use super::diagram::{self, wrap};
-use super::message_order;
 use super::style::{Style, Tone};
+use super::{message_order, tables};
 use crate::lessons::{
     Act, Conclusion, Event, Evidence, Experiment, Finding, Findings, Link, Row, Series, Trial,
     reservations, seconds,
@@ -26,8 +26,8 @@ pub(super) use pod_replacement::request;
 
 /// For a run on services of its own.
 pub(super) const FAREWELL: &str = "
-The services of this run have stopped. To keep services and traces, start `campuscafe` and run
-this again with --lab-url http://127.0.0.1:5301
+The services of this run have stopped. To keep services and traces, start `campuscafe` in another
+terminal, and run this again.
 ";
 
 /// What there is to say about an event, if anything.
@@ -52,6 +52,8 @@ fn announcement(trial: &Trial, seed: u64, style: Style) -> String {
         Act::Order(plan, _) if plan.retry => format!("chaos \"{}\", retryOnTimeout", plan.chaos),
         Act::Order(plan, _) => format!("chaos \"{}\", no retry", plan.chaos),
         Act::Pings { count, .. } => format!("{count} pings, seed {seed}"),
+        Act::Rounds { rounds, count, .. } => format!("{rounds} rounds of {count} pings, no delays"),
+        Act::Calls { calls, .. } => format!("{calls} calls each, one after the other"),
         Act::Series(plan, _) => format!("seed {seed}, up to {} at a time", plan.at_once),
         Act::PodReplacement(plan, _) => format!(
             "chaos \"{REPLACEMENT_CHAOS}\", no retry; first, finding the {} pods",
@@ -66,6 +68,8 @@ fn finding(finding: &Finding, style: Style) -> String {
     let evidence = match &finding.evidence {
         Evidence::Order(placed) => order(placed, readable, style),
         Evidence::Pings(held) => batch(held, readable),
+        Evidence::Rounds(told) => tables::rounds(told),
+        Evidence::Calls(told) => tables::calls(told),
         Evidence::Series(told) => series(told, style),
         Evidence::PodReplacement(seen) => pod_replacement(seen, style),
     };
@@ -126,7 +130,7 @@ fn side_by_side(rows: &[Row], findings: &[Finding]) -> String {
         .iter()
         .filter_map(|finding| match &finding.evidence {
             Evidence::Order(order) => Some(order.as_ref()),
-            Evidence::Pings(_) | Evidence::Series(_) | Evidence::PodReplacement(_) => None,
+            _ => None,
         })
         .collect();
     let line = |row: &Row| {

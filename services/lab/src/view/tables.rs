@@ -1,0 +1,73 @@
+//! Rounds of pings and calls as small tables.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use campuscafe_evidence::message_order::PingRounds;
+
+use crate::lessons::{Calls, LocalAndRemote};
+
+/// Bins of a histogram: up to so many inversions.
+const BINS: [(&str, u64); 5] =
+    [("none", 0), ("1 to 9", 9), ("10 to 49", 49), ("50 to 99", 99), ("100 or more", u64::MAX)];
+
+pub(super) fn rounds(rounds: &PingRounds) -> String {
+    let mut text = "  pairs in another order   rounds\n".to_owned();
+    let mut from = 0;
+    for (name, to) in BINS {
+        let within = |inversions: &&u64| (from..=to).contains(*inversions);
+        let count = rounds.inversions.iter().filter(within).count();
+        let line = format!("  {name:<24} {count:>6}  {}", "=".repeat(count));
+        let _ = writeln!(text, "{}", line.trim_end());
+        from = to.saturating_add(1);
+    }
+    text
+}
+
+pub(super) fn calls(calls: &LocalAndRemote) -> String {
+    let mut text =
+        format!("  {:<18}{:>12}{:>12}{:>12}{:>10}\n", "", "p50", "p99", "max", "failures");
+    for (name, of) in [("local call", &calls.local), ("over the network", &calls.remote)] {
+        let time = |percent| in_words(of.percentile(percent));
+        let Calls { failures, .. } = of;
+        let _ = writeln!(
+            text,
+            "  {name:<18}{:>12}{:>12}{:>12}{failures:>10}",
+            time(50),
+            time(99),
+            time(100)
+        );
+    }
+    text
+}
+
+/// With three digits, whatever its size.
+fn in_words(time: Duration) -> String {
+    let us = time.as_secs_f64() * 1e6;
+    match us {
+        ..1.0 => format!("{:.0} ns", us * 1e3),
+        ..1e3 => format!("{us:.1} us"),
+        _ => format!("{:.2} ms", us / 1e3),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_round_is_in_one_bin() {
+        let inversions: Vec<u64> = vec![0, 0, 1, 9, 10, 49, 50, 99, 100, u64::MAX];
+        let told = PingRounds { count: 20, inversions, trace_id: None, incomplete: Vec::new() };
+        let text = rounds(&told);
+        let counts: Vec<_> = text.lines().skip(1).map(|line| line.matches('=').count()).collect();
+        assert_eq!(counts, [2, 2, 2, 2, 2], "{text}");
+    }
+
+    #[test]
+    fn a_time_has_the_unit_that_fits_it() {
+        for (nanos, expected) in [(85, "85 ns"), (1_234, "1.2 us"), (1_234_567, "1.23 ms")] {
+            assert_eq!(in_words(Duration::from_nanos(nanos)), expected);
+        }
+    }
+}
