@@ -34,7 +34,7 @@ pub struct PlaceOrder {
     /// How long each attempt may take, in milliseconds; without it, as long as the service
     /// is set to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = 3000, minimum = 1, maximum = 60_000)]
+    #[schema(example = 3000, minimum = 1, maximum = 60_000)]
     pub attempt_timeout_ms: Option<u64>,
 }
 
