@@ -15,6 +15,7 @@ mod contracts;
 mod dashboards;
 mod deliveries;
 mod doctor;
+mod examples;
 mod experiments;
 mod faulty_inventory;
 mod hardening;

@@ -24,6 +24,8 @@ pub struct PlaceOrder {
     pub quantity: i64,
     /// The faults to apply, one step for each attempt: `slow,none` makes the
     /// first attempt slow and the second one healthy. The last step repeats.
+    /// The faults are `none`, `slow`, `fail`, `slowfail`, `abort`, `flaky`, `lostreply`,
+    /// `slowreply` and `hold`; a time or a status may follow, as in `slow:500`.
     /// At most 256 bytes and 16 steps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "slow,none", max_length = 256, format = "fault-plan")]

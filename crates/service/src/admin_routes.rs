@@ -10,6 +10,7 @@ use campuscafe_telemetry::{Metrics, http_server};
 use http::header;
 use utoipa::openapi::{Content, OpenApi, Ref, RefOr, ResponseBuilder};
 
+use crate::examples::add_examples;
 use crate::guard::Guard;
 use crate::problem_response::{method_not_allowed, not_found};
 use crate::security_headers::secure;
@@ -58,6 +59,7 @@ fn router(
     lifecycle: &Lifecycle,
 ) -> Router {
     describe_refusals(&mut description);
+    add_examples(&mut description);
     let guard = Guard::new(allowed, metrics);
     let guarded = |routes: Router| {
         routes

@@ -12,6 +12,7 @@ mod admin_routes;
 mod body;
 pub mod cli;
 mod connection;
+mod examples;
 mod guard;
 mod health;
 mod host;

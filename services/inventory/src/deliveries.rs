@@ -19,9 +19,9 @@ use crate::store::Snapshot;
     request_body = Delivery,
     responses((status = 200, body = inventory::State, description = "The stock after the delivery, and its reservations"),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "The request is invalid"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "The initial stock does not contain the item"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "The initial stock does not contain the item", example = json!({"type": "urn:problem-type:campuscafe:no-such-item", "title": "No such item", "status": 404, "detail": "the initial stock has no tea", "itemId": "tea"})),
         (status = 408, body = Problem, content_type = "application/problem+json", description = "The body took longer than 10 s"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "The stock would exceed its limit; `currentStock` says how many pieces are left"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "The stock would exceed its limit; `currentStock` says how many pieces are left", example = json!({"type": "urn:problem-type:campuscafe:stock-full", "title": "Stock full", "status": 409, "detail": "there may be at most 1000000000 pieces", "itemId": "cake", "currentStock": 999999999})),
         (status = 413, body = Problem, content_type = "application/problem+json", description = "Body over 16 KiB"),
         (status = 415, body = Problem, content_type = "application/problem+json", description = "Not application/json")))]
 pub(crate) async fn deliver(

@@ -142,7 +142,7 @@ pub(crate) async fn list_holds(State(app): State<Arc<App>>) -> Json<HoldList> {
         description = "The X-Request-Id of the held request")),
     responses((status = 200, body = Released, description = "Released"),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "The path does not name an X-Request-Id: 1 to 128 printable ASCII characters"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "No answer is held for this request")))]
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "No answer is held for this request", example = json!({"type": "urn:problem-type:campuscafe:no-such-hold", "title": "No such hold", "status": 404, "detail": "no answer is held for this request; see GET /inventory/holds"}))))]
 pub(crate) async fn release_hold(
     State(app): State<Arc<App>>,
     PathParam(request_id): PathParam,

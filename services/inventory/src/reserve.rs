@@ -35,7 +35,9 @@ use crate::stock::positive;
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReserveQuery {
     /// The faults to apply, one step for each attempt with the same X-Request-Id,
-    /// such as `slow,none`. The last step repeats.
+    /// such as `slow,none`. The last step repeats. The faults are `none`, `slow`, `fail`,
+    /// `slowfail`, `abort`, `flaky`, `lostreply`, `slowreply` and `hold`; a time or a status
+    /// may follow, as in `slow:500`.
     #[param(example = "slow", nullable = false, max_length = 256, format = "fault-plan")]
     chaos: Option<String>,
 }
@@ -78,11 +80,12 @@ enum Answer {
     responses((status = 200, body = Reservation, description = "Reserved", headers(("X-Chaos-Applied" = String, description = "The fault that was applied"))),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "The request is invalid"),
         (status = 408, body = Problem, content_type = "application/problem+json", description = "The body took longer than 10 s"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "Out of stock; `currentStock` says how many pieces are left"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "Out of stock; `currentStock` says how many pieces are left", example = json!({"type": "urn:problem-type:campuscafe:out-of-stock", "title": "Out of stock", "status": 409, "detail": "0 left; nothing was reserved", "message": "out of stock", "itemId": "cake", "currentStock": 0})),
         (status = 413, body = Problem, content_type = "application/problem+json", description = "Body over 16 KiB"),
         (status = 415, body = Problem, content_type = "application/problem+json", description = "Not application/json"),
         (status = 503, body = Problem, content_type = "application/problem+json", description = "The fault `fail` or `slowfail`, or too much work is under way. Nothing was reserved. If `Retry-After` is present, send the request again after that time",
-            headers(("Retry-After" = u64, description = "Seconds; absent if a fault refused the request")))))]
+            headers(("Retry-After" = u64, description = "Seconds; absent if a fault refused the request")),
+            example = json!({"type": "urn:problem-type:campuscafe:fault-on-request", "title": "Failed on request", "status": 503, "detail": "the fault fail:503 was requested; nothing was reserved", "message": "failed on request"}))))]
 pub(crate) async fn reserve(
     State(app): State<Arc<App>>,
     Extension(client): Extension<ClientPresence>,

@@ -34,13 +34,13 @@ use crate::outcome::{MAX_ATTEMPTS, outcome};
     responses((status = 200, body = Confirmation, description = "Reserved"),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "The order is invalid"),
         (status = 408, body = Problem, content_type = "application/problem+json", description = "The body did not arrive within 10 s"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "Out of stock"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "Out of stock", example = json!({"type": "urn:problem-type:campuscafe:order-failed", "title": "Order failed 💥", "status": 409, "detail": "the inventory refused: 0 left; nothing was reserved", "message": "out of stock", "itemId": "cake", "currentStock": 0, "orderId": "5f0c6c0e7a4b4f7f9a3b1c2d3e4f5a6b", "outcome": "failed", "attempts": [{"number": 1, "result": "rejected", "durationMs": 2, "status": 409}]})),
         (status = 413, body = Problem, content_type = "application/problem+json", description = "Body over 16 KiB"),
         (status = 415, body = Problem, content_type = "application/problem+json", description = "Not application/json"),
-        (status = 502, body = Problem, content_type = "application/problem+json", description = "The order failed; nothing was reserved. Outcome `failed`"),
+        (status = 502, body = Problem, content_type = "application/problem+json", description = "The order failed; nothing was reserved. Outcome `failed`", example = json!({"type": "urn:problem-type:campuscafe:order-failed", "title": "Order failed 💥", "status": 502, "detail": "the inventory refused: the fault fail:503 was requested; nothing was reserved", "message": "failed on request", "orderId": "5f0c6c0e7a4b4f7f9a3b1c2d3e4f5a6b", "outcome": "failed", "attempts": [{"number": 1, "result": "rejected", "durationMs": 2, "status": 503}]})),
         (status = 503, body = Problem, content_type = "application/problem+json", headers(("Retry-After" = u64, description = "Seconds")),
             description = "Too many orders are under way; nothing was sent to the inventory for this one"),
-        (status = 504, body = Problem, content_type = "application/problem+json", description = "No answer came; the order may be reserved or not. Outcome `unknown`")))]
+        (status = 504, body = Problem, content_type = "application/problem+json", description = "No answer came; the order may be reserved or not. Outcome `unknown`", example = json!({"type": "urn:problem-type:campuscafe:order-unknown", "title": "Order failed 💥", "status": 504, "detail": "no answer within 1s; the order may be reserved or not", "orderId": "5f0c6c0e7a4b4f7f9a3b1c2d3e4f5a6b", "outcome": "unknown", "attempts": [{"number": 1, "result": "timeout", "durationMs": 1001}]}))))]
 pub(crate) async fn place_order(
     State(app): State<Arc<App>>,
     Extension(connection): Extension<Connection>,

@@ -67,7 +67,7 @@ const fn default_count() -> i64 {
 #[utoipa::path(get, path = "/demo/out-of-order", tag = "demo", params(ReorderQuery),
     responses((status = 200, body = Reordering, description = "Every ping was answered"),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "The count or the seed is not a whole number"),
-        (status = 502, body = Problem, content_type = "application/problem+json", description = "A ping was not answered"),
+        (status = 502, body = Problem, content_type = "application/problem+json", description = "A ping was not answered", example = json!({"type": "urn:problem-type:campuscafe:ping-unanswered", "title": "A ping was not answered", "status": 502, "detail": "the inventory did not answer a ping"})),
         (status = 503, body = Problem, content_type = "application/problem+json", headers(("Retry-After" = u64, description = "Seconds")),
             description = "Too much work is under way; no ping was sent")))]
 pub(crate) async fn out_of_order(

@@ -75,8 +75,8 @@ pub(super) async fn list(
 #[utoipa::path(get, path = "/api/traces/{id}", tag = "traces",
     params(("id" = String, Path, description = "32 hexadecimal digits that are not all zero", pattern = "^[0-9a-fA-F]{31}[1-9a-fA-F]$", example = "0af7651916cd43dd8448eb211c80319c")),
     responses((status = 200, body = Value, description = "The trace"),
-        (status = 400, body = Problem, content_type = "application/problem+json", description = "The id is malformed"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "No span of this trace is kept"),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The id is malformed", example = json!({"type": "urn:problem-type:campuscafe:malformed-trace-id", "title": "Malformed trace id", "status": 400, "detail": "expected 32 hexadecimal digits that are not all zero"})),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "No span of this trace is kept", example = json!({"type": "urn:problem-type:campuscafe:no-such-trace", "title": "No such trace", "status": 404, "detail": "no span of this trace is kept"})),
         (status = 503, body = Problem, content_type = "application/problem+json", description = "Too many requests are being answered",
             headers(("Retry-After" = u64, description = "Seconds")))))]
 pub(super) async fn trace(
