@@ -26,6 +26,7 @@ mod load;
 mod order_work_limit;
 mod pod_replacement;
 mod readme;
+mod readme_quote;
 mod refusals;
 mod request_guard;
 mod shutdown;

@@ -27,7 +27,7 @@ const DOORS: [(&str, u16); 9] = [
 ];
 
 /// Who may speak to whom, as the head of k8s/base/network-policies.yaml says.
-const ALLOWED: [(&str, &str, u16); 18] = [
+const ALLOWED: [(&str, &str, u16); 17] = [
     ("order", "inventory", 5101),
     ("order", "jaeger", 4318),
     ("inventory", "jaeger", 4318),
