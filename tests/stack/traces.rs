@@ -80,7 +80,7 @@ async fn a_search_finds_a_double_by_its_experiment_and_by_the_name_of_its_late_c
     for service in ["order", "inventory"] {
         let tags = |key: &str, value: &str| format!("tags=%7B%22{key}%22%3A%22{value}%22%7D");
         eventually("both traces of the run", || async {
-            (found(service, &tags("campuscafe.run", run)).await? == of_run).then_some(())
+            found(service, &tags("campuscafe.run", run)).await?.is_superset(&of_run).then_some(())
         })
         .await;
         let doubles = found(service, &tags("campuscafe.experiment", "double")).await;
@@ -140,14 +140,18 @@ async fn every_experiment_is_shown_and_its_traces_are_in_jaeger() {
     assert_eq!(story.experiments["shown"], true, "{:#}", story.experiments);
     let findings = story.experiments["findings"].as_array().unwrap();
     let names: Vec<_> = findings.iter().map(|f| f["experiment"].as_str().unwrap()).collect();
-    assert_eq!(names, ["slow", "cut", "cut", "cut", "reorder", "double", "double"]);
+    let expected = "slow slow slow jitter cut cut cut recover reorder nature double double";
+    assert_eq!(names, expected.split(' ').collect::<Vec<_>>());
     for finding in findings {
-        assert_eq!(finding["evidence"], "spans", "{finding:#}");
-        let id = finding["told"]["traceId"].as_str().unwrap();
+        assert_eq!(finding["incomplete"], serde_json::json!([]), "{finding:#}");
+        let link = finding["links"]["jaeger"].as_str().unwrap_or_default();
+        let (_, id) = link.split_once("/trace/").unwrap_or_else(|| panic!("a link: {finding:#}"));
         let spans = story.stack.trace(id, 3).await;
         assert!(spans.iter().any(|span| span.service == "inventory"), "{id} has both sides");
-        let link = finding["links"]["jaeger"].as_str().unwrap_or_default();
-        assert!(link.ends_with(&format!("/trace/{id}")), "a link to it: {finding:#}");
+        // A series has many traces, and links to one of them.
+        if let Some(told) = finding["told"]["traceId"].as_str() {
+            assert_eq!((told, &finding["evidence"]), (id, &"spans".into()), "{finding:#}");
+        }
     }
 }
 
@@ -159,7 +163,9 @@ async fn the_links_of_an_experiment_can_be_followed() {
     assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
     let links: Vec<_> =
         said.out.lines().map(str::trim).filter(|line| line.starts_with("http://")).collect();
-    let [trace, dashboard] = links[..] else { panic!("two links: {}", said.out) };
+    // Two for each of its three trials.
+    assert_eq!(links.len(), 6, "{}", said.out);
+    let (trace, dashboard) = (links[0], links[1]);
     let (jaeger, id) = trace.split_once("/trace/").expect("a trace");
     assert_eq!(jaeger, stack.jaeger, "where this machine reaches Jaeger");
     assert!(stack.in_jaeger(id).await.is_some(), "Jaeger does not have {id}");
