@@ -223,6 +223,12 @@ async fn an_inventory_that_restarts_is_away_and_comes_back() {
     let from = now();
     let load = load(&stack, 10);
     under_way(&stack).await;
+    // So many that a scrape sees the new process below them, however late it comes.
+    let enough = scraped(&stack).await.unwrap_or(0.0) + 60.0;
+    eventually("enough reservations", || async {
+        scraped(&stack).await.filter(|scraped| *scraped >= enough)
+    })
+    .await;
     restart(&stack, "inventory").await;
     let summary = summary(load).await;
     assert_eq!(orders(&summary, "no_answer"), 0, "the order service answers all: {summary:#}");
@@ -234,8 +240,13 @@ async fn an_inventory_that_restarts_is_away_and_comes_back() {
     }
     nothing_is_shown_of_the_ledger(&stack, from).await;
     stack.reset().await;
-    // Late work of the load may still commit, so the inventory itself is asked.
-    let (from, before) = (now(), made(&stack).await);
+    // Else the window would begin with reservations of the load that are not scraped yet.
+    let before = made(&stack).await;
+    eventually("a scrape after the load", || async {
+        scraped(&stack).await.filter(|scraped| *scraped == before)
+    })
+    .await;
+    let from = now();
     assert_eq!(stack.order("none", false).await["outcome"], "confirmed");
     let [reserved] = &queries_of(&dashboard("four-pains"), "Reserved")[..] else {
         panic!("one query")
@@ -243,10 +254,15 @@ async fn an_inventory_that_restarts_is_away_and_comes_back() {
     eventually("a window after the restart to count again", || async {
         let shown = reserved.shown(&stack, from, now(), Since::Window).await?;
         let made = made(&stack).await - before;
-        eprintln!("shown {shown}, made {made}");
         (made >= 1.0 && shown == made).then_some(())
     })
     .await;
+}
+
+/// Reservations of which Prometheus knows.
+async fn scraped(stack: &Stack) -> Option<f64> {
+    let answer = stack.try_query("sum(inventory_reservations_total)").await?;
+    answer.first().map(|(_, value)| *value)
 }
 
 /// Reservations that the inventory has counted since it started.
