@@ -1,7 +1,8 @@
 //! Local: a call over a network is not a local call.
 
-use super::{Act, Experiment, LookAt, Trial, Verdict};
 use std::time::Duration;
+
+use super::{Act, Experiment, LookAt, Trial, Verdict, percentile};
 
 /// Calls of each kind.
 const CALLS: usize = 1_000;
@@ -44,8 +45,7 @@ impl Calls {
 
     /// The time within which so many of 100 calls ended.
     pub(crate) fn percentile(&self, percent: usize) -> Duration {
-        let index = (self.times.len() * percent).div_ceil(100).saturating_sub(1);
-        self.times.get(index).copied().unwrap_or_default()
+        percentile(&self.times, percent)
     }
 }
 

@@ -188,6 +188,12 @@ fn seen_of_pod_replacement(pod_replacement: &PodReplacement) -> String {
     }
 }
 
+/// The time within which so many of 100 ended; the times are in rising order.
+fn percentile(times: &[Duration], percent: usize) -> Duration {
+    let index = times.len().saturating_mul(percent).div_ceil(100).saturating_sub(1);
+    times.get(index).copied().unwrap_or_default()
+}
+
 /// When the last commit came, counted from the order; for sentences. Without
 /// complete spans nobody knows which was the last.
 fn moment_of_last_commit(order: &Order) -> String {

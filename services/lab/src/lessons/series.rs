@@ -5,7 +5,7 @@ use std::time::Duration;
 use campuscafe_api::order::{AttemptResult, Outcome, PlaceOrder};
 use campuscafe_evidence::order::{CustomerResponse, Delivered};
 
-use super::Verdict;
+use super::{Verdict, percentile};
 
 /// Which orders are sent, and how they are told.
 #[derive(Debug, Clone, Copy)]
@@ -105,7 +105,6 @@ impl Series {
         let count = |outcome| of.iter().filter(|one| one.outcome() == outcome).count();
         let mut times: Vec<_> = of.iter().map(|one| one.response.after).collect();
         times.sort_unstable();
-        let p95 = times.len().saturating_mul(95).div_ceil(100).saturating_sub(1);
         GroupSummary {
             name,
             orders: of.len(),
@@ -113,7 +112,7 @@ impl Series {
             failed: count(Outcome::Failed),
             unknown: count(Outcome::Unknown),
             doubled: of.iter().filter(|one| one.is_doubled()).count(),
-            p95: times.get(p95).copied().unwrap_or_default(),
+            p95: percentile(&times, 95),
             attempts: of.iter().map(|one| one.response.report.attempts.len()).sum(),
             reservations: of.iter().filter_map(|one| one.commits).sum(),
         }

@@ -45,7 +45,7 @@ impl Runner {
         observer(Event::OrderAnswered(&response))?;
 
         let trace = response.report.trace_id.as_deref();
-        let answered = Answered { report: response.report.clone(), plan: faults(plan)? };
+        let answered = Answered { report: response.report.clone(), plan: faults(plan.chaos)? };
         let order_trace = self.read_spans::<OrderTrace>(trace, &answered).await;
         let incomplete = self.incomplete(trace, order_trace.as_ref());
         let complete = order_trace.as_ref().filter(|order_trace| order_trace.is_complete());
@@ -109,8 +109,8 @@ impl Runner {
     }
 }
 
-fn faults(plan: OrderPlan) -> Result<Plan, ExitError> {
-    plan.chaos.parse().map_err(|error| ExitError::Failed(format!("\"{}\": {error}", plan.chaos)))
+pub(super) fn faults(chaos: &str) -> Result<Plan, ExitError> {
+    chaos.parse().map_err(|error| ExitError::Failed(format!("\"{chaos}\": {error}")))
 }
 
 /// The item to order: the usual one, or the one of which there is most where

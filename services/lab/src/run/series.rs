@@ -4,14 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use campuscafe_api::inventory::State;
-use campuscafe_chaos::Plan;
 use campuscafe_evidence::from_spans::FromSpans as _;
 use campuscafe_evidence::order_trace::{Answered, OrderTrace};
 use campuscafe_service::ExitError;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::order::{choose, lacking};
+use super::order::{choose, faults, lacking};
 use super::{Observer, Runner};
 use crate::lessons::{Event, Series, SeriesOrder, SeriesPlan, SeriesResult};
 
@@ -35,9 +34,11 @@ impl Runner {
         let permits = Arc::new(Semaphore::new(plan.at_once));
         let mut all = JoinSet::new();
         for (index, sent) in orders.into_iter().enumerate() {
-            let (runner, permits) = (self.clone(), permits.clone());
+            let runner = self.clone();
+            // Taken here, so that orders are sent in their order.
+            let permit = permits.clone().acquire_owned().await;
             all.spawn(async move {
-                let _permit = permits.acquire().await;
+                let _permit = permit;
                 runner.one_of_series(sent).await.map(|result| (index, result))
             });
         }
@@ -54,9 +55,7 @@ impl Runner {
 
     async fn one_of_series(&self, sent: SeriesOrder) -> Result<SeriesResult, ExitError> {
         let response = self.send(&sent.order).await?;
-        let chaos = sent.order.chaos.as_deref().unwrap_or_default();
-        let plan: Plan =
-            chaos.parse().map_err(|error| ExitError::Failed(format!("\"{chaos}\": {error}")))?;
+        let plan = faults(sent.order.chaos.as_deref().unwrap_or_default())?;
         let trace = response.report.trace_id.as_deref();
         let answered = Answered { report: response.report.clone(), plan };
         let order_trace = self.read_spans::<OrderTrace>(trace, &answered).await;
