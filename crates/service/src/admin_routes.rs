@@ -8,6 +8,7 @@ use axum::routing::get;
 use campuscafe_api::Problem;
 use campuscafe_telemetry::{Metrics, http_server};
 use http::header;
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::{Content, OpenApi, Ref, RefOr, ResponseBuilder};
 
 use crate::examples::add_examples;
@@ -89,19 +90,24 @@ fn operations(metrics: &Metrics, lifecycle: &Lifecycle) -> Router {
 
 /// Adds to every call what the guard answers; a call's own 400 stays.
 fn describe_refusals(description: &mut OpenApi) {
-    for item in description.paths.paths.values_mut() {
-        let calls =
-            [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
-        for call in calls.into_iter().flatten() {
-            for (status, meaning) in guard::REFUSALS {
-                call.responses.responses.entry(status.to_owned()).or_insert_with(|| {
-                    let problem = Content::new(Some(Ref::from_schema_name("Problem")));
-                    let response = ResponseBuilder::new().description(meaning);
-                    RefOr::T(response.content(Problem::MEDIA_TYPE, problem).build())
-                });
-            }
+    for call in calls(description) {
+        for (status, meaning) in guard::REFUSALS {
+            call.responses.responses.entry(status.to_owned()).or_insert_with(|| {
+                let problem = Content::new(Some(Ref::from_schema_name("Problem")));
+                let response = ResponseBuilder::new().description(meaning);
+                RefOr::T(response.content(Problem::MEDIA_TYPE, problem).build())
+            });
         }
     }
+}
+
+/// Every call that a document describes.
+pub(crate) fn calls(description: &mut OpenApi) -> impl Iterator<Item = &mut Operation> {
+    description.paths.paths.values_mut().flat_map(|item| {
+        [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete]
+            .into_iter()
+            .flatten()
+    })
 }
 
 /// Ready means: takes requests. It asks no other service, because an order

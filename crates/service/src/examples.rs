@@ -8,21 +8,19 @@ use campuscafe_api::Problem;
 use utoipa::openapi::path::{Operation, ParameterIn};
 use utoipa::openapi::{OpenApi, RefOr};
 
+use crate::admin_routes::calls;
+
 /// Adds an example to each problem that has none.
 pub(crate) fn add_examples(description: &mut OpenApi) {
-    for item in description.paths.paths.values_mut() {
-        let calls =
-            [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
-        for call in calls.into_iter().flatten() {
-            let examples: Vec<_> =
-                call.responses.responses.keys().map(|status| common(status, call)).collect();
-            for (response, example) in call.responses.responses.values_mut().zip(examples) {
-                let RefOr::T(response) = response else { continue };
-                if let Some(RefOr::T(content)) = response.content.get_mut(Problem::MEDIA_TYPE)
-                    && content.example.is_none()
-                {
-                    content.example = example.and_then(|it| serde_json::to_value(it).ok());
-                }
+    for call in calls(description) {
+        let examples: Vec<_> =
+            call.responses.responses.keys().map(|status| common(status, call)).collect();
+        for (response, example) in call.responses.responses.values_mut().zip(examples) {
+            let RefOr::T(response) = response else { continue };
+            if let Some(RefOr::T(content)) = response.content.get_mut(Problem::MEDIA_TYPE)
+                && content.example.is_none()
+            {
+                content.example = example.and_then(|it| serde_json::to_value(it).ok());
             }
         }
     }

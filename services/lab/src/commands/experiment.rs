@@ -104,7 +104,7 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
             () = &mut end => return Err(interrupted()),
         },
     };
-    let place = match (named, &targets.order_url) {
+    let mut place = match (named, &targets.order_url) {
         (true, _) => None,
         (false, Some(order)) => Some(format!(
             "The orders go to the open café at {order} (--own starts other services).",
@@ -121,7 +121,6 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
     // A seed of our own is said, so that what it led to can be had again.
     let seed = config.seed.unwrap_or_else(|| rand::random::<u32>().into());
     let report = if config.json { Report::Json { name, seed } } else { Report::text() };
-    let mut place = place;
     let mut observer = |event: Event<'_>| {
         log::write(event);
         report.tell(event)?;
