@@ -35,11 +35,12 @@ const SEED: u64 = 20_260_101;
 const PATIENCE: Duration = Duration::from_millis(50);
 
 const CAKE: &str = r#"{"itemId":"cake","quantity":1}"#;
-const INVENTORY: [(&str, &str); 8] = [
+const INVENTORY: [(&str, &str); 9] = [
     ("GET /inventory/state", ""),
     ("GET /inventory/holds", ""),
     ("GET /inventory/ping?delayMs=1", ""),
     ("POST /inventory/holds/nobody/release", ""),
+    ("POST /inventory/holds/nobody/cut", ""),
     ("POST /inventory/reset", ""),
     ("POST /inventory/reserve", CAKE),
     ("POST /inventory/deliveries", CAKE),

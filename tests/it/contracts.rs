@@ -194,6 +194,7 @@ async fn each_service_describes_all_its_calls() {
             &[
                 ("/inventory/deliveries", "post"),
                 ("/inventory/holds", "get"),
+                ("/inventory/holds/{requestId}/cut", "post"),
                 ("/inventory/holds/{requestId}/release", "post"),
                 ("/inventory/ping", "get"),
                 ("/inventory/reserve", "post"),
@@ -395,11 +396,8 @@ async fn what_the_inventory_answers_has_its_shape() {
     insta::assert_snapshot!(success(&get("/inventory/holds").await), @r#"{"holds":[]}"#);
 
     let held = tokio::spawn(cafe.reserve_cake("hold:30000", "doubt").send());
-    let holds = eventually("a held answer", || async {
-        let holds = get("/inventory/holds").await;
-        holds.body["holds"][0].is_object().then_some(holds)
-    });
-    let mut transcript = entry("GET /inventory/holds", &holds.await);
+    cafe.hold().await;
+    let mut transcript = entry("GET /inventory/holds", &get("/inventory/holds").await);
     let release = "/inventory/holds/doubt/release";
     insta::assert_snapshot!(
         success(&post(release).await),
@@ -416,6 +414,13 @@ async fn what_the_inventory_answers_has_its_shape() {
     );
 
     transcript += &entry(&format!("POST {release}"), &post(release).await);
+    let lost = tokio::spawn(cafe.reserve_cake("hold", "lost").send());
+    cafe.hold().await;
+    insta::assert_snapshot!(
+        success(&post("/inventory/holds/lost/cut").await),
+        @r#"{"requestId":"lost","cut":1}"#
+    );
+    assert!(lost.await.unwrap().is_err(), "no answer leaves");
     let failed = cafe.send(cafe.reserve_cake("fail", "no")).await;
     transcript += &entry("POST /inventory/reserve?chaos=fail", &failed);
     for wish in [json!({"itemId": "Tea", "quantity": 1}), json!({"itemId": "cake", "quantity": 0})]
@@ -553,7 +558,8 @@ async fn whatever_the_inventory_is_asked_its_answer_stood_at_zero_before() {
     for path in ["state", "holds", "ping", "ping?delayMs=soon"] {
         statuses.insert(cafe.send(cafe.http.get(url(path))).await.status);
     }
-    for path in ["reset", "holds/nobody/release", "holds/%FF/release"] {
+    let ends = ["holds/nobody/release", "holds/%FF/release", "holds/nobody/cut", "holds/%FF/cut"];
+    for path in ends.into_iter().chain(["reset"]) {
         statuses.insert(cafe.send(cafe.http.post(url(path))).await.status);
     }
     for path in ["reserve", "deliveries"] {
@@ -570,15 +576,14 @@ async fn whatever_the_inventory_is_asked_its_answer_stood_at_zero_before() {
             statuses.insert(cafe.send(request).await.status);
         }
     }
-    let held = tokio::spawn(cafe.reserve_cake("hold", "held").send());
-    eventually("a held answer", || async {
-        let holds = cafe.send(cafe.http.get(url("holds"))).await.body;
-        holds["holds"].get(0).map(|_| ())
-    })
-    .await;
-    statuses.insert(cafe.send(cafe.reserve_cake("none", "shed")).await.status);
-    statuses.insert(cafe.send(cafe.http.post(url("holds/held/release"))).await.status);
-    assert_eq!(held.await.unwrap().unwrap().status(), 200);
+    for (end, heard) in [("release", true), ("cut", false)] {
+        let held = tokio::spawn(cafe.reserve_cake("hold", end).send());
+        cafe.hold().await;
+        statuses.insert(cafe.send(cafe.reserve_cake("none", "shed")).await.status);
+        let path = url(&format!("holds/{end}/{end}"));
+        statuses.insert(cafe.send(cafe.http.post(path)).await.status);
+        assert_eq!(held.await.unwrap().is_ok(), heard, "{end}");
+    }
     assert_eq!(statuses, [200, 400, 404, 409, 413, 415, 503].into(), "each kind of answer came");
     let after = series(&cafe).await;
     let new: Vec<_> = after.difference(&before).collect();

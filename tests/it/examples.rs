@@ -51,6 +51,7 @@ async fn what_a_service_answers_is_what_its_document_shows() {
     let trace = "/api/traces/{id}";
     let nobody = "/api/traces/0af7651916cd43dd8448eb211c80319c";
     let release = "/inventory/holds/{requestId}/release";
+    let cut = "/inventory/holds/{requestId}/cut";
     for (base, template, path, header, body, status) in [
         (order, orders, orders, json, r#"{"item":"cake"}"#, 400),
         (order, orders, orders, foreign, &*many, 403),
@@ -66,6 +67,7 @@ async fn what_a_service_answers_is_what_its_document_shows() {
         (inventory, deliveries, deliveries, json, tea, 404),
         (inventory, deliveries, deliveries, json, full, 409),
         (inventory, release, "/inventory/holds/nobody/release", none, "", 404),
+        (inventory, cut, "/inventory/holds/nobody/cut", none, "", 404),
         (lab, trace, "/api/traces/none", none, "", 400),
         (lab, trace, nobody, none, "", 404),
     ] {

@@ -100,11 +100,7 @@ async fn a_held_answer_is_committed_and_leaves_when_it_is_released() {
     let cafe = Cafe::open().await;
     let held = tokio::spawn(cafe.reserve_cake("hold", "doubt/1").send());
     let holds = format!("{}/inventory/holds", cafe.inventory);
-    let hold = eventually("a held answer", || async {
-        let list = cafe.send(cafe.http.get(&holds)).await.body;
-        list["holds"].get(0).cloned()
-    })
-    .await;
+    let hold = cafe.hold().await;
     assert_eq!((&hold["requestId"], &hold["limitMs"]), (&"doubt/1".into(), &60_000.into()));
     assert_eq!(cafe.state().await["reservations"], 1, "committed before it is answered");
     assert!(!held.is_finished());
@@ -115,6 +111,30 @@ async fn a_held_answer_is_committed_and_leaves_when_it_is_released() {
     assert_eq!(held.await.unwrap().unwrap().status(), 200);
     let again = cafe.send(cafe.http.post(&release)).await;
     assert_eq!((again.status, again.text("title")), (404, "No such hold"));
+}
+
+#[tokio::test]
+async fn a_held_answer_that_is_cut_off_is_committed_and_its_order_is_unknown() {
+    let cafe = Cafe::open().await;
+    let order = serde_json::json!({
+        "itemId": "cake", "quantity": 1, "chaos": "hold", "attemptTimeoutMs": 60_000,
+    });
+    let order = cafe.http.post(format!("{}/orders", cafe.order)).json(&order);
+    let (told, ()) = tokio::join!(cafe.send(order), async {
+        let hold = cafe.hold().await;
+        let id = hold["requestId"].as_str().unwrap();
+        let cut = format!("{}/inventory/holds/{id}/cut", cafe.inventory);
+        let cut = cafe.send(cafe.http.post(&cut)).await;
+        assert_eq!(cut.body, serde_json::json!({"requestId": id, "cut": 1}));
+    });
+
+    assert_eq!(told.results(), ["connection_lost"]);
+    assert_eq!((told.status, told.text("outcome")), (504, "unknown"));
+    assert_eq!(cafe.state().await["reservations"], 1);
+    // The order, its attempt on both sides, the hold and the commit.
+    let spans = cafe.trace(told.text("traceId"), 5).await;
+    let served = spans.iter().find(|span| span.kind == 2 && span.service == "inventory").unwrap();
+    assert_eq!(served.text("error.type"), Some("connection_aborted"), "{served:?}");
 }
 
 #[tokio::test]

@@ -454,6 +454,7 @@ async fn a_wrong_path_or_method_is_answered_with_what_there_is() {
         (&cafe.inventory, "DELETE", "/inventory/ping", "GET,HEAD"),
         (&cafe.inventory, "POST", "/inventory/holds", "GET,HEAD"),
         (&cafe.inventory, "GET", "/inventory/holds/x/release", "POST"),
+        (&cafe.inventory, "GET", "/inventory/holds/x/cut", "POST"),
         (&cafe.order, "GET", "/orders", "POST"),
         (&cafe.order, "OPTIONS", "/orders", "POST"),
         (&cafe.order, "BREW", "/orders", "POST"),
@@ -472,7 +473,8 @@ async fn a_wrong_path_or_method_is_answered_with_what_there_is() {
             assert_eq!(answer.headers["allow"], "GET,HEAD", "{path}");
         }
     }
-    for path in ["/inventory/holds/nobody/release", "/inventory/holds/a%2Fb/release"] {
+    for path in ["nobody/release", "a%2Fb/release", "nobody/cut"] {
+        let path = &format!("/inventory/holds/{path}");
         let answer = send(&cafe.inventory, "POST", path).await;
         assert_problem(path, &answer, 404, "no answer is held for this request");
         assert_eq!(answer.text("title"), "No such hold");

@@ -22,6 +22,7 @@ fn changes(cafe: &Cafe) -> Vec<(Method, String)> {
         post(inventory, "/inventory/reset"),
         post(inventory, "/inventory/reserve"),
         post(inventory, "/inventory/holds/doubt/release"),
+        post(inventory, "/inventory/holds/doubt/cut"),
         get(inventory, "/inventory/ping"),
         post(order, "/orders"),
         get(order, "/demo/out-of-order?count=2"),
@@ -204,7 +205,7 @@ async fn a_page_of_another_origin_changes_nothing() {
     let pings = "http_server_request_duration_seconds_count{http_request_method=\"GET\",\
                  http_route=\"/inventory/ping\",http_response_status_code=\"200\"}";
     assert_eq!(cafe.metric(&cafe.inventory, pings).await, 0.0, "no ping was started");
-    for (service, calls) in [(&cafe.order, 2), (&cafe.inventory, 4), (&cafe.lab, 2)] {
+    for (service, calls) in [(&cafe.order, 2), (&cafe.inventory, 5), (&cafe.lab, 2)] {
         let expected = f64::from(calls * 9);
         assert_eq!(refused(&cafe, service, "cross_origin").await, expected, "{service}");
     }

@@ -147,6 +147,16 @@ impl Cafe {
         .await
     }
 
+    /// Waits until an answer is held, and returns the oldest hold.
+    pub async fn hold(&self) -> Value {
+        let holds = format!("{}/inventory/holds", self.inventory);
+        eventually("a held answer", || async {
+            let list = self.send(self.http.get(&holds)).await.body;
+            list["holds"].get(0).cloned()
+        })
+        .await
+    }
+
     /// A page as text.
     ///
     /// # Panics

@@ -79,7 +79,7 @@ pub struct Holds {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Hold {
-    /// The X-Request-Id of the request; a release names it.
+    /// The X-Request-Id of the request; a release or a cut names it.
     pub request_id: String,
     /// The reservation that was committed.
     pub reservation: Reservation,
@@ -96,5 +96,17 @@ pub struct Released {
     /// The request whose answers were held.
     pub request_id: String,
     /// Answers that were released; two if both attempts of one order were held.
+    #[schema(example = 1)]
     pub released: u64,
+}
+
+/// How many held answers were cut off: their reservations stay, and nobody hears of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Cut {
+    /// The request whose answers were held.
+    pub request_id: String,
+    /// Answers that were cut off; two if both attempts of one order were held.
+    #[schema(example = 1)]
+    pub cut: u64,
 }

@@ -88,6 +88,7 @@ pub fn router(app: Arc<App>, allowed: &AllowedHosts) -> Router {
         .routes(routes!(reserve::reserve))
         .routes(routes!(holds::list_holds))
         .routes(routes!(holds::release_hold))
+        .routes(routes!(holds::cut_hold))
         .with_state(app)
         .split_for_parts();
     service_router(work, description, allowed, &metrics, &lifecycle)

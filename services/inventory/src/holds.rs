@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use campuscafe_api::Problem;
-use campuscafe_api::inventory::{Hold, Holds as HoldList, Released, Reservation};
+use campuscafe_api::inventory::{Cut, Hold, Holds as HoldList, Released, Reservation};
 use campuscafe_service::{
     Json, Lifecycle, PathParam, ProblemResponse, WorkKind, WorkLimit, valid_request_id,
 };
@@ -44,7 +44,16 @@ struct Held {
     reservation: Reservation,
     since: Instant,
     limit: Duration,
-    release: oneshot::Sender<()>,
+    end: oneshot::Sender<HoldEnd>,
+}
+
+/// How a hold ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HoldEnd {
+    /// The answer leaves.
+    Released,
+    /// The answer never leaves: the connection is to be cut.
+    Cut,
 }
 
 impl Holds {
@@ -67,21 +76,22 @@ impl Holds {
         ))
     }
 
-    /// Resolves when the answer is released, the time is up, or the service ends.
+    /// Resolves when somebody ends the hold; or releases the answer when the time is up
+    /// or the service ends.
     pub(crate) async fn hold(
         &self,
         _permit: HoldPermit,
         request_id: &str,
         reservation: &Reservation,
         limit: Duration,
-    ) {
-        let (release, released) = oneshot::channel();
+    ) -> HoldEnd {
+        let (end, ended) = oneshot::channel();
         let held = Held {
             request_id: request_id.to_owned(),
             reservation: reservation.clone(),
             since: Instant::now(),
             limit,
-            release,
+            end,
         };
         let number = {
             let mut all = self.all();
@@ -89,17 +99,18 @@ impl Holds {
             all.insert(number, held);
             number
         };
-        tokio::select! {
-            _ = released => {}
-            () = tokio::time::sleep(limit) => {}
-            () = self.lifecycle.draining() => {}
-        }
-        // Only an answer that nobody released is still listed, and its number
+        let end = tokio::select! {
+            end = ended => end.unwrap_or(HoldEnd::Released),
+            () = tokio::time::sleep(limit) => HoldEnd::Released,
+            () = self.lifecycle.draining() => HoldEnd::Released,
+        };
+        // Only an answer whose hold nobody ended is still listed, and its number
         // may have been given anew after that: compare before removing.
         let mut all = self.all();
         if all.get(&number).is_some_and(|held| held.reservation == *reservation) {
             all.remove(&number);
         }
+        end
     }
 
     fn list(&self) -> Vec<Hold> {
@@ -112,12 +123,12 @@ impl Holds {
         self.all().values().map(list).collect()
     }
 
-    /// Releases every answer held for a request; returns how many.
-    fn release(&self, request_id: &str) -> u64 {
+    /// Ends the hold of every answer to a request; returns how many.
+    fn end(&self, request_id: &str, end: HoldEnd) -> u64 {
         let mut all = self.all();
-        let released = all.extract_if(.., |_, held| held.request_id == request_id);
+        let ended = all.extract_if(.., |_, held| held.request_id == request_id);
         // A send fails only when the hold has just ended by itself.
-        released.map(|(_, held)| u64::from(held.release.send(()).is_ok())).sum()
+        ended.map(|(_, held)| u64::from(held.end.send(end).is_ok())).sum()
     }
 
     fn all(&self) -> MutexGuard<'_, BTreeMap<u64, Held>> {
@@ -147,14 +158,35 @@ pub(crate) async fn release_hold(
     State(app): State<Arc<App>>,
     PathParam(request_id): PathParam,
 ) -> Result<Json<Released>, ProblemResponse> {
+    let (request_id, released) = end_holds(&app, &request_id, HoldEnd::Released)?;
+    tracing::info!(request_id, released, "Released held answers");
+    Ok(Json(Released { request_id, released }))
+}
+
+/// Cuts the connections of the answers held for a request. The reservations stay, and
+/// no answer leaves. If both attempts are held, it cuts both.
+#[utoipa::path(post, path = "/inventory/holds/{requestId}/cut", tag = "holds",
+    params(("requestId" = String, Path, min_length = 1, max_length = 128, pattern = "^[ -~]+$",
+        description = "The X-Request-Id of the held request")),
+    responses((status = 200, body = Cut, description = "Cut"),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The path does not name an X-Request-Id: 1 to 128 printable ASCII characters"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "No answer is held for this request", example = json!({"type": "urn:problem-type:campuscafe:no-such-hold", "title": "No such hold", "status": 404, "detail": "no answer is held for this request; see GET /inventory/holds"}))))]
+pub(crate) async fn cut_hold(
+    State(app): State<Arc<App>>,
+    PathParam(request_id): PathParam,
+) -> Result<Json<Cut>, ProblemResponse> {
+    let (request_id, cut) = end_holds(&app, &request_id, HoldEnd::Cut)?;
+    tracing::info!(request_id, cut, "Cut the connections of held answers");
+    Ok(Json(Cut { request_id, cut }))
+}
+
+/// Ends the holds of a request. There must be one at least.
+fn end_holds(app: &App, request_id: &str, end: HoldEnd) -> Result<(String, u64), ProblemResponse> {
     let request_id = valid_request_id(request_id.as_bytes())?;
-    match app.holds.release(&request_id) {
+    match app.holds.end(&request_id, end) {
         0 => Err(Problem::new(404, "no-such-hold", "No such hold")
             .detail("no answer is held for this request; see GET /inventory/holds")
             .into()),
-        released => {
-            tracing::info!(request_id, released, "released held answers");
-            Ok(Json(Released { request_id, released }))
-        }
+        ended => Ok((request_id, ended)),
     }
 }

@@ -52,7 +52,7 @@ pub(crate) const WORK: WorkMetrics = WorkMetrics {
 };
 
 /// What each route answers, short of what was asked for by a fault.
-const ROUTES: [(&str, &str, &[u16]); 7] = [
+const ROUTES: [(&str, &str, &[u16]); 8] = [
     ("POST", "/inventory/reserve", &[200, 400, 408, 409, 413, 415, 503]),
     ("POST", "/inventory/deliveries", &[200, 400, 404, 408, 409, 413, 415]),
     ("GET", "/inventory/state", &[200]),
@@ -60,6 +60,7 @@ const ROUTES: [(&str, &str, &[u16]); 7] = [
     ("GET", "/inventory/ping", &[200, 400]),
     ("GET", "/inventory/holds", &[200]),
     ("POST", "/inventory/holds/{requestId}/release", &[200, 400, 404]),
+    ("POST", "/inventory/holds/{requestId}/cut", &[200, 400, 404]),
 ];
 
 /// The counters, all of them at 0 from the start.

@@ -28,7 +28,7 @@ use utoipa::IntoParams;
 use crate::App;
 use crate::commit::{commit, problem};
 use crate::history::{AttemptKey, CommitKey};
-use crate::holds::HoldPermit;
+use crate::holds::{HoldEnd, HoldPermit};
 use crate::stock::positive;
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -187,7 +187,11 @@ async fn carry_out(app: Arc<App>, work: Work) -> Answer {
     match (after, hold) {
         (After::WaitThenReply(wait), _) => observed(&fault, tokio::time::sleep(wait)).await,
         (After::HoldThenReply(limit), Some(permit)) => {
-            observed(&fault, app.holds.hold(permit, &request_id, &reservation, limit)).await;
+            let held = app.holds.hold(permit, &request_id, &reservation, limit);
+            if observed(&fault, held).await == HoldEnd::Cut {
+                tracing::info!(request_id, %fault, "Cut the connection of the held answer ({fault}): the reply is lost");
+                return Answer::None;
+            }
         }
         (After::Cut, _) => {
             observed(&fault, std::future::ready(())).await;
@@ -200,14 +204,14 @@ async fn carry_out(app: Arc<App>, work: Work) -> Answer {
 }
 
 /// Applies a fault under a span of its own.
-async fn observed(fault: &Fault, effect: impl Future<Output = ()>) {
+async fn observed<T>(fault: &Fault, effect: impl Future<Output = T>) -> T {
     let span = info_span!(
         target: SPAN_TARGET,
         "chaos",
         otel.name = format!("chaos {}", fault.name()),
         { attribute::CHAOS_STEP } = fault.to_string(),
     );
-    effect.instrument(span).await;
+    effect.instrument(span).await
 }
 
 fn unknown_fault(error: campuscafe_chaos::ParseError) -> ProblemResponse {
