@@ -428,3 +428,23 @@ async fn pings_without_delays_are_counted_round_by_round() {
     );
     assert_eq!(finding["incomplete"], json!([]), "the spans of every round are there");
 }
+
+#[tokio::test]
+async fn a_reservation_in_doubt_is_there_whatever_becomes_of_its_answer() {
+    for (answer, outcome, said) in [
+        ("release", "confirmed", "The answer arrived, so the customer was told yes"),
+        ("cut", "unknown", "The connection was cut, so the customer was told"),
+    ] {
+        let (code, printed) = run(&["doubt", "--answer", answer], &[]).await;
+        assert_eq!(code, Some(0), "{printed}");
+        assert!(printed.contains("The reservation is made, and the answer is held"), "{printed}");
+        let flat = printed.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flat.contains(said), "{printed}");
+        assert!(flat.contains(&format!(": {outcome} the customer knows of")), "{printed}");
+        assert!(flat.contains("the inventory made 1 reservation,"), "{printed}");
+    }
+    // Where nobody can be asked, the answer is released.
+    let (code, json) = run_json(&["doubt"], &[]).await;
+    assert_eq!(code, Some(0), "{json}");
+    assert_eq!(all(&json, "/told/outcome"), ["confirmed"]);
+}

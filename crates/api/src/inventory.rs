@@ -81,6 +81,11 @@ pub struct Holds {
 pub struct Hold {
     /// The X-Request-Id of the request; a release or a cut names it.
     pub request_id: String,
+    /// The run of the lab's experiment that it belongs to, if its baggage names one:
+    /// 32 hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "0af7651916cd43dd8448eb211c80319c")]
+    pub run: Option<String>,
     /// The reservation that was committed.
     pub reservation: Reservation,
     /// How long the answer has been held, in milliseconds.

@@ -41,6 +41,18 @@ pub struct PlaceOrder {
 }
 
 impl PlaceOrder {
+    /// An order of one piece that meets no fault and is not retried.
+    #[must_use]
+    pub fn of(item: &str) -> Self {
+        Self {
+            item_id: item.to_owned(),
+            quantity: 1,
+            chaos: None,
+            retry_on_timeout: false,
+            attempt_timeout_ms: None,
+        }
+    }
+
     /// How long each attempt may take, if the customer says so.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use campuscafe_api::order::OrderReport;
+use campuscafe_api::order::{OrderReport, PlaceOrder};
 use serde::Serialize;
 
 use crate::counters::Counters;
@@ -23,6 +23,20 @@ pub struct OrderPlan {
     /// Reservations that it leaves: pieces that the stock must have, and what
     /// to wait for where spans do not tell.
     pub reservations: u64,
+}
+
+impl OrderPlan {
+    /// The order of one piece, with the limit of each attempt or that of the service.
+    #[must_use]
+    pub fn order(&self, item: &str, attempt_timeout: Option<Duration>) -> PlaceOrder {
+        PlaceOrder {
+            chaos: Some(self.chaos.to_owned()),
+            retry_on_timeout: self.retry,
+            attempt_timeout_ms: attempt_timeout
+                .map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)),
+            ..PlaceOrder::of(item)
+        }
+    }
 }
 
 /// What the customer was told.

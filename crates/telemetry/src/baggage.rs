@@ -59,6 +59,12 @@ impl Baggage {
         HeaderValue::from_str(&list).ok().filter(|list| !list.is_empty())
     }
 
+    /// The run of the experiment: 32 hexadecimal digits.
+    #[must_use]
+    pub fn run(&self) -> Option<&str> {
+        self.run.as_deref()
+    }
+
     pub(crate) fn set_attributes(&self, span: &Span) {
         if let Some(experiment) = self.experiment {
             set_attribute(span, EXPERIMENT, experiment);

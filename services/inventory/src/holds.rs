@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use campuscafe_api::Problem;
-use campuscafe_api::inventory::{Cut, Hold, Holds as HoldList, Released, Reservation};
+use campuscafe_api::inventory::{Cut, Hold, Holds as HoldList, Released};
 use campuscafe_service::{
     Json, Lifecycle, PathParam, ProblemResponse, WorkKind, WorkLimit, valid_request_id,
 };
@@ -40,10 +40,8 @@ pub(crate) struct HoldPermit {
 
 #[derive(Debug)]
 struct Held {
-    request_id: String,
-    reservation: Reservation,
+    hold: Hold,
     since: Instant,
-    limit: Duration,
     end: oneshot::Sender<HoldEnd>,
 }
 
@@ -78,21 +76,11 @@ impl Holds {
 
     /// Resolves when somebody ends the hold; or releases the answer when the time is up
     /// or the service ends.
-    pub(crate) async fn hold(
-        &self,
-        _permit: HoldPermit,
-        request_id: &str,
-        reservation: &Reservation,
-        limit: Duration,
-    ) -> HoldEnd {
+    pub(crate) async fn hold(&self, _permit: HoldPermit, hold: Hold) -> HoldEnd {
+        let limit = Duration::from_millis(hold.limit_ms);
+        let reservation_id = hold.reservation.reservation_id.clone();
         let (end, ended) = oneshot::channel();
-        let held = Held {
-            request_id: request_id.to_owned(),
-            reservation: reservation.clone(),
-            since: Instant::now(),
-            limit,
-            end,
-        };
+        let held = Held { hold, since: Instant::now(), end };
         let number = {
             let mut all = self.all();
             let number = all.last_key_value().map_or(0, |(newest, _)| newest + 1);
@@ -107,26 +95,23 @@ impl Holds {
         // Only an answer whose hold nobody ended is still listed, and its number
         // may have been given anew after that: compare before removing.
         let mut all = self.all();
-        if all.get(&number).is_some_and(|held| held.reservation == *reservation) {
+        let reserved = |held: &Held| held.hold.reservation.reservation_id == reservation_id;
+        if all.get(&number).is_some_and(reserved) {
             all.remove(&number);
         }
         end
     }
 
     fn list(&self) -> Vec<Hold> {
-        let list = |held: &Held| Hold {
-            request_id: held.request_id.clone(),
-            reservation: held.reservation.clone(),
-            held_ms: milliseconds(held.since.elapsed()),
-            limit_ms: milliseconds(held.limit),
-        };
+        let list =
+            |held: &Held| Hold { held_ms: milliseconds(held.since.elapsed()), ..held.hold.clone() };
         self.all().values().map(list).collect()
     }
 
     /// Ends the hold of every answer to a request; returns how many.
     fn end(&self, request_id: &str, end: HoldEnd) -> u64 {
         let mut all = self.all();
-        let ended = all.extract_if(.., |_, held| held.request_id == request_id);
+        let ended = all.extract_if(.., |_, held| held.hold.request_id == request_id);
         // A send fails only when the hold has just ended by itself.
         ended.map(|(_, held)| u64::from(held.end.send(end).is_ok())).sum()
     }
@@ -136,7 +121,8 @@ impl Holds {
     }
 }
 
-fn milliseconds(duration: Duration) -> u64 {
+/// As the calls tell times.
+pub(crate) fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 

@@ -11,14 +11,14 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use campuscafe_api::inventory::{Reservation, Reserve};
+use campuscafe_api::inventory::{Hold, Reservation, Reserve};
 use campuscafe_api::{CHAOS_APPLIED_HEADER, Problem, REQUEST_ID_HEADER};
 use campuscafe_chaos::{After, Before, Fault, Plan};
 use campuscafe_service::{
     Connection, Json, ProblemResponse, Query, RequestId, Waiting, WorkKind, WorkPermit,
 };
 use campuscafe_telemetry::{
-    ClientPresence, SPAN_TARGET, SuppressedResponse, attribute, set_attribute,
+    Baggage, ClientPresence, SPAN_TARGET, SuppressedResponse, attribute, set_attribute,
 };
 use serde::Deserialize;
 use tokio::time::Instant;
@@ -28,7 +28,7 @@ use utoipa::IntoParams;
 use crate::App;
 use crate::commit::{commit, problem};
 use crate::history::{AttemptKey, CommitKey};
-use crate::holds::{HoldEnd, HoldPermit};
+use crate::holds::{HoldEnd, HoldPermit, milliseconds};
 use crate::stock::positive;
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -49,6 +49,8 @@ struct Work {
     request: Reserve,
     fault: Fault,
     client: ClientPresence,
+    /// The run of an experiment that it belongs to.
+    run: Option<String>,
     permits: Permits,
 }
 
@@ -90,6 +92,7 @@ pub(crate) async fn reserve(
     State(app): State<Arc<App>>,
     Extension(client): Extension<ClientPresence>,
     Extension(connection): Extension<Connection>,
+    baggage: Option<Extension<Baggage>>,
     RequestId(request_id): RequestId,
     Query(query): Query<ReserveQuery>,
     Json(request): Json<Reserve>,
@@ -104,7 +107,8 @@ pub(crate) async fn reserve(
     set_attribute(&span, attribute::CHAOS_STEP, fault.to_string());
 
     let key = app.keys.commit_key(&request_id);
-    let work = Work { request_id: request_id.clone(), key, request, fault, client, permits };
+    let run = baggage.and_then(|Extension(baggage)| baggage.run().map(str::to_owned));
+    let work = Work { request_id: request_id.clone(), key, request, fault, client, run, permits };
     let waiting = Waiting::for_request(&request_id);
     let answer = app.lifecycle.complete(carry_out(app.clone(), work)).await?;
     waiting.answered();
@@ -157,7 +161,7 @@ fn acquire(app: &App, fault: &Fault) -> Result<Permits, Exhausted> {
 /// The permit stays with the work to its end: the work goes on when its caller
 /// has left, and so it must count as long as it is there.
 async fn carry_out(app: Arc<App>, work: Work) -> Answer {
-    let Work { request_id, key, request, fault, client, permits } = work;
+    let Work { request_id, key, request, fault, client, run, permits } = work;
     let Permits { _work, hold } = permits;
     if fault.is_active() {
         app.metrics.fault(&fault);
@@ -187,7 +191,14 @@ async fn carry_out(app: Arc<App>, work: Work) -> Answer {
     match (after, hold) {
         (After::WaitThenReply(wait), _) => observed(&fault, tokio::time::sleep(wait)).await,
         (After::HoldThenReply(limit), Some(permit)) => {
-            let held = app.holds.hold(permit, &request_id, &reservation, limit);
+            let hold = Hold {
+                request_id: request_id.clone(),
+                run,
+                reservation: reservation.clone(),
+                held_ms: 0,
+                limit_ms: milliseconds(limit),
+            };
+            let held = app.holds.hold(permit, hold);
             if observed(&fault, held).await == HoldEnd::Cut {
                 tracing::info!(request_id, %fault, "Cut the connection of the held answer ({fault}): the reply is lost");
                 return Answer::None;

@@ -49,6 +49,7 @@ async fn reserve_cake(app: &Arc<App>, chaos: &str) -> u16 {
         State(app.clone()),
         Extension(ClientPresence::default()),
         Extension(Connection::default()),
+        None,
         RequestId("a".to_owned()),
         Query(ReserveQuery { chaos: Some(chaos.to_owned()) }),
         Json(Reserve { item_id: "cake".to_owned(), quantity: 1 }),

@@ -1,19 +1,21 @@
 //! `campuscafe experiment`: set up, do, judge, say, clean up.
 
+use std::io::{IsTerminal as _, stdin};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use campuscafe_service::{ExitError, end_signal};
 use campuscafe_telemetry::Metrics;
 use clap::builder::PossibleValuesParser;
-use clap::{Args, Parser};
+use clap::{Args, Parser, ValueEnum as _};
+use tokio::sync::mpsc;
 
 use super::up::DEFAULT_LAB;
-use crate::lessons::{ALL, Event, Experiment, names};
-use crate::run::experiments;
+use crate::lessons::{ALL, Decision, Event, Experiment, names};
+use crate::run::{Decider, experiments};
 use crate::server::services;
 use crate::targets::Targets;
-use crate::view::console::print;
+use crate::view::console::{print, print_to_stderr};
 use crate::view::log;
 use crate::view::report::Report;
 
@@ -44,6 +46,11 @@ pub(crate) struct Config {
     /// Start services of its own, even if a café is open at the usual address
     #[arg(long, env = "OWN_SERVICES", hide_env = true)]
     own: bool,
+
+    /// What becomes of the answer that `doubt` holds. Without it, the experiment asks you; where
+    /// it cannot ask, it releases the answer
+    #[arg(long, value_name = "WHAT")]
+    answer: Option<Decision>,
 
     #[command(flatten)]
     targets: Targets,
@@ -120,6 +127,11 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
     };
     // A seed of our own is said, so that what it led to can be had again.
     let seed = config.seed.unwrap_or_else(|| rand::random::<u32>().into());
+    let mut decider = match config.answer {
+        Some(decision) => Decider::Always(decision),
+        None if !config.json && stdin().is_terminal() => Decider::Asked(words_of_reader()),
+        None => Decider::Always(Decision::Release),
+    };
     let report = if config.json { Report::Json { name, seed } } else { Report::text() };
     let mut observer = |event: Event<'_>| {
         log::write(event);
@@ -130,7 +142,7 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
         }
     };
     let result = tokio::select! {
-        result = experiments(&wanted, seed, &env, &mut observer) => result,
+        result = experiments(&wanted, seed, &env, &mut decider, &mut observer) => result,
         () = end => Err(interrupted()),
     };
     let result = match (&result, &own) {
@@ -143,6 +155,25 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
     }
     let shown = result?.iter().all(|findings| findings.conclusion().is_shown());
     Ok(if shown { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The decisions that a person types. A read of a terminal cannot be cancelled, so it
+/// has a thread of its own, which ends with the process.
+fn words_of_reader() -> mpsc::Receiver<Decision> {
+    let (decisions, of_reader) = mpsc::channel(1);
+    std::thread::spawn(move || {
+        for line in stdin().lines().map_while(Result::ok) {
+            match Decision::from_str(line.trim(), true) {
+                Ok(decision) => {
+                    if decisions.blocking_send(decision).is_err() {
+                        return;
+                    }
+                }
+                Err(_) => print_to_stderr("Expected release, cut or wait:\n"),
+            }
+        }
+    });
+    of_reader
 }
 
 fn interrupted() -> ExitError {

@@ -2,12 +2,23 @@
 //! page.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use campuscafe_api::inventory::Hold;
 use campuscafe_api::order::Reordering;
 use campuscafe_evidence::order::{CustomerResponse, OrderPlan};
 use campuscafe_evidence::pod_replacement::{Customer, PodReplacementPlan};
 
-use super::{Experiment, Finding, Findings, Trial};
+use super::{Decision, Experiment, Finding, Findings, Trial};
+
+/// An answer that is held until somebody decides what becomes of it.
+pub(crate) struct HeldAnswer {
+    pub(crate) hold: Hold,
+    /// When the order service gives up, counted from the order.
+    pub(crate) limit: Duration,
+    /// What becomes of it if nobody can be asked.
+    pub(crate) decided: Option<Decision>,
+}
 
 /// One thing that happened.
 #[derive(Clone, Copy)]
@@ -21,6 +32,8 @@ pub(crate) enum Event<'a> {
         item: &'a str,
         plan: OrderPlan,
     },
+    /// The reservation of the order is made, and its answer is held.
+    AnswerHeld(&'a HeldAnswer),
     OrderAnswered(&'a CustomerResponse),
     SeriesSent {
         orders: usize,

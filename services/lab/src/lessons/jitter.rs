@@ -23,13 +23,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 };
 
 fn orders(item: &str, _: u64) -> Vec<SeriesOrder> {
-    let order = PlaceOrder {
-        item_id: item.to_owned(),
-        quantity: 1,
-        chaos: Some("slow:200-1800".to_owned()),
-        retry_on_timeout: false,
-        attempt_timeout_ms: None,
-    };
+    let order = PlaceOrder { chaos: Some("slow:200-1800".to_owned()), ..PlaceOrder::of(item) };
     vec![SeriesOrder { group: "identical orders", order }; ORDERS]
 }
 

@@ -5,6 +5,7 @@
 
 mod cut;
 mod double;
+mod doubt;
 mod event;
 mod finding;
 mod jitter;
@@ -27,18 +28,20 @@ use campuscafe_evidence::order::{Order, OrderPlan};
 use campuscafe_evidence::pod_replacement::{PodReplacement, PodReplacementPlan};
 
 pub(crate) use campuscafe_service::seconds;
-pub(crate) use event::Event;
+pub(crate) use doubt::Decision;
+pub(crate) use event::{Event, HeldAnswer};
 pub(crate) use finding::{Evidence, Finding, Findings, Link};
 pub(crate) use local::{Calls, LocalAndRemote};
 pub(crate) use series::{Layout, Series, SeriesOrder, SeriesPlan, SeriesResult};
 pub(crate) use verdict::{Conclusion, Verdict};
 
 /// Every experiment, in the order in which a course meets them.
-pub(crate) const ALL: [&Experiment; 11] = [
+pub(crate) const ALL: [&Experiment; 12] = [
     &local::EXPERIMENT,
     &slow::EXPERIMENT,
     &jitter::EXPERIMENT,
     &cut::EXPERIMENT,
+    &doubt::EXPERIMENT,
     &recover::EXPERIMENT,
     &reorder::EXPERIMENT,
     &nature::EXPERIMENT,
@@ -77,10 +80,11 @@ pub(crate) struct Row {
 }
 
 impl Experiment {
-    /// Whether it is short, needs no cluster, and leaves room for the traces of others.
+    /// Whether it is short, needs neither a cluster nor a word of its reader, and leaves
+    /// room for the traces of others.
     pub(crate) fn runs_with_all(&self) -> bool {
         let alone = |trial: &Trial| match trial.act {
-            Act::PodReplacement(..) | Act::Calls { .. } => true,
+            Act::PodReplacement(..) | Act::Calls { .. } | Act::HeldOrder(..) => true,
             Act::Series(plan, _) => plan.layout == Layout::Groups,
             _ => false,
         };
@@ -102,6 +106,8 @@ pub(crate) struct Trial {
 
 pub(crate) enum Act {
     Order(OrderPlan, fn(&Order) -> Verdict),
+    /// An order whose answer is held until somebody decides what becomes of it.
+    HeldOrder(OrderPlan, fn(&Order) -> Verdict),
     Pings {
         count: u32,
         judge: fn(&PingBatch) -> Verdict,

@@ -48,11 +48,10 @@ fn orders(item: &str, seed: u64) -> Vec<SeriesOrder> {
         (0..FAULTS).map(move |number| SeriesOrder {
             group,
             order: PlaceOrder {
-                item_id: item.to_owned(),
-                quantity: 1,
                 chaos: Some(faults(seed, number)),
                 retry_on_timeout: retry,
                 attempt_timeout_ms: Some(ms),
+                ..PlaceOrder::of(item)
             },
         })
     };

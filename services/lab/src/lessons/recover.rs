@@ -24,13 +24,8 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 
 /// What `flaky` comes to is drawn here, so that a seed repeats it at any café.
 fn orders(item: &str, seed: u64) -> Vec<SeriesOrder> {
-    let order = |fault: Fault| PlaceOrder {
-        item_id: item.to_owned(),
-        quantity: 1,
-        chaos: Some(fault.to_string()),
-        retry_on_timeout: false,
-        attempt_timeout_ms: None,
-    };
+    let order =
+        |fault: Fault| PlaceOrder { chaos: Some(fault.to_string()), ..PlaceOrder::of(item) };
     let faults = faults(seed).into_iter();
     faults.map(|fault| SeriesOrder { group: "flaky orders", order: order(fault) }).collect()
 }

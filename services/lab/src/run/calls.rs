@@ -24,13 +24,7 @@ impl Runner {
             self.deliver(&item, delivered.quantity).await?;
         }
         let local = local(&item, calls)?;
-        let order = PlaceOrder {
-            item_id: item,
-            quantity: 1,
-            chaos: None,
-            retry_on_timeout: false,
-            attempt_timeout_ms: None,
-        };
+        let order = PlaceOrder::of(&item);
         observer(Event::SeriesSent { orders: calls })?;
         let (mut times, mut failures, mut slowest) = (Vec::with_capacity(calls), 0, None);
         for _ in 0..calls {

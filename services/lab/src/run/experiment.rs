@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use campuscafe_service::{ExitError, ids};
 use campuscafe_telemetry::Baggage;
 
-use super::{Observer, Runner};
+use super::{Decider, Observer, Runner};
 use crate::lessons::{Act, Event, Evidence, Experiment, Finding, Findings, Trial};
 use crate::targets::{SpanSource, TargetEnv};
 
@@ -14,6 +14,7 @@ pub(crate) async fn experiments(
     wanted: &[&'static Experiment],
     seed: u64,
     env: &TargetEnv,
+    decider: &mut Decider,
     observer: &mut Observer<'_>,
 ) -> Result<Vec<Findings>, ExitError> {
     let runner = Runner::new(&env.addresses, env.spans.clone())?;
@@ -27,7 +28,7 @@ pub(crate) async fn experiments(
         for trial in experiment.trials {
             observer(Event::TrialBegan { trial, seed })?;
             let begun = SystemTime::now();
-            let mut finding = carry_out(&runner, trial, seed, observer).await?;
+            let mut finding = carry_out(&runner, trial, (seed, &run), decider, observer).await?;
             if let Some(id) = finding.trace_id().map(str::to_owned) {
                 finding.in_lab = in_lab(&env.spans, &id);
                 finding.in_jaeger = env.links.trace(&runner.http, &id).await;
@@ -46,12 +47,18 @@ pub(crate) async fn experiments(
 async fn carry_out(
     runner: &Runner,
     trial: &Trial,
-    seed: u64,
+    (seed, run): (u64, &str),
+    decider: &mut Decider,
     observer: &mut Observer<'_>,
 ) -> Result<Finding, ExitError> {
     let (evidence, verdict) = match trial.act {
         Act::Order(plan, judge) => {
             let order = runner.order(plan, observer).await?;
+            let verdict = judge(&order);
+            (Evidence::Order(Box::new(order)), verdict)
+        }
+        Act::HeldOrder(plan, judge) => {
+            let order = runner.held_order(plan, run, decider, observer).await?;
             let verdict = judge(&order);
             (Evidence::Order(Box::new(order)), verdict)
         }
@@ -111,7 +118,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::lessons::ALL;
+    use crate::lessons::{ALL, Decision};
     use crate::targets::Targets;
 
     #[derive(Parser)]
@@ -155,6 +162,10 @@ mod tests {
         ALL.into_iter().filter(|experiment| experiment.name == "slow").collect()
     }
 
+    fn nobody() -> Decider {
+        Decider::Always(Decision::Wait)
+    }
+
     fn name(event: Event<'_>) -> String {
         match event {
             Event::ExperimentBegan(experiment) => format!("{} began", experiment.name),
@@ -177,7 +188,7 @@ mod tests {
             told.push(name(event));
             Ok(())
         };
-        experiments(&slow(), 7, &target_env().await, &mut observer).await.unwrap();
+        experiments(&slow(), 7, &target_env().await, &mut nobody(), &mut observer).await.unwrap();
         let trial = |chaos: &str, verdict: &str| {
             ["trial began, seed 7", &format!("sent cake, {chaos}"), "answered 504"]
                 .into_iter()
@@ -207,7 +218,8 @@ mod tests {
                 _ => Ok(()),
             }
         };
-        let failed = experiments(&slow(), 7, &target_env().await, &mut observer).await;
+        let failed =
+            experiments(&slow(), 7, &target_env().await, &mut nobody(), &mut observer).await;
         assert!(failed.is_err_and(|failure| failure.to_string() == "the disk is full"));
         assert_eq!(told, 2, "nothing was done after that");
     }

@@ -1,12 +1,13 @@
 //! Carries a trial out against the target services and collects the evidence.
 //!
 //! [`experiment`] goes through the trials and tells what happens as [`Event`]s.
-//! [`order`] places an order, [`message_order`] has pings sent at once,
+//! [`order`] places an order, [`held_order`] one whose answer is held, [`message_order`] has pings sent at once,
 //! [`pod_replacement`] lets customers order while pods are replaced, and
 //! [`load`] lets many orders arrive at a given rate.
 
 mod calls;
 mod experiment;
+mod held_order;
 pub(crate) mod load;
 mod message_order;
 mod order;
@@ -31,6 +32,7 @@ use crate::targets::{Addresses, SpanSource};
 use campuscafe_otlp_store::TraceId;
 
 pub(crate) use experiment::experiments;
+pub(crate) use held_order::Decider;
 
 /// A function that is told what happens. If it fails, the run ends.
 pub(crate) type Observer<'a> = dyn FnMut(Event<'_>) -> Result<(), ExitError> + Send + 'a;

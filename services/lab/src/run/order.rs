@@ -3,7 +3,7 @@
 use campuscafe_api::inventory::State;
 use campuscafe_api::order::{OrderReport, PlaceOrder};
 use campuscafe_chaos::Plan;
-use campuscafe_evidence::counters;
+use campuscafe_evidence::counters::{self, Counters};
 use campuscafe_evidence::from_spans::FromSpans as _;
 use campuscafe_evidence::ledger::Ledger;
 use campuscafe_evidence::order::{CustomerResponse, Delivered, Order, OrderPlan, USUAL_ITEM};
@@ -21,14 +21,32 @@ use crate::targets::SpanSource;
 /// People at one café who may run the same lesson at the same time.
 const PEOPLE: u64 = 4;
 
+/// What there was before an order.
+pub(super) struct Prepared {
+    plan: OrderPlan,
+    pub(super) item: String,
+    before: State,
+    delivered: Option<Delivered>,
+    counted: Counters,
+}
+
 impl Runner {
-    /// Places an order and waits for what it leaves behind. Pieces that it needs
-    /// and the stock lacks are delivered first.
+    /// Places an order and waits for what it leaves behind.
     pub(super) async fn order(
         &self,
         plan: OrderPlan,
         observer: &mut Observer<'_>,
     ) -> Result<Order, ExitError> {
+        let prepared = self.prepare(plan).await?;
+        observer(Event::OrderSent { item: &prepared.item, plan })?;
+        let response = self.send(&plan.order(&prepared.item, None)).await?;
+        observer(Event::OrderAnswered(&response))?;
+        self.settle(prepared, response, observer).await
+    }
+
+    /// Looks what there is before an order. Pieces that it needs and the stock lacks are
+    /// delivered.
+    pub(super) async fn prepare(&self, plan: OrderPlan) -> Result<Prepared, ExitError> {
         let mut before: State = self.read(&self.inventory, "/inventory/state").await?;
         let item = choose(&before)?;
         // The pieces are taken seconds later, and others at this café may take some too.
@@ -40,10 +58,17 @@ impl Runner {
             before = self.deliver(&item, quantity).await?;
         }
         let counted = self.counters().await?;
-        observer(Event::OrderSent { item: &item, plan })?;
-        let response = self.place(&item, plan).await?;
-        observer(Event::OrderAnswered(&response))?;
+        Ok(Prepared { plan, item, before, delivered, counted })
+    }
 
+    /// Waits for what an answered order leaves behind.
+    pub(super) async fn settle(
+        &self,
+        prepared: Prepared,
+        response: CustomerResponse,
+        observer: &mut Observer<'_>,
+    ) -> Result<Order, ExitError> {
+        let Prepared { plan, item, before, delivered, counted } = prepared;
         let trace = response.report.trace_id.as_deref();
         let answered = Answered { report: response.report.clone(), plan: faults(plan.chaos)? };
         let order_trace = self.read_spans::<OrderTrace>(trace, &answered).await;
@@ -64,17 +89,6 @@ impl Runner {
             None => ledger,
         };
         Ok(Order { plan, response, ledger, deltas, order_trace, incomplete, delivered })
-    }
-
-    async fn place(&self, item: &str, plan: OrderPlan) -> Result<CustomerResponse, ExitError> {
-        self.send(&PlaceOrder {
-            item_id: item.to_owned(),
-            quantity: 1,
-            chaos: Some(plan.chaos.to_owned()),
-            retry_on_timeout: plan.retry,
-            attempt_timeout_ms: None,
-        })
-        .await
     }
 
     /// Sends an order and waits for its answer.

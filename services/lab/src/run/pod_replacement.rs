@@ -124,13 +124,7 @@ impl Runner {
     /// Every customer comes over a connection of their own, as a browser would
     /// that has not been here before; so each may meet another replica.
     async fn buy(&self, item: &str) -> (CustomerResult, Option<OrderReport>) {
-        let order = PlaceOrder {
-            item_id: item.to_owned(),
-            quantity: 1,
-            chaos: Some(CHAOS.to_owned()),
-            retry_on_timeout: false,
-            attempt_timeout_ms: None,
-        };
+        let order = PlaceOrder { chaos: Some(CHAOS.to_owned()), ..PlaceOrder::of(item) };
         let client = Client::builder().no_proxy().pool_max_idle_per_host(0).build();
         let (Ok(client), Ok(url)) = (client, at(&self.order, "/orders")) else {
             return (CustomerResult::NoAnswer("no request could be made"), None);

@@ -10,6 +10,7 @@ pub(crate) fn write(event: Event<'_>) {
         Event::ExperimentBegan(experiment) => debug!(experiment = experiment.name, "began"),
         Event::TrialBegan { trial, seed } => debug!(seed, "trial began: {}", trial.caption),
         Event::OrderSent { item, plan } => debug!(item, chaos = plan.chaos, "order sent"),
+        Event::AnswerHeld(held) => debug!(request = held.hold.request_id, "answer held"),
         Event::OrderAnswered(response) => {
             debug!(status = response.status, after = ?response.after, "order answered");
         }

@@ -16,8 +16,8 @@ use super::diagram::{self, wrap};
 use super::style::{Style, Tone};
 use super::{message_order, tables};
 use crate::lessons::{
-    Act, Conclusion, Event, Evidence, Experiment, Finding, Findings, Link, Row, Series, Trial,
-    reservations, seconds,
+    Act, Conclusion, Decision, Event, Evidence, Experiment, Finding, Findings, HeldAnswer, Link,
+    Row, Series, Trial, reservations, seconds,
 };
 use crate::printable::printable;
 use pod_replacement::pod_replacement;
@@ -35,6 +35,7 @@ pub(super) fn of(event: Event<'_>, style: Style) -> Option<String> {
     match event {
         Event::ExperimentBegan(experiment) => Some(heading(experiment, style)),
         Event::TrialBegan { trial, seed } => Some(announcement(trial, seed, style)),
+        Event::AnswerHeld(held) => Some(question(held)),
         Event::Judged(judged) => Some(finding(judged, style)),
         Event::ExperimentEnded(findings) => Some(closing(findings, style)),
         Event::AllEnded(all) => (all.len() > 1).then(|| summary(all, style)),
@@ -51,6 +52,7 @@ fn announcement(trial: &Trial, seed: u64, style: Style) -> String {
     let asked = match &trial.act {
         Act::Order(plan, _) if plan.retry => format!("chaos \"{}\", retryOnTimeout", plan.chaos),
         Act::Order(plan, _) => format!("chaos \"{}\", no retry", plan.chaos),
+        Act::HeldOrder(plan, _) => format!("chaos \"{}\", no retry", plan.chaos),
         Act::Pings { count, .. } => format!("{count} pings, seed {seed}"),
         Act::Rounds { rounds, count, .. } => format!("{rounds} rounds of {count} pings, no delays"),
         Act::Calls { calls, .. } => format!("{calls} calls each, one after the other"),
@@ -61,6 +63,34 @@ fn announcement(trial: &Trial, seed: u64, style: Style) -> String {
         ),
     };
     format!("\n{}\n{}\n\n", style.strong(trial.caption), style.tone(Tone::Faint, &asked))
+}
+
+/// What there is to decide about a held answer, or what is decided.
+fn question(held: &HeldAnswer) -> String {
+    let hold = &held.hold;
+    let facts = format!(
+        "The reservation is made, and the answer is held (GET /inventory/holds):\n  \
+         {}: {} x{}, reservation {}\n\
+         The customer waits. The order service waits too, for {} at most. It knows nothing yet.\n",
+        printable(&hold.request_id),
+        printable(&hold.reservation.item_id),
+        hold.reservation.quantity,
+        printable(&hold.reservation.reservation_id),
+        seconds(held.limit),
+    );
+    let decided = match held.decided {
+        None => {
+            "\nWhat would you tell the customer now? Decide what becomes of the answer:\n  \
+             release   it arrives\n  \
+             cut       its connection breaks\n  \
+             wait      nothing happens, until the order service gives up\n\
+             Type one of these words, then Enter:\n"
+        }
+        Some(Decision::Release) => "The lab now releases the answer (--answer release).\n",
+        Some(Decision::Cut) => "The lab now cuts the connection (--answer cut).\n",
+        Some(Decision::Wait) => "The lab now waits for the order service (--answer wait).\n",
+    };
+    format!("{facts}{decided}\n")
 }
 
 fn finding(finding: &Finding, style: Style) -> String {

@@ -173,11 +173,9 @@ impl LoadGenerator {
         let shared = self.shared.clone();
         tokio::spawn(async move {
             let order = PlaceOrder {
-                item_id: shared.supply.item().to_owned(),
-                quantity: 1,
                 chaos: Some(plan.to_string()),
                 retry_on_timeout: shared.retry,
-                attempt_timeout_ms: None,
+                ..PlaceOrder::of(shared.supply.item())
             };
             let placed = shared.customers.place(&order).await;
             shared.tally().count(placed.ended, due.elapsed());
