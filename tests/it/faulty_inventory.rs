@@ -328,7 +328,7 @@ async fn an_order_that_somebody_made_up_does_not_take_the_place_of_the_lessons_o
     let lab = false_lab(&cafe, add_another_order).await;
     let (code, text) = experiment(&["double", "--lab-url", &lab]).await;
     assert_eq!(code, Some(0), "{text}");
-    assert!(text.contains("COMMIT cake 9 -> 8, late, 2nd of this order"), "{text}");
+    assert!(text.contains("COMMIT cake 9 -> 8, AGAIN, LATE"), "{text}");
     assert!(!text.contains("ncomplete") && !text.contains("\u{1b}"), "{text}");
 }
 

@@ -1,8 +1,7 @@
 //! The README begins with what an experiment really prints.
 //!
-//! To refresh the quote, run `cargo run --release` and, in a second terminal,
-//! `target/release/campuscafe experiment double`. Copy the second order, from its first
-//! sentence to the verdict, into README.md and README.ja.md.
+//! To refresh the quote, run `target/release/campuscafe experiment double --trial 2`. Copy
+//! from the first sentence to the verdict into README.md and README.ja.md.
 
 use std::collections::BTreeSet;
 
@@ -28,12 +27,12 @@ fn sayings<'a>(lines: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
 #[tokio::test]
 async fn the_readme_quotes_what_the_experiment_prints() {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
-    let (_, quote) = readme.split_once("$ campuscafe experiment double\n...\n").unwrap();
+    let (_, quote) = readme.split_once("$ campuscafe experiment double --trial 2\n...\n").unwrap();
     let (quote, _) = quote.split_once("\n```").unwrap();
     let (first, last) = (quote.lines().next().unwrap(), quote.lines().last().unwrap());
 
     let cafe = Cafe::open().await;
-    let arguments = ["experiment", "double", "--lab-url", &cafe.lab];
+    let arguments = ["experiment", "double", "--trial", "2", "--lab-url", &cafe.lab];
     let (code, printed, _) = Process::run("campuscafe", &arguments, &[]).await;
     assert_eq!(code, Some(0), "{printed}");
     let begins = printed.lines().position(|line| line == first);

@@ -85,7 +85,7 @@ impl Ledger {
             0 if self.told == Outcome::Unknown => {
                 "none, but the customer does not know that".to_owned()
             }
-            0 => "none: the customer knows exactly what the inventory holds".to_owned(),
+            0 => "none: the customer knows what the inventory holds".to_owned(),
             1 => "1 reservation that no customer knows of".to_owned(),
             2.. => format!("{} reservations that no customer knows of", self.gap),
             ..0 => "the customer was told of a reservation that does not exist".to_owned(),

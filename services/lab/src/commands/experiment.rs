@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, stdin};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use campuscafe_service::{ExitError, end_signal};
+use campuscafe_service::{ExitError, end_signal, ids};
 use campuscafe_telemetry::Metrics;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, ValueEnum as _};
@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use super::up::DEFAULT_LAB;
 use crate::lessons::{ALL, Decision, Event, Experiment, names};
-use crate::run::{Decider, experiments};
+use crate::run::{Decider, RunRequest, experiments};
 use crate::server::services;
 use crate::targets::Targets;
 use crate::view::console::{print, print_to_stderr};
@@ -34,6 +34,10 @@ pub(crate) struct Config {
     /// List the experiments, one line each
     #[arg(long)]
     list: bool,
+
+    /// Only the trial of this number; each experiment begins with trial 1
+    #[arg(long, value_name = "NUMBER")]
+    trial: Option<usize>,
 
     /// Make all random choices repeatable
     #[arg(long, value_name = "NUMBER")]
@@ -101,6 +105,9 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
              --order-url, --inventory-url and --lab-url (`make kind-up` starts such services)"
         )));
     }
+    if let Some(number) = config.trial {
+        has_trial(&wanted, number)?;
+    }
     let end = end_signal();
     tokio::pin!(end);
     let named = config.targets.name_services();
@@ -127,6 +134,7 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
     };
     // A seed of our own is said, so that what it led to can be had again.
     let seed = config.seed.unwrap_or_else(|| rand::random::<u32>().into());
+    let request = RunRequest { experiments: wanted, trial: config.trial, seed, run: ids::random() };
     let mut decider = match config.answer {
         Some(decision) => Decider::Always(decision),
         None if !config.json && stdin().is_terminal() => Decider::Asked(words_of_reader()),
@@ -142,7 +150,7 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
         }
     };
     let result = tokio::select! {
-        result = experiments(&wanted, seed, &env, &mut decider, &mut observer) => result,
+        result = experiments(&request, &env, &mut decider, &mut observer) => result,
         () = end => Err(interrupted()),
     };
     let result = match (&result, &own) {
@@ -155,6 +163,19 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
     }
     let shown = result?.iter().all(|findings| findings.conclusion().is_shown());
     Ok(if shown { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn has_trial(wanted: &[&Experiment], number: usize) -> Result<(), ExitError> {
+    let [experiment] = wanted else {
+        return Err(ExitError::Usage("--trial: expected one experiment, got all".to_owned()));
+    };
+    let (name, last) = (experiment.name, experiment.trials.len());
+    if (1..=last).contains(&number) {
+        return Ok(());
+    }
+    Err(ExitError::Usage(format!(
+        "--trial {number}: {name} has no such trial; the last one is {last}"
+    )))
 }
 
 /// The decisions that a person types. A read of a terminal cannot be cancelled, so it

@@ -8,7 +8,7 @@ use super::{Act, Experiment, LookAt, Row, Trial, Verdict, reservations, results}
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "cut",
-    title: "cut before or after the commit: the customer sees the same error",
+    title: "cut before or after the commit: one and the same error",
     trials: &[
         Trial {
             caption: "The connection is cut before the commit. The order service retries only \

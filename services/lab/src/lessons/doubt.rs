@@ -8,7 +8,7 @@ use super::{Act, Experiment, LookAt, Trial, Verdict, results, seconds};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "doubt",
-    title: "reserved, and nobody knows it: you decide whether the answer arrives",
+    title: "reserved, and only the inventory knows: what do you say?",
     trials: &[Trial {
         caption: "The inventory reserves at once and holds its answer. The order service waits.",
         act: Act::HeldOrder(OrderPlan { chaos: "hold", retry: false, reservations: 1 }, judge),

@@ -9,7 +9,7 @@ const ORDERS: usize = 20;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "jitter",
-    title: "the same order twenty times: some are in time, some are not",
+    title: "the same order twenty times: some in time, some not",
     trials: &[Trial {
         caption: "Twenty identical orders. The inventory takes between 0.2 s and 1.8 s for each.",
         act: Act::Series(SeriesPlan { orders, at_once: 10, layout: Layout::Bars }, judge),

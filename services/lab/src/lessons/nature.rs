@@ -6,7 +6,7 @@ use super::{Act, Experiment, LookAt, Trial, Verdict};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "nature",
-    title: "nobody delays anything, and still some replies overtake others",
+    title: "nobody delays a ping, and still some replies overtake",
     trials: &[Trial {
         caption: "Fifty rounds of twenty pings at once, without any delay. Is reordering a bug?",
         act: Act::Rounds { rounds: 50, count: 20, judge },

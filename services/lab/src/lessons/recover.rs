@@ -10,7 +10,7 @@ const ORDERS: u64 = 12;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "recover",
-    title: "it fails, then it works again, and nobody changed anything",
+    title: "it fails, then it works again, and nobody mended it",
     trials: &[Trial {
         caption: "Twelve orders. The inventory fails in 35 % of them and is slow in 35 %.",
         act: Act::Series(SeriesPlan { orders, at_once: 1, layout: Layout::Bars }, judge),

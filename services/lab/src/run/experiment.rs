@@ -2,33 +2,43 @@
 
 use std::time::SystemTime;
 
-use campuscafe_service::{ExitError, ids};
+use campuscafe_service::ExitError;
 use campuscafe_telemetry::Baggage;
 
 use super::{Decider, Observer, Runner};
 use crate::lessons::{Act, Event, Evidence, Experiment, Finding, Findings, Trial};
 use crate::targets::{SpanSource, TargetEnv};
 
+/// What is to be run.
+pub(crate) struct RunRequest {
+    pub(crate) experiments: Vec<&'static Experiment>,
+    /// Only the trial of this number, counted from 1.
+    pub(crate) trial: Option<usize>,
+    pub(crate) seed: u64,
+    /// What the spans of the run have in common: 32 hexadecimal digits.
+    pub(crate) run: String,
+}
+
 /// Runs each experiment in turn on these services.
 pub(crate) async fn experiments(
-    wanted: &[&'static Experiment],
-    seed: u64,
+    request: &RunRequest,
     env: &TargetEnv,
     decider: &mut Decider,
     observer: &mut Observer<'_>,
 ) -> Result<Vec<Findings>, ExitError> {
     let runner = Runner::new(&env.addresses, env.spans.clone())?;
-    let run = ids::random();
+    let RunRequest { experiments, trial: only, seed, run } = request;
     let mut all = Vec::new();
-    for experiment in wanted {
-        let runner = runner.on_behalf_of(&Baggage::new(experiment.name, &run))?;
+    for experiment in experiments {
+        let runner = runner.on_behalf_of(&Baggage::new(experiment.name, run))?;
         observer(Event::ExperimentBegan(experiment))?;
         env.announce(&runner.http, experiment.name).await;
         let mut findings = Findings { experiment, run: run.clone(), all: Vec::new() };
-        for trial in experiment.trials {
-            observer(Event::TrialBegan { trial, seed })?;
+        let wanted = |(number, _): &(usize, _)| only.is_none_or(|only| only == *number);
+        for (_, trial) in (1..).zip(experiment.trials).filter(wanted) {
+            observer(Event::TrialBegan { trial, seed: *seed })?;
             let begun = SystemTime::now();
-            let mut finding = carry_out(&runner, trial, (seed, &run), decider, observer).await?;
+            let mut finding = carry_out(&runner, trial, request, decider, observer).await?;
             if let Some(id) = finding.trace_id().map(str::to_owned) {
                 finding.in_lab = in_lab(&env.spans, &id);
                 finding.in_jaeger = env.links.trace(&runner.http, &id).await;
@@ -47,10 +57,11 @@ pub(crate) async fn experiments(
 async fn carry_out(
     runner: &Runner,
     trial: &Trial,
-    (seed, run): (u64, &str),
+    request: &RunRequest,
     decider: &mut Decider,
     observer: &mut Observer<'_>,
 ) -> Result<Finding, ExitError> {
+    let seed = request.seed;
     let (evidence, verdict) = match trial.act {
         Act::Order(plan, judge) => {
             let order = runner.order(plan, observer).await?;
@@ -58,7 +69,7 @@ async fn carry_out(
             (Evidence::Order(Box::new(order)), verdict)
         }
         Act::HeldOrder(plan, judge) => {
-            let order = runner.held_order(plan, run, decider, observer).await?;
+            let order = runner.held_order(plan, &request.run, decider, observer).await?;
             let verdict = judge(&order);
             (Evidence::Order(Box::new(order)), verdict)
         }
@@ -113,6 +124,7 @@ mod tests {
     use axum::http::StatusCode;
     use axum::routing::{get, post};
     use axum::{Json, Router};
+    use campuscafe_service::ids;
     use clap::Parser;
     use reqwest::Url;
     use serde_json::json;
@@ -158,8 +170,9 @@ mod tests {
         TargetEnv::named(&targets).await.unwrap().unwrap()
     }
 
-    fn slow() -> Vec<&'static Experiment> {
-        ALL.into_iter().filter(|experiment| experiment.name == "slow").collect()
+    fn slow(trial: Option<usize>) -> RunRequest {
+        let experiments = ALL.into_iter().filter(|experiment| experiment.name == "slow").collect();
+        RunRequest { experiments, trial, seed: 7, run: ids::random() }
     }
 
     fn nobody() -> Decider {
@@ -188,7 +201,7 @@ mod tests {
             told.push(name(event));
             Ok(())
         };
-        experiments(&slow(), 7, &target_env().await, &mut nobody(), &mut observer).await.unwrap();
+        experiments(&slow(None), &target_env().await, &mut nobody(), &mut observer).await.unwrap();
         let trial = |chaos: &str, verdict: &str| {
             ["trial began, seed 7", &format!("sent cake, {chaos}"), "answered 504"]
                 .into_iter()
@@ -209,6 +222,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn only_the_trial_that_was_asked_for_is_carried_out() {
+        let mut sent = Vec::new();
+        let mut observer = |event: Event<'_>| {
+            sent.extend(matches!(event, Event::OrderSent { .. }).then(|| name(event)));
+            Ok(())
+        };
+        experiments(&slow(Some(3)), &target_env().await, &mut nobody(), &mut observer)
+            .await
+            .unwrap();
+        assert_eq!(sent, ["sent cake, slowreply"]);
+    }
+
+    #[tokio::test]
     async fn an_observer_that_cannot_tell_ends_the_run() {
         let mut told = 0;
         let mut observer = |event: Event<'_>| {
@@ -219,7 +245,7 @@ mod tests {
             }
         };
         let failed =
-            experiments(&slow(), 7, &target_env().await, &mut nobody(), &mut observer).await;
+            experiments(&slow(None), &target_env().await, &mut nobody(), &mut observer).await;
         assert!(failed.is_err_and(|failure| failure.to_string() == "the disk is full"));
         assert_eq!(told, 2, "nothing was done after that");
     }

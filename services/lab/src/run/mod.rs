@@ -31,7 +31,7 @@ use crate::lessons::Event;
 use crate::targets::{Addresses, SpanSource};
 use campuscafe_otlp_store::TraceId;
 
-pub(crate) use experiment::experiments;
+pub(crate) use experiment::{RunRequest, experiments};
 pub(crate) use held_order::Decider;
 
 /// A function that is told what happens. If it fails, the run ends.

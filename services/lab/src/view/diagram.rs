@@ -1,6 +1,6 @@
 //! A space–time diagram as text: time runs down, messages run across.
 //!
-//! A pure function from a [`Diagram`] to lines of plain ASCII, 100 columns at
+//! A pure function from a [`Diagram`] to lines of plain ASCII, 80 columns at
 //! most. Box-drawing characters would be finer, but they are two columns wide
 //! on many East Asian terminals, and the picture would fall apart.
 
@@ -11,11 +11,11 @@ use super::style::Tone;
 use crate::printable::printable;
 
 /// No line is longer.
-pub(crate) const WIDTH: usize = 100;
+pub(crate) const WIDTH: usize = 80;
 
-const TIME: usize = 8;
-const CUSTOMER_TO_ORDER: usize = 19;
-const ORDER_TO_INVENTORY: usize = 19;
+const TIME: usize = 5;
+const CUSTOMER_TO_ORDER: usize = 18;
+const ORDER_TO_INVENTORY: usize = 16;
 
 /// One line of the picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub(crate) fn draw(order_trace: &OrderTrace) -> Vec<Line> {
             lines.extend((0..passed).map(|_| Row::default().line(&cells, "    :")));
         }
         previous = Some(step.at);
-        let time = format!("{:>5} ms", diagram.ms(step.at));
+        let time = format!("{:>TIME$}", diagram.ms(step.at));
         let row = Row::of(step);
         let mut notes = wrap(&row.note, room(diagram.bars.len()));
         let rest = if notes.is_empty() { Vec::new() } else { notes.split_off(1) };
@@ -51,9 +51,7 @@ pub(crate) fn draw(order_trace: &OrderTrace) -> Vec<Line> {
         lines.extend(more.map(|row| row.line(&cells, "")));
     }
     lines.push(Line {
-        text:
-            "  # working, the caller waits   . working, nobody waits   * commit   x cut or given up"
-                .to_owned(),
+        text: "  # working   . working, nobody waits   * commit   x cut or given up".to_owned(),
         tone: Tone::Faint,
     });
     lines
@@ -61,8 +59,8 @@ pub(crate) fn draw(order_trace: &OrderTrace) -> Vec<Line> {
 
 fn header() -> Line {
     let text = format!(
-        "{:>TIME$}  {:<width$} {:<ORDER_TO_INVENTORY$} inventory",
-        "time",
+        "{:>TIME$} {:<width$} {:<ORDER_TO_INVENTORY$} inventory",
+        "ms",
         "customer",
         "order",
         width = CUSTOMER_TO_ORDER,
@@ -85,10 +83,10 @@ fn in_words(note: &Note) -> String {
     match note {
         Note::Fault(fault) => fault_in_words(fault),
         Note::Committed(commit) => commit_in_words(commit),
-        Note::Cut(attempt) => format!("cuts the connection of attempt {attempt}"),
-        Note::GivenUp { attempt, .. } => format!("the order service gives up attempt {attempt}"),
-        Note::CallerLeft(attempt) => format!("nobody waits for attempt {attempt} any more"),
-        Note::AnswerDropped(attempt) => format!("the answer to attempt {attempt} reaches nobody"),
+        Note::Cut(attempt) => format!("cuts connection of attempt {attempt}"),
+        Note::GivenUp { attempt, .. } => format!("order gives up attempt {attempt}"),
+        Note::CallerLeft(attempt) => format!("nobody waits for attempt {attempt}"),
+        Note::AnswerDropped(attempt) => format!("answer {attempt} reaches nobody"),
     }
 }
 
@@ -103,11 +101,11 @@ const fn tone(note: &Note) -> Tone {
 
 fn commit_in_words(commit: &Commit) -> String {
     let mut words = format!("COMMIT {} {} -> {}", commit.item, commit.before, commit.after);
-    if commit.late {
-        words.push_str(", late");
-    }
     if commit.duplicate {
-        words.push_str(", 2nd of this order");
+        words.push_str(", AGAIN");
+    }
+    if commit.late {
+        words.push_str(", LATE");
     }
     words
 }
@@ -126,17 +124,25 @@ fn fault_in_words(fault: &str) -> String {
     format!("{fault}: {does}")
 }
 
+/// Short enough to stand between two lanes.
+fn end_in_words(reason: &str) -> String {
+    match reason {
+        "connection_refused" => "no connection".to_owned(),
+        _ => reason.replace('_', " "),
+    }
+}
+
 fn arrow_right(label: &str, width: usize) -> String {
-    format!("{:-<width$}>", format!("-- {label} "), width = width - 1)
+    format!("{:-<width$}>", format!("- {label} "), width = width - 1)
 }
 
 /// A message that did not get through.
 fn broken_arrow(label: &str, width: usize) -> String {
-    format!("{:-<width$}x", format!("-- {label} "), width = width - 3)
+    format!("{:-<width$}x", format!("- {label} "), width = width - 1)
 }
 
 fn arrow_left(label: &str, width: usize) -> String {
-    format!("{:-<width$}", format!("<-- {label} "))
+    format!("{:-<width$}", format!("<- {label} "))
 }
 
 /// What stands between the lanes on one line.
@@ -171,7 +177,7 @@ impl Row {
         }
         let Some(note) = &step.note else { return row };
         if let Note::GivenUp { reason, .. } = note {
-            row.right = format!(" {}", reason.replace('_', " "));
+            row.right = format!(" {}", end_in_words(reason));
         }
         Self { note: in_words(note), tone: tone(note), ..row }
     }
@@ -198,7 +204,7 @@ impl Row {
         let Self { left, order, right, note, tone } = self;
         let (left, right, note) = (printable(left), printable(right), printable(note));
         let text = format!(
-            "{time:<TIME$}  |{left:<CUSTOMER_TO_ORDER$}{order}{right:<ORDER_TO_INVENTORY$}|{cells} {note}",
+            "{time:<TIME$} |{left:<CUSTOMER_TO_ORDER$}{order}{right:<ORDER_TO_INVENTORY$}|{cells} {note}",
         );
         Line { text: text.trim_end().chars().take(WIDTH).collect(), tone: *tone }
     }
@@ -236,7 +242,7 @@ fn cell(bar: &Bar, covers: impl Fn(usize, usize) -> bool) -> char {
 
 /// The columns that are left for a note.
 fn room(bars: usize) -> usize {
-    let used = TIME + 2 + 1 + CUSTOMER_TO_ORDER + 1 + ORDER_TO_INVENTORY + 1;
+    let used = TIME + 1 + 1 + CUSTOMER_TO_ORDER + 1 + ORDER_TO_INVENTORY + 1;
     WIDTH.saturating_sub(used + 2 * bars + 1).max(20)
 }
 

@@ -54,7 +54,7 @@ fn bar(number: usize, result: &SeriesResult) -> String {
     };
     let (outcome, after) = (result.outcome().as_str(), seconds(result.response.after));
     format!(
-        "  {number:>5} [{bar:<width$} {after:>6}  {outcome:<9}  {made}",
+        "  {number:>5} [{bar:<width$} {after:>6} {outcome:<9}  {made}",
         width = LONGEST * SECOND
     )
     .trim_end()

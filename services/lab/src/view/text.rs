@@ -26,8 +26,8 @@ pub(super) use pod_replacement::request;
 
 /// For a run on services of its own.
 pub(super) const FAREWELL: &str = "
-The services of this run have stopped. To keep services and traces, start `campuscafe` in another
-terminal, and run this again.
+The services of this run have stopped. To keep services and traces, start
+`campuscafe` in another terminal, and run this again.
 ";
 
 /// What there is to say about an event, if anything.
@@ -62,7 +62,8 @@ fn announcement(trial: &Trial, seed: u64, style: Style) -> String {
             plan.service.name()
         ),
     };
-    format!("\n{}\n{}\n\n", style.strong(trial.caption), style.tone(Tone::Faint, &asked))
+    let caption = wrap(trial.caption, diagram::WIDTH).join("\n");
+    format!("\n{}\n{}\n\n", style.strong(&caption), style.tone(Tone::Faint, &asked))
 }
 
 /// What there is to decide about a held answer, or what is decided.
@@ -70,8 +71,9 @@ fn question(held: &HeldAnswer) -> String {
     let hold = &held.hold;
     let facts = format!(
         "The reservation is made, and the answer is held (GET /inventory/holds):\n  \
-         {}: {} x{}, reservation {}\n\
-         The customer waits. The order service waits too, for {} at most. It knows nothing yet.\n",
+         {}\n  {} x{}, reservation {}\n\
+         The customer waits. The order service waits too, for {} at most.\n\
+         Neither knows anything yet.\n",
         printable(&hold.request_id),
         printable(&hold.reservation.item_id),
         hold.reservation.quantity,
@@ -120,7 +122,7 @@ const INCOMPLETE: &str = ", evidence incomplete";
 fn closing(findings: &Findings, style: Style) -> String {
     let mut text = String::new();
     let rows = findings.experiment.side_by_side;
-    if !rows.is_empty() {
+    if !rows.is_empty() && findings.all.len() > 1 {
         let _ = write!(text, "\n{}", side_by_side(rows, &findings.all));
     }
     let hints = hints(findings);
@@ -165,8 +167,8 @@ fn side_by_side(rows: &[Row], findings: &[Finding]) -> String {
         .collect();
     let line = |row: &Row| {
         let cells: String =
-            orders.iter().map(|order| format!("{:<20}", (row.cell)(order))).collect();
-        format!("  {:<26}{}\n", row.name, cells.trim_end())
+            orders.iter().map(|order| format!("{:<18}", (row.cell)(order))).collect();
+        format!("  {:<24}{}\n", row.name, cells.trim_end())
     };
     rows.iter().map(line).collect()
 }
@@ -202,8 +204,8 @@ fn order(order: &Order, readable: bool, style: Style) -> String {
             }
             if !order_trace.is_complete() {
                 text.push_str(
-                    "Some spans are missing or wrong, so the picture is incomplete. The verdict \
-                     uses only the ledger.\n",
+                    "Some spans are missing or wrong, so the picture is incomplete.\n\
+                     The verdict uses only the ledger.\n",
                 );
             }
         }
@@ -272,16 +274,16 @@ fn batch(batch: &PingBatch, readable: bool) -> String {
 fn no_spans(traced: bool, readable: bool) -> &'static str {
     match (readable, traced) {
         (_, false) => {
-            "The services record no traces (OTEL_SDK_DISABLED?). The verdict uses only the \
-             ledger.\n"
+            "The services record no traces (OTEL_SDK_DISABLED?).\n\
+             The verdict uses only the ledger.\n"
         }
         (false, true) => {
-            "There is no source of spans (--lab-url or --jaeger-url). The verdict uses only the \
-             ledger.\n"
+            "There is no source of spans (--lab-url or --jaeger-url).\n\
+             The verdict uses only the ledger.\n"
         }
         (true, true) => {
-            "The root span did not arrive in time, so there is no picture. The verdict uses only \
-             the ledger.\n"
+            "The root span did not arrive in time, so there is no picture.\n\
+             The verdict uses only the ledger.\n"
         }
     }
 }
@@ -300,15 +302,16 @@ fn ledger(order: &Order) -> String {
     };
     format!(
         "Ledger
-  the customer was told   {} \"{}\" after {}: {}
+  the customer was told   {} \"{}\"
+  the outcome is          {}, after {}
   the customer knows of   {}
   the inventory made      {}{basis}, {} left {} -> {}
 {others}  the gap                 {}
 ",
         response.status,
         printable(&response.words),
-        seconds(response.after),
         ledger.told.as_str(),
+        seconds(response.after),
         reservations(ledger.known),
         reservations(ledger.reservations),
         printable(&ledger.item),

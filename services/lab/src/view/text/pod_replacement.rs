@@ -16,9 +16,9 @@ use crate::view::style::Style;
 pub(in crate::view) fn request(plan: PodReplacementPlan, old: &BTreeSet<String>) -> String {
     let pods: Vec<_> = old.iter().map(|pod| printable(pod)).collect();
     format!(
-        "Five customers order each second. These pods serve them: {}.\nNow run this command in \
-         another terminal. The experiment ends when new pods serve all customers:\n\n    {}\n\n",
-        pods.join(", "),
+        "Five customers order each second. These pods serve them:\n  {}\nNow run this command in \
+         another terminal. The experiment ends\nwhen new pods serve all customers:\n\n    {}\n\n",
+        pods.join("\n  "),
         plan.command,
     )
 }
