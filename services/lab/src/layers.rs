@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Each module with those it may use. It may only name modules further down, so
 /// there is no way back up, and no circle.
-const LAYERS: [(&str, &[&str]); 11] = [
+const LAYERS: [(&str, &[&str]); 12] = [
     (
         "commands",
         &[
@@ -30,6 +30,7 @@ const LAYERS: [(&str, &[&str]); 11] = [
     ("view", &["lessons", "stderr", "printable"]),
     ("lessons", &[]),
     ("http", &[]),
+    ("messages", &[]),
     ("stderr", &[]),
     ("printable", &[]),
 ];

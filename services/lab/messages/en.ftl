@@ -1,0 +1,203 @@
+# Every sentence of the page, in English. The same messages stand in ja.ftl.
+
+## The frame of every page
+
+site = CampusCafe
+site-lead = A laboratory for the four pains of distributed systems.
+skip = Skip to the content
+nav-lessons = Lessons
+nav-runs = Runs
+nav-api = API
+language-switch = 日本語
+language-switch-label = Show this page in Japanese
+wall-on = Wall mode
+wall-off = Leave wall mode
+
+## The first page
+
+home-title = See why distribution is hard
+home-lead = One customer places one order and gets two cakes. Predict what happens, run it, and see it drawn from the real spans of real processes.
+open = Open
+home-lessons = Lessons
+home-real = What is real here
+home-real-body = Two services run on this machine or in your cluster. Each run sends real HTTP requests to them. Every picture is drawn from the OpenTelemetry spans of that run. Nothing is recorded beforehand: if a service has another limit, the picture changes, and the verdict says so.
+home-runs = The last runs
+home-no-runs = No experiment has been run since the lab started.
+
+## Lessons
+
+name-slow = Slow
+name-cut = Cut
+name-doubt = Doubt
+name-double = Doubled
+name-local = Local
+name-jitter = Jitter
+name-recover = Recover
+name-reorder = Reordered
+name-nature = Nature
+name-policy = Policy
+
+lesson-slow = Slow: one and the same timeout, three truths
+lesson-cut = Cut: before or after the commit, one and the same error
+lesson-doubt = Doubt: reserved, and only the inventory knows
+lesson-double = Doubled: one customer, two cakes
+lesson-local = A call over a network is no local call
+lesson-jitter = Jitter: the same order twenty times
+lesson-recover = It fails, then it works again
+lesson-reorder = Reordered: sent in order, answered in another
+lesson-nature = Reordering is nature, not a bug
+lesson-policy = Timeout and retry are decisions
+
+trial-slow-1 = The inventory takes 2 s. The order service gives up after 1 s and does not retry.
+trial-slow-2 = The inventory takes 2 s, and then it refuses. The order service gives up after 1 s.
+trial-slow-3 = The inventory reserves at once. Only its answer takes 2 s. The order service gives up after 1 s.
+trial-cut-1 = The inventory cuts the connection before it commits. The order service retries only after a timeout, so it does not retry here.
+trial-cut-2 = The inventory commits, and then it cuts the connection. No answer arrives.
+trial-cut-3 = The inventory refuses. A refusal is an answer.
+trial-doubt-1 = The inventory reserves at once and holds its answer. The order service waits for it, and you decide what becomes of it.
+trial-double-1 = Both attempts are slow. The order service gives up after 1 s, sends the order once more, and gives up again.
+trial-double-2 = Only the first attempt is slow. The order service gives up after 1 s and tries once more. The customer pressed the button once.
+trial-local-1 = The same rule of the stock is asked 1,000 times in one process, and 1,000 times over HTTP.
+trial-jitter-1 = The inventory takes between 0.2 s and 1.8 s, by chance. The order service waits for 1 s. Twenty identical orders are sent.
+trial-recover-1 = The inventory answers, or fails, or cuts the connection, by chance. Nobody mends anything between two orders.
+trial-reorder-1 = Eight pings are sent at once. Each of them takes another time.
+trial-nature-1 = Twenty pings are sent at once, fifty times. Nobody delays any of them.
+trial-policy-1 = Forty orders meet the same faults under each of four policies: a limit of 1 s or 3 s, with and without a retry.
+trial-number = Case { $number } of { $all }
+request = The request
+request-curl = The same with curl
+
+## Predict
+
+predict = Predict first
+predict-knows = When attempt 1 ends, what can the order service know?
+predict-knows-held = While the answer is held, what can the order service know?
+predict-reservations = How many reservations will this order have after 3 s?
+knows-reserved = it is reserved
+knows-not-reserved = it is not reserved
+knows-nothing = it cannot know
+run = Run
+run-again = Run it again
+run-only = This lesson has no question yet. Run it and read the table.
+
+## A run
+
+running = The experiment is running.
+running-hint = This page shows the picture as soon as the spans have arrived.
+reload = Look again
+run-failed = The run failed: { $reason }
+run-gone = The lab does not know this run. It keeps the last { $most } runs since it started.
+run-busy = The lab cannot begin another run now: { $reason }
+held-question = The reservation is made, and the answer is held. What do you tell the customer?
+held-release = Release the answer
+held-cut = Cut the connection
+held-wait = Wait until the order service gives up
+picture = What happened
+picture-text = The picture as text
+no-picture = The spans of this run did not arrive, so there is no picture.
+step = Step { $number } of { $all }
+step-back = Back
+step-next = Next
+step-first = To the beginning
+step-last = To the end
+knows = Who knows what
+knows-at = at { $ms } ms
+
+ledger = Ledger
+ledger-told = the customer was told
+ledger-known = the customer knows of
+ledger-made = the inventory made
+ledger-gap = the difference
+reservations = { $count ->
+    [one] 1 reservation
+   *[other] { $count } reservations
+}
+outcome-confirmed = confirmed
+outcome-failed = failed
+outcome-unknown = unknown
+after = after { $seconds } s
+
+## What did you see?
+
+observe = What did you see?
+observe-commit = When did the last commit of this order come?
+commit-before = before the customer was told
+commit-after = after the customer was told
+commit-never = there was no commit
+observe-send = Show the verdict
+
+## The verdict
+
+verdict = Verdict
+verdict-shown = The evidence shows it.
+verdict-incomplete = Spans are missing, so nobody can say.
+verdict-not-shown = The expected effect did not happen.
+verdict-question = question
+verdict-yours = you said
+verdict-evidence = the evidence says
+verdict-right = right
+verdict-wrong = not so
+verdict-none = nothing
+
+why-slow-1 = The customer was told "{ $words }" after { $after } s. The inventory committed { $commit }. The order had not failed: its outcome was unknown.
+why-slow-2 = The customer was told the same. In fact, nothing was reserved.
+why-slow-3 = The customer was told the same. In fact, the cake was reserved before the order service gave up.
+why-cut-1 = No answer came, so the outcome is unknown. In fact, nothing was reserved.
+why-cut-2 = No answer came, so the outcome is unknown. In fact, the cake is reserved.
+why-cut-3 = The inventory answered no. The order failed, and no cake is reserved.
+why-doubt-1 = The cake was reserved before anybody decided. Only the answer could make it known.
+why-double-1 = The customer got an error after { $after } s, and the outcome was unknown. The inventory made { $made } reservations, the last one { $commit }.
+why-double-2 = The customer was told yes after { $after } s and knows of one cake. The inventory committed the first attempt { $commit }: one customer, two cakes.
+commit-at = at { $seconds } s
+commit-sometime = later
+
+links = Look closer
+link-jaeger = This trace in Jaeger
+link-grafana = This minute in Grafana
+link-json = This run as JSON
+link-markdown = This run as text, for an assistant
+table = What was measured
+state-running = is running
+state-failed = failed
+state-shown = shown
+state-incomplete = incomplete
+state-not-shown = not shown
+
+## The words of a picture
+
+picture-title = One order as a space–time diagram: time runs down, messages run across
+lane-customer = customer
+lane-order = order service
+lane-inventory = inventory
+message-order = order
+message-attempt = attempt { $number }
+end-timeout = timeout
+end-connection-lost = connection lost
+end-connection-refused = connection refused
+note-commit = commit: { $item } { $before } → { $after }
+commit-is-late = late: nobody waited for it
+commit-is-duplicate = the 2nd of this order
+commit-is-both = late, the 2nd of this order
+note-cut = cuts the connection
+note-given-up = gives up attempt { $number }
+note-unknown = reserved or not: unknown
+note-nothing-sent = nothing was sent
+note-caller-left = nobody waits any more
+note-answer-dropped = the answer reaches nobody
+of-attempt = attempt { $number }
+fault-slow = waits, then commits
+fault-fail = refuses
+fault-slowfail = waits, then refuses
+fault-abort = cuts before the commit
+fault-lostreply = commits, then cuts
+fault-slowreply = commits, then waits
+fault-hold = commits, holds the answer
+sign-waits = waits
+sign-works = works, and the caller waits
+sign-unheard = works, and nobody waits
+sign-commit = commit
+sign-late = late commit
+sign-duplicate = 2nd commit of one order
+sign-timeout = gives up
+sign-lost = did not arrive
+left-out = and { $count } more that are not drawn

@@ -1,0 +1,61 @@
+//! The pages of the lab: a person predicts, runs, sees the run drawn from its spans, and
+//! says what they saw before the verdict.
+//!
+//! Pure functions to HTML. Everything works without a script; `page.js` adds what needs
+//! one. Nothing of an element stands in an attribute of style or of script, which the
+//! policy of the pages forbids.
+
+pub(crate) mod assets;
+mod frame;
+mod home;
+mod lesson;
+mod outcome;
+mod question;
+mod run;
+mod words;
+
+use crate::lessons::{ALL, Act, Experiment};
+
+pub(crate) use frame::{Reader, message};
+pub(crate) use home::home;
+pub(crate) use lesson::lesson;
+pub(crate) use question::{Answers, Knows, LastCommit};
+pub(crate) use run::{Stage, View, run};
+
+/// A case of a lesson: one trial of an experiment, counted from 1.
+#[derive(Clone, Copy)]
+pub(crate) struct Case {
+    pub(crate) experiment: &'static Experiment,
+    pub(crate) number: usize,
+}
+
+impl Case {
+    /// The case of this name and number, if the lab can run it by itself.
+    pub(crate) fn find(name: &str, number: usize) -> Option<Self> {
+        let experiment = ALL.into_iter().find(|it| it.name == name && !it.needs_cluster())?;
+        (1..=experiment.trials.len()).contains(&number).then_some(Self { experiment, number })
+    }
+
+    /// Every lesson of a course, in its order, by its first case.
+    pub(crate) fn lessons() -> impl Iterator<Item = Self> {
+        ALL.into_iter()
+            .filter(|experiment| !experiment.needs_cluster())
+            .map(|experiment| Self { experiment, number: 1 })
+    }
+
+    fn act(self) -> Option<&'static Act> {
+        Some(&self.experiment.trials.get(self.number.checked_sub(1)?)?.act)
+    }
+
+    /// Where the case is shown.
+    pub(crate) fn path(self) -> String {
+        format!("/lessons/{}/{}", self.experiment.name, self.number)
+    }
+
+    fn message(self, kind: &str) -> String {
+        format!("{kind}-{}-{}", self.experiment.name, self.number)
+    }
+}
+
+#[cfg(test)]
+mod tests;

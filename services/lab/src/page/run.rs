@@ -1,0 +1,142 @@
+//! A run: while it goes on, what it left behind, and what a person saw of it.
+
+use campuscafe_evidence::diagram::Diagram;
+use campuscafe_evidence::order::Order;
+use maud::{Markup, html};
+
+use super::frame::page;
+use super::lesson::situation;
+use super::outcome::outcome;
+use super::question::{Answers, LastCommit};
+use super::words::InLanguage;
+use super::{Case, Reader};
+use crate::lessons::{Evidence, Finding};
+use crate::view::svg::{self, Shape, Sheet};
+use crate::view::{diagram, text};
+
+/// A run, as a person looks at it.
+pub(crate) struct View<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) case: Case,
+    pub(crate) stage: Stage<'a>,
+    pub(crate) answers: Answers,
+}
+
+/// How far a run has come.
+pub(crate) enum Stage<'a> {
+    Running {
+        /// Whether an answer is held until a person decides what becomes of it.
+        held: bool,
+    },
+    /// The sentence says why.
+    Failed(&'a str),
+    Ended(&'a Finding),
+}
+
+/// The page of a run.
+pub(crate) fn run(reader: Reader, view: &View<'_>) -> String {
+    let path = format!("/runs/{}", view.id);
+    let title = reader.say(&format!("lesson-{}", view.case.experiment.name));
+    let main = html! {
+        (situation(reader, view.case))
+        @match &view.stage {
+            Stage::Running { held } => (running(reader, view.id, *held)),
+            Stage::Failed(reason) => section class="card" {
+                p { (reader.language.tell("run-failed", &[("reason", (*reason).to_owned().into())])) }
+            },
+            Stage::Ended(finding) => (ended(reader, view, finding)),
+        }
+        p class="links" { a class="button" href=(view.case.path()) { (reader.say("run-again")) } }
+    };
+    page(reader, &path, &title, &main)
+}
+
+fn running(reader: Reader, id: &str, held: bool) -> Markup {
+    html! {
+        section class="card running" data-run=(id) data-held=(held) {
+            @if held {
+                (decide(reader, id))
+            } @else {
+                p role="status" { (reader.say("running")) }
+                p class="hint" { (reader.say("running-hint")) }
+                // Without a script the page is asked for again.
+                noscript { a class="button" href={ "/runs/" (id) } { (reader.say("reload")) } }
+            }
+        }
+    }
+}
+
+fn decide(reader: Reader, id: &str) -> Markup {
+    html! {
+        form class="doubt" method="post" action={ "/runs/" (id) "/decision" } {
+            p { (reader.say("held-question")) }
+            div class="actions" {
+                @for decision in ["release", "cut", "wait"] {
+                    button name="decision" value=(decision) { (reader.say(&format!("held-{decision}"))) }
+                }
+            }
+        }
+    }
+}
+
+fn ended(reader: Reader, view: &View<'_>, finding: &Finding) -> Markup {
+    match &finding.evidence {
+        Evidence::Order(order) => html! {
+            (stage(reader, order))
+            @if view.answers.commit.is_none() && LastCommit::of(order).is_some() {
+                (observe(reader, view.id))
+            } @else {
+                (outcome(reader, view, finding, order))
+            }
+        },
+        _ => html! {
+            h2 { (reader.say("table")) }
+            pre class="card table" tabindex="0" { (text::plain_evidence(finding)) }
+            (super::outcome::conclusion(reader, finding))
+            (super::outcome::links(reader, view.id, finding))
+        },
+    }
+}
+
+/// The picture of an order, with the text of the terminal as its text.
+fn stage(reader: Reader, order: &Order) -> Markup {
+    let Some(order_trace) = &order.order_trace else {
+        return html! { p class="card empty" { (reader.say("no-picture")) } };
+    };
+    let drawn = Diagram::of(order_trace);
+    let words = InLanguage(reader.language);
+    let text: String =
+        diagram::draw(order_trace).into_iter().map(|line| line.text + "\n").collect();
+    html! {
+        h2 { (reader.say("picture")) }
+        section class="stage" aria-label=(reader.say("picture")) {
+            figure class="card diagram" {
+                @for (prefix, shape) in [("wide", Shape::Wide), ("narrow", Shape::Narrow)] {
+                    (svg::draw(&drawn, &words, Sheet { prefix, text: &text, shape }))
+                }
+                (svg::legend(&words, "legend"))
+            }
+        }
+        details class="card" {
+            summary { (reader.say("picture-text")) }
+            pre class="table" tabindex="0" { (text) }
+        }
+    }
+}
+
+fn observe(reader: Reader, id: &str) -> Markup {
+    html! {
+        form class="card predict" method="post" action={ "/runs/" (id) "/observation" } {
+            fieldset {
+                legend { (reader.say("observe-commit")) }
+                div class="chips" { @for commit in LastCommit::ALL {
+                    label class="chip" {
+                        input type="radio" name="commit" value=(commit.as_str()) required;
+                        span { (reader.say(&format!("commit-{}", commit.as_str()))) }
+                    }
+                } }
+            }
+            button class="run" type="submit" { (reader.say("observe-send")) }
+        }
+    }
+}
