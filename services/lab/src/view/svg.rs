@@ -8,6 +8,7 @@
 
 mod layout;
 mod legend;
+mod line;
 mod mark;
 mod row;
 mod text;

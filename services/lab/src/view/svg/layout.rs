@@ -14,8 +14,6 @@ pub(super) const MAX_STEPS: usize = 600;
 const MAX_COLUMNS: usize = 8;
 /// A shorter pause, in nanoseconds, is none.
 const PAUSE: u64 = 300_000_000;
-/// The height of a pause, however long it is.
-const PAUSE_HEIGHT: i32 = 34;
 
 /// What stands where across the picture.
 pub(super) struct Frame {
@@ -34,6 +32,8 @@ pub(super) struct Frame {
     pub(super) notes: i32,
     /// Where the lanes begin.
     pub(super) top: i32,
+    /// The height of a pause, however long it is.
+    pause: i32,
 }
 
 impl Frame {
@@ -53,13 +53,14 @@ impl Frame {
                     half: 7,
                     notes,
                     top: 40,
+                    pause: 34,
                 }
             }
             Shape::Narrow => {
                 let notes = 148 + 15 * columns;
                 Self {
                     shape,
-                    width: notes + 172,
+                    width: notes + 180,
                     time: 64,
                     customer: 80,
                     order: 114,
@@ -68,6 +69,7 @@ impl Frame {
                     half: 5,
                     notes,
                     top: 44,
+                    pause: 26,
                 }
             }
         }
@@ -86,6 +88,15 @@ impl Frame {
         self.inventory + self.pitch * number(place % MAX_COLUMNS)
     }
 
+    /// Where a line between a column and the order service passes over other bars.
+    pub(super) const fn crossing(&self, column: i32) -> Option<(i32, i32)> {
+        if column > self.inventory {
+            Some((self.inventory - self.half - 3, column - self.half - 4))
+        } else {
+            None
+        }
+    }
+
     /// The room of a note.
     pub(super) const fn note_room(&self) -> i32 {
         self.width - self.notes - 6
@@ -93,7 +104,7 @@ impl Frame {
 
     /// Where the tear of a pause begins and ends.
     pub(super) const fn tear(&self) -> (i32, i32) {
-        (self.customer - self.half - 8, self.notes - 6)
+        (self.customer - self.half - 5, self.notes - 6)
     }
 
     pub(super) fn heading(&self, lane: Lane, words: &str) -> Markup {
@@ -154,8 +165,8 @@ impl<'a> Layout<'a> {
             let passed = before.map_or(0, |before| step.at.saturating_sub(before));
             let mut row = Row::of(index, step, diagram.ms(step.at), words, &frame);
             if passed >= PAUSE {
-                row.pause = Some((top + PAUSE_HEIGHT / 2, words.pause(passed / 1_000_000)));
-                top += PAUSE_HEIGHT;
+                row.pause = Some((top + frame.pause / 2, words.pause(passed / 1_000_000)));
+                top += frame.pause;
             }
             top = row.put(&frame, top);
             rows.push(row);

@@ -48,7 +48,7 @@ fn drawn(sign: Sign, hatch: &str) -> Markup {
         Sign::Late => commit(true, false),
         Sign::Duplicate => commit(false, true),
         Sign::Timeout => mark::given_up(16, 16, "timeout"),
-        Sign::Lost => mark::broken(32, -4, 16, Tone::Unknown),
+        Sign::Lost => mark::broken(32, -4, 16, Tone::Unknown, None),
     }
 }
 

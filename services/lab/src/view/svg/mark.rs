@@ -5,12 +5,15 @@ use maud::{Markup, html};
 
 use super::tone::Tone;
 
+/// Where a line passes over bars, from and to.
+pub(super) type Over = Option<(i32, i32)>;
+
 /// A message that arrives.
-pub(super) fn arrow(from: i32, to: i32, y: i32, tone: Tone) -> Markup {
+pub(super) fn arrow(from: i32, to: i32, y: i32, tone: Tone, over: Over) -> Markup {
     let back = if from < to { -9 } else { 9 };
     html! {
         g class={ "message " (tone.class()) } {
-            (line(from, to + back / 2, y, "line"))
+            (line(from, to + back / 2, y, over))
             path class="tip" d={ "M" (to) " " (y) "l" (back) "-5v10Z" } {}
         }
     }
@@ -22,20 +25,24 @@ pub(super) const fn broken_end(from: i32, to: i32) -> i32 {
 }
 
 /// A message that does not arrive.
-pub(super) fn broken(from: i32, to: i32, y: i32, tone: Tone) -> Markup {
+pub(super) fn broken(from: i32, to: i32, y: i32, tone: Tone, over: Over) -> Markup {
     let end = broken_end(from, to);
     html! {
         g class={ "message broken " (tone.class()) } {
-            (line(from, end, y, "line"))
+            (line(from, end, y, over))
             (cross(end, y, 5))
         }
     }
 }
 
-/// A line on a ground of its own, so that it passes over a bar visibly.
-fn line(from: i32, to: i32, y: i32, class: &str) -> Markup {
-    let path = format!("M{from} {y}H{to}");
-    html! { path class="ground" d=(path) {} path class=(class) d=(path) {} }
+/// Over bars it has a ground of its own, so that it is seen to pass.
+fn line(from: i32, to: i32, y: i32, over: Over) -> Markup {
+    html! {
+        @if let Some((from, to)) = over {
+            path class="ground" d={ "M" (from) " " (y) "H" (to) } {}
+        }
+        path class="line" d={ "M" (from) " " (y) "H" (to) } {}
+    }
 }
 
 fn cross(x: i32, y: i32, half: i32) -> Markup {

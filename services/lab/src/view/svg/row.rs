@@ -5,14 +5,11 @@ use maud::{Markup, html};
 
 use super::Shape;
 use super::layout::{Frame, number};
+use super::line::{self, Line};
 use super::mark;
-use super::text::{Anchor, Label, wrap};
+use super::text::Anchor;
 use super::tone::Tone;
 use super::words::Words;
-use crate::printable::printable;
-
-/// An item's name leaves room for what is said about it.
-const ITEM: usize = 12;
 
 /// From one line of text to the next.
 const LINE: i32 = 17;
@@ -33,38 +30,6 @@ pub(super) struct Row<'a> {
     bottom: i32,
 }
 
-/// A line of text, of one of three kinds.
-struct Line {
-    kind: &'static str,
-    tone: Tone,
-    text: String,
-}
-
-impl Line {
-    fn size(&self) -> i32 {
-        if self.kind == "head" { 14 } else { 13 }
-    }
-
-    fn bold(&self) -> bool {
-        match self.kind {
-            "label" => self.tone != Tone::Plain,
-            kind => kind == "head",
-        }
-    }
-
-    fn wrapped(self, room: i32, lines: usize) -> Vec<Self> {
-        let (size, bold, Self { kind, tone, text }) = (self.size(), self.bold(), self);
-        let line = |text| Self { kind, tone, text };
-        wrap(&text, size, bold, room, lines).into_iter().map(line).collect()
-    }
-
-    fn write(&self, x: i32, y: i32, room: i32, anchor: Anchor) -> Markup {
-        let class = format!("{} {}", self.kind, self.tone.class());
-        let (size, bold) = (self.size(), self.bold());
-        Label { class: &class, x, y, size, bold, room, anchor }.write(&self.text)
-    }
-}
-
 impl<'a> Row<'a> {
     pub(super) fn of(
         index: usize,
@@ -73,26 +38,7 @@ impl<'a> Row<'a> {
         words: &dyn Words,
         frame: &Frame,
     ) -> Self {
-        let note = step.note.as_ref().map(printable_note);
-        let said = note.as_ref().map(|note| words.note(note)).unwrap_or_default();
-        let (head, detail) = note.as_ref().map_or((Tone::Plain, Tone::Plain), Tone::of_note);
-        let label = label(step, note.as_ref(), words);
-        let head = Line { kind: "head", tone: head, text: said.head };
-        let detail = Line { kind: "detail", tone: detail, text: said.detail };
-        let room = frame.note_room();
-        let (between, beside) = match frame.shape {
-            Shape::Wide => {
-                let lines = if detail.text.is_empty() { 2 } else { 1 };
-                (
-                    label,
-                    head.wrapped(room, lines).into_iter().chain(detail.wrapped(room, 1)).collect(),
-                )
-            }
-            Shape::Narrow => {
-                let all = label.into_iter().chain([head, detail]);
-                (None, all.flat_map(|line| line.wrapped(room, 2)).collect())
-            }
-        };
+        let (between, beside) = line::written(step, words, frame);
         let time = words.moment(ms);
         Self { index, step, time, between, beside, pause: None, top: 0, axis: 0, bottom: 0 }
     }
@@ -102,7 +48,7 @@ impl<'a> Row<'a> {
         let (height, axis) = match frame.shape {
             Shape::Wide => (46, 27),
             Shape::Narrow => {
-                let height = (LINE * number(self.beside.len()) + 15).max(34);
+                let height = (LINE * number(self.beside.len()) + 11).max(30);
                 (height, height / 2)
             }
         };
@@ -163,10 +109,14 @@ impl<'a> Row<'a> {
         let x = |lane| if lane == Lane::Inventory { column } else { frame.lane(lane) };
         let (from, to) = inside(x(message.from), x(message.to), frame);
         let tone = Tone::of_message(message);
+        let told = message.to == Lane::Customer;
+        let over = if told { None } else { frame.crossing(column) };
         html! {
-            @if message.arrives { (mark::arrow(from, to, self.axis, tone)) }
-            @else { (mark::broken(from, to, self.axis, tone)) }
-            @if message.to == Lane::Customer { (mark::outcome(frame.lane(Lane::Customer), self.axis, tone)) }
+            @if !message.arrives { (mark::broken(from, to, self.axis, tone, over)) }
+            @else if told {
+                (mark::arrow(from, to + 4, self.axis, tone, over))
+                (mark::outcome(frame.lane(Lane::Customer), self.axis, tone))
+            } @else { (mark::arrow(from, to, self.axis, tone, over)) }
         }
     }
 
@@ -184,8 +134,9 @@ impl<'a> Row<'a> {
                 mark::commit(column(bars, frame, is), self.axis, frame.half, commit)
             }
             Note::Cut(number) | Note::AnswerDropped(number) => {
-                let (from, to) = inside(own(*number), order, frame);
-                mark::broken(from, to, self.axis, Tone::Unknown)
+                let column = own(*number);
+                let (from, to) = inside(column, order, frame);
+                mark::broken(from, to, self.axis, Tone::Unknown, frame.crossing(column))
             }
             Note::CallerLeft(number) => mark::left(own(*number), self.axis, frame.half),
             Note::GivenUp { reason, .. } => mark::given_up(order, self.axis, reason),
@@ -221,19 +172,6 @@ impl<'a> Row<'a> {
     }
 }
 
-fn label(step: &Step, note: Option<&Note>, words: &dyn Words) -> Option<Line> {
-    let (tone, text) = match (&step.message, note) {
-        (Some(message), _) => {
-            (Tone::of_message(message), words.message(&printable_content(&message.content)))
-        }
-        (None, Some(Note::GivenUp { reason, .. })) => {
-            (Tone::of_end(reason), words.given_up(reason))
-        }
-        _ => return None,
-    };
-    Some(Line { kind: "label", tone, text })
-}
-
 /// The column of the first bar of which this is true.
 fn column(bars: &[Bar], frame: &Frame, is: impl Fn(&Bar) -> bool) -> i32 {
     frame.column(bars.iter().position(is).unwrap_or_default())
@@ -243,30 +181,4 @@ fn column(bars: &[Bar], frame: &Frame, is: impl Fn(&Bar) -> bool) -> i32 {
 const fn inside(from: i32, to: i32, frame: &Frame) -> (i32, i32) {
     let edge = frame.half + 2;
     if from < to { (from + edge, to - edge) } else { (from - edge, to + edge) }
-}
-
-/// The note without anything that steers, and with a short name for the item.
-fn printable_note(note: &Note) -> Note {
-    let safe = |text: &str| printable(text).into_owned();
-    match note {
-        Note::Fault(fault) => Note::Fault(safe(fault)),
-        Note::Committed(commit) => {
-            let mut commit = commit.clone();
-            commit.item = super::text::shorten(&safe(&commit.item), ITEM);
-            Note::Committed(commit)
-        }
-        Note::GivenUp { attempt, reason } => {
-            Note::GivenUp { attempt: *attempt, reason: safe(reason) }
-        }
-        other => other.clone(),
-    }
-}
-
-fn printable_content(content: &Content) -> Content {
-    match content {
-        Content::Outcome { status, outcome } => {
-            Content::Outcome { status: *status, outcome: printable(outcome).into_owned() }
-        }
-        other => other.clone(),
-    }
 }

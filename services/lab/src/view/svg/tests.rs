@@ -1,5 +1,6 @@
 //! From orders to markup, and what it promises to those who look and those who attack.
 
+mod colours;
 mod drawn;
 mod japanese;
 mod orders;
@@ -107,7 +108,10 @@ fn a_long_name_of_an_item_leaves_room_for_what_became_of_the_stock() {
         }
         let texts = drawn::texts(&svg(&diagram, &English, Shape::Wide));
         let commit = texts.iter().find(|text| text.words.starts_with("commit")).expect("a commit");
-        assert!(commit.words.contains('…') && commit.words.ends_with("10 → 9"), "{commit:?}");
+        assert!(
+            commit.words.contains('…') && commit.words.ends_with("10\u{a0}→\u{a0}9"),
+            "{commit:?}"
+        );
     }
 }
 
@@ -163,7 +167,7 @@ fn what_does_not_arrive_breaks_off_and_a_timeout_is_not_a_lost_connection() {
 }
 
 #[test]
-fn one_colour_has_one_meaning() {
+fn the_customer_is_told_in_the_colour_of_the_outcome() {
     for (name, outcome) in
         [("well", "confirmed"), ("abort", "unknown"), ("conflict", "failed"), ("refused", "failed")]
     {
@@ -173,6 +177,7 @@ fn one_colour_has_one_meaning() {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "how long it takes is a figure, not a promise")]
 fn a_picture_of_an_order_that_somebody_made_up_is_bounded() {
     let diagram = orders::many(125);
     assert!((500..MAX_STEPS).contains(&diagram.steps.len()), "{}", diagram.steps.len());

@@ -108,19 +108,19 @@ impl Words for English {
         match note {
             Note::Fault(fault) => Said::new(fault_name(fault), fault_in_words(fault)),
             Note::Committed(commit) => Said::new(
-                format!("commit: {} {} → {}", commit.item, commit.before, commit.after),
+                format!("commit: {} {}\u{a0}→\u{a0}{}", commit.item, commit.before, commit.after),
                 commit_in_words(commit),
             ),
             Note::Cut(number) => Said::new("cuts the connection", format!("of attempt {number}")),
             Note::GivenUp { attempt, reason } => {
                 let detail = match reason.as_str() {
                     "connection_refused" => "nothing was sent",
-                    _ => "reserved or not: unknown",
+                    _ => "outcome unknown",
                 };
                 Said::new(format!("gives up attempt {attempt}"), detail)
             }
             Note::CallerLeft(number) => {
-                Said::new("nobody waits any more", format!("for attempt {number}"))
+                Said::new("the caller has left", format!("attempt {number} goes on"))
             }
             Note::AnswerDropped(number) => {
                 Said::new("the answer reaches nobody", format!("attempt {number}"))

@@ -41,6 +41,9 @@ fn many_pictures_stand_on_one_page_and_share_no_id() {
 fn the_parts_of_the_page_have_no_style_of_their_own() {
     for (name, class) in [("page", ""), ("wall", "wall")] {
         let page = page("en", class, lesson());
+        // The step that a reader chose.
+        let page =
+            page.replace(r#"class="band" data-step="6""#, r#"class="band now" data-step="6""#);
         assert!(!page.contains(" style=") && !page.contains("<style"), "{page}");
         write(&format!("{name}.html"), &page);
     }
@@ -161,8 +164,17 @@ fn outcome() -> Markup {
         table class="sides" {
             thead { tr { th { "Question" } th { "Your prediction" } th { "You saw" } th { "The evidence" } } }
             tbody {
-                tr { th { "The order service at 1.0 s" } td class="confirmed" { "✓ it cannot know" } td { "—" } td { "Attempt 1 had no answer" } }
-                tr { th { "Reservations at 3 s" } td class="unknown" { "1" } td { "two diamonds" } td class="doubled" { "2" } }
+                @for (question, predicted, seen, evidence) in [
+                    ("The order service at 1.0 s", ("confirmed", "✓ it cannot know"), "no answer", "Attempt 1 had no answer"),
+                    ("Reservations at 3 s", ("unknown", "1"), "two diamonds", "2"),
+                ] {
+                    tr {
+                        th { (question) }
+                        td data-head="Your prediction" class=(predicted.0) { (predicted.1) }
+                        td data-head="You saw" { (seen) }
+                        td data-head="The evidence" { (evidence) }
+                    }
+                }
             }
         }
         p class="links" { a href="#" { "This trace in Jaeger" } a href="#" { "This minute in Grafana" } a href="#" { "As text" } }
