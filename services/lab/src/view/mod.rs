@@ -10,5 +10,10 @@ pub(crate) mod progress;
 pub(crate) mod report;
 mod series;
 pub(crate) mod style;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, unused_imports, reason = "the page that shows it comes next")
+)]
+mod svg;
 mod tables;
 mod text;

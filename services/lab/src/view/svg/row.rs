@@ -1,0 +1,184 @@
+//! One step: its time, what runs across, what stands in a lane, and what is said.
+
+use campuscafe_evidence::diagram::{Bar, Content, Lane, MarkKind, Message, Note, Step};
+use maud::{Markup, html};
+
+use super::Shape;
+use super::layout::{Frame, number};
+use super::line::{self, Line};
+use super::mark;
+use super::text::Anchor;
+use super::tone::Tone;
+use super::words::Words;
+
+/// From one line of text to the next.
+const LINE: i32 = 17;
+
+pub(super) struct Row<'a> {
+    index: usize,
+    step: &'a Step,
+    time: String,
+    /// Between the lanes, where there is room for it.
+    between: Option<Line>,
+    /// Beside the lanes.
+    beside: Vec<Line>,
+    /// The middle of the pause before it, and how long that is.
+    pub(super) pause: Option<(i32, String)>,
+    top: i32,
+    /// The line on which its message runs.
+    pub(super) axis: i32,
+    bottom: i32,
+}
+
+impl<'a> Row<'a> {
+    pub(super) fn of(
+        index: usize,
+        step: &'a Step,
+        ms: u64,
+        words: &dyn Words,
+        frame: &Frame,
+    ) -> Self {
+        let (between, beside) = line::written(step, words, frame);
+        let time = words.moment(ms);
+        Self { index, step, time, between, beside, pause: None, top: 0, axis: 0, bottom: 0 }
+    }
+
+    /// Puts it below what ends at `top`, and returns where it ends itself.
+    pub(super) fn put(&mut self, frame: &Frame, top: i32) -> i32 {
+        let (height, axis) = match frame.shape {
+            Shape::Wide => (46, 27),
+            Shape::Narrow => {
+                let height = (LINE * number(self.beside.len()) + 11).max(30);
+                (height, height / 2)
+            }
+        };
+        (self.top, self.axis, self.bottom) = (top, top + axis, top + height);
+        self.bottom
+    }
+
+    /// Its ground, which lies under the bars.
+    pub(super) fn band(&self, frame: &Frame) -> Markup {
+        html! {
+            rect class={ "band" (self.flags()) } data-step=(self.index) x="0" y=(self.top)
+                width=(frame.width) height=(self.bottom - self.top) rx="8" {}
+        }
+    }
+
+    /// What kind of step it is, for the style sheet.
+    fn flags(&self) -> &'static str {
+        match &self.step.note {
+            Some(Note::Committed(commit)) => match (commit.late, commit.duplicate) {
+                (false, false) => " commit",
+                (true, false) => " commit late",
+                (false, true) => " commit duplicate",
+                (true, true) => " commit late duplicate",
+            },
+            _ => "",
+        }
+    }
+
+    /// The pause before it, with the tear of this id.
+    pub(super) fn tear(&self, frame: &Frame, id: &str) -> Markup {
+        html! {
+            @if let Some((y, time)) = &self.pause {
+                g class="pause" {
+                    use href={ "#" (id) } y=(y) {}
+                    (frame.time_label("pause-time", y + 4).write(time))
+                }
+            }
+        }
+    }
+
+    pub(super) fn draw(&self, frame: &Frame, bars: &[Bar]) -> Markup {
+        html! {
+            g class={ "row" (self.flags()) } data-step=(self.index) {
+                (frame.time_label("time", self.axis + 4).write(&self.time))
+                @if let Some(message) = &self.step.message { (self.message(message, frame, bars)) }
+                @if let Some(note) = &self.step.note { (self.sign(note, frame, bars)) }
+                @if let Some(label) = &self.between { (self.between(label, frame)) }
+                (self.beside(frame))
+            }
+        }
+    }
+
+    fn message(&self, message: &Message, frame: &Frame, bars: &[Bar]) -> Markup {
+        let column = match message.content {
+            Content::Attempt(number) => column(bars, frame, |bar| bar.attempt == number),
+            _ => column(bars, frame, |bar| bar.phases.iter().any(|phase| phase.to == self.index)),
+        };
+        let x = |lane| if lane == Lane::Inventory { column } else { frame.lane(lane) };
+        let (from, to) = inside(x(message.from), x(message.to), frame);
+        let tone = Tone::of_message(message);
+        let told = message.to == Lane::Customer;
+        let over = if told { None } else { frame.crossing(column) };
+        html! {
+            @if !message.arrives { (mark::broken(from, to, self.axis, tone, over)) }
+            @else if told {
+                (mark::arrow(from, to + 4, self.axis, tone, over))
+                (mark::outcome(frame.lane(Lane::Customer), self.axis, tone))
+            } @else { (mark::arrow(from, to, self.axis, tone, over)) }
+        }
+    }
+
+    /// What a note looks like in its lane.
+    fn sign(&self, note: &Note, frame: &Frame, bars: &[Bar]) -> Markup {
+        let own = |number: u32| column(bars, frame, |bar| bar.attempt == number);
+        let order = frame.lane(Lane::Order);
+        match note {
+            Note::Fault(_) => html! {},
+            Note::Committed(commit) => {
+                let is = |bar: &Bar| {
+                    let mark = self.step.mark.filter(|mark| mark.kind == MarkKind::Commit);
+                    mark.is_some_and(|mark| mark.attempt == bar.attempt)
+                };
+                mark::commit(column(bars, frame, is), self.axis, frame.half, commit)
+            }
+            Note::Cut(number) | Note::AnswerDropped(number) => {
+                let column = own(*number);
+                let (from, to) = inside(column, order, frame);
+                mark::broken(from, to, self.axis, Tone::Unknown, frame.crossing(column))
+            }
+            Note::CallerLeft(number) => mark::left(own(*number), self.axis, frame.half),
+            Note::GivenUp { reason, .. } => mark::given_up(order, self.axis, reason),
+        }
+    }
+
+    /// The label between the lanes that its message runs between.
+    fn between(&self, label: &Line, frame: &Frame) -> Markup {
+        let lane = |of: fn(&Message) -> Lane| self.step.message.as_ref().map(of);
+        let outside = [lane(|message| message.from), lane(|message| message.to)]
+            .contains(&Some(Lane::Customer));
+        let (left, right) =
+            if outside { (Lane::Customer, Lane::Order) } else { (Lane::Order, Lane::Inventory) };
+        let (left, right) = inside(frame.lane(left), frame.lane(right), frame);
+        match &self.step.message {
+            None => label.write(left + 8, self.axis + 5, right - left - 12, Anchor::Start),
+            Some(message) => {
+                let right = if message.arrives { right } else { mark::broken_end(left, right) - 6 };
+                let (x, y) = (i32::midpoint(left, right), self.axis - 7);
+                label.write(x, y, right - left - 12, Anchor::Middle)
+            }
+        }
+    }
+
+    /// Lines beside the lanes, around the axis.
+    fn beside(&self, frame: &Frame) -> Markup {
+        let first = self.axis + 5 - LINE * (number(self.beside.len()) - 1) / 2;
+        html! {
+            @for (place, line) in self.beside.iter().enumerate() {
+                (line.write(frame.notes, first + LINE * number(place), frame.note_room(), Anchor::Start))
+            }
+        }
+    }
+}
+
+/// The column of the first bar of which this is true.
+fn column(bars: &[Bar], frame: &Frame, is: impl Fn(&Bar) -> bool) -> i32 {
+    frame.column(bars.iter().position(is).unwrap_or_default())
+}
+
+/// From edge to edge instead of from middle to middle.
+const fn inside(from: i32, to: i32, frame: &Frame) -> (i32, i32) {
+    let edge = frame.half + 2;
+    if from < to { (from + edge, to - edge) } else { (from - edge, to + edge) }
+}
