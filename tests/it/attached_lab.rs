@@ -103,7 +103,7 @@ async fn an_experiment_leaves_one_mark_and_a_name_that_is_none_leaves_nothing() 
         page.lines().map(str::to_owned).collect::<BTreeSet<_>>()
     };
     let before = page().await;
-    let post = cafe.http.post(format!("{}/api/experiments", cafe.lab));
+    let post = cafe.http.post(format!("{}/api/marks", cafe.lab));
     let answer = cafe.send(post.json(&json!({"experiment": "tea"}))).await;
     assert_problem_without_trace("tea", &answer, 400, "expected one of local, slow, jitter, cut");
     assert_eq!(page().await, before);

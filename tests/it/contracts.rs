@@ -207,7 +207,7 @@ async fn each_service_describes_all_its_calls() {
             "lab",
             &cafe.lab,
             &[
-                ("/api/experiments", "post"),
+                ("/api/marks", "post"),
                 ("/api/services", "get"),
                 ("/api/traces", "get"),
                 ("/api/traces/{id}", "get"),

@@ -27,7 +27,7 @@ fn changes(cafe: &Cafe) -> Vec<(Method, String)> {
         post(order, "/orders"),
         get(order, "/demo/out-of-order?count=2"),
         post(lab, "/v1/traces"),
-        post(lab, "/api/experiments"),
+        post(lab, "/api/marks"),
     ]
 }
 

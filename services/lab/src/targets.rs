@@ -24,7 +24,7 @@ pub(crate) use span_source::SpanSource;
 const HEALTH: &str = "/healthz";
 
 /// Where an experiment says that it begins.
-pub(crate) const EXPERIMENTS_PATH: &str = "/api/experiments";
+pub(crate) const MARKS_PATH: &str = "/api/marks";
 
 /// Where the services are that a lab started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -148,7 +148,7 @@ impl TargetEnv {
     /// Tells the lab that an experiment begins, so that its counter can mark the
     /// moment on a dashboard. A lab that does not listen misses a mark, no more.
     pub(crate) async fn announce(&self, http: &Client, experiment: &str) {
-        let url = self.lab.as_ref().and_then(|lab| lab.join(EXPERIMENTS_PATH).ok());
+        let url = self.lab.as_ref().and_then(|lab| lab.join(MARKS_PATH).ok());
         if let Some(url) = url {
             let begun = Begun { experiment: experiment.to_owned() };
             let _ = http.post(url).json(&begun).send().await;

@@ -24,7 +24,7 @@ use utoipa_axum::routes;
 
 use crate::http::local_url;
 use crate::lessons;
-use crate::targets::{Addresses, Begun, EXPERIMENTS_PATH};
+use crate::targets::{Addresses, Begun, MARKS_PATH};
 use campuscafe_otlp_store::{Limits, TraceStore};
 
 const EXPERIMENTS: Metric =
@@ -122,7 +122,7 @@ impl Counters {
 }
 
 /// Counts an experiment that begins.
-#[utoipa::path(post, path = EXPERIMENTS_PATH, tag = "lab", request_body = Begun,
+#[utoipa::path(post, path = MARKS_PATH, tag = "lab", request_body = Begun,
     responses((status = 204, description = "Counted"),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "The request is invalid, or there is no such experiment"),
         (status = 408, body = Problem, content_type = "application/problem+json", description = "The body did not arrive within 10 s"),
