@@ -10,6 +10,7 @@ use campuscafe_service::ExitError;
 use clap::Args;
 use reqwest::{Client, Url};
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
@@ -117,7 +118,18 @@ pub(crate) struct TargetEnv {
     pub(crate) addresses: Addresses,
     pub(crate) spans: SpanSource,
     pub(crate) links: Links,
+    /// How many people may run the same lesson on these services at the same time: the
+    /// stock must have enough for all of them.
+    pub(crate) people: watch::Receiver<u64>,
     lab: Option<Url>,
+}
+
+/// People at a café that somebody else opened.
+pub(crate) const PEOPLE: u64 = 4;
+
+/// The number of people at services that nobody else uses.
+pub(crate) fn alone() -> watch::Receiver<u64> {
+    watch::channel(1).1
 }
 
 impl TargetEnv {
@@ -137,12 +149,22 @@ impl TargetEnv {
             _ => return Ok(None),
         };
         let (links, lab) = (Links::new(&targets.tools), targets.lab_url.clone());
-        Ok(Some(Self { addresses, spans, links, lab }))
+        Ok(Some(Self { addresses, spans, links, people: watch::channel(PEOPLE).1, lab }))
     }
 
     /// Services that were started for this, whose spans come to this process.
     pub(crate) fn own(addresses: Addresses, store: Arc<TraceStore>) -> Self {
-        Self { addresses, spans: SpanSource::Own(store), links: Links::default(), lab: None }
+        Self::of_lab(addresses, store, Links::default(), alone())
+    }
+
+    /// Services whose spans come to this process.
+    pub(crate) fn of_lab(
+        addresses: Addresses,
+        store: Arc<TraceStore>,
+        links: Links,
+        people: watch::Receiver<u64>,
+    ) -> Self {
+        Self { addresses, spans: SpanSource::Own(store), links, people, lab: None }
     }
 
     /// Tells the lab that an experiment begins, so that its counter can mark the

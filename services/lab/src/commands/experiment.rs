@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use campuscafe_service::{ExitError, end_signal};
+use campuscafe_service::{ExitError, end_signal, ids};
 use campuscafe_telemetry::Metrics;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser};
@@ -129,8 +129,9 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
             None => Ok(()),
         }
     };
+    let run = ids::random();
     let result = tokio::select! {
-        result = experiments(&wanted, seed, &env, &mut observer) => result,
+        result = experiments(&wanted, &run, seed, &env, &mut observer) => result,
         () = end => Err(interrupted()),
     };
     let result = match (&result, &own) {

@@ -2,6 +2,7 @@
 //! page.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use campuscafe_api::order::Reordering;
 use campuscafe_evidence::order::{CustomerResponse, OrderPlan};
@@ -42,7 +43,7 @@ pub(crate) enum Event<'a> {
     },
     /// The services are at rest, and all of their counts are read.
     Settled,
-    Judged(&'a Finding),
+    Judged(&'a Arc<Finding>),
     ExperimentEnded(&'a Findings),
     AllEnded(&'a [Findings]),
 }

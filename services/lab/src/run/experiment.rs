@@ -1,29 +1,31 @@
 //! Goes through the trials of experiments: does, waits, judges, and tells.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use campuscafe_service::{ExitError, ids};
+use campuscafe_service::ExitError;
 use campuscafe_telemetry::Baggage;
 
 use super::{Observer, Runner};
 use crate::lessons::{Act, Event, Evidence, Experiment, Finding, Findings, Trial};
 use crate::targets::{SpanSource, TargetEnv};
 
-/// Runs each experiment in turn on these services.
+/// Runs each experiment in turn on these services. The traces of all of them carry the id
+/// of the run: 32 hexadecimal digits.
 pub(crate) async fn experiments(
     wanted: &[&'static Experiment],
+    run: &str,
     seed: u64,
     env: &TargetEnv,
     observer: &mut Observer<'_>,
 ) -> Result<Vec<Findings>, ExitError> {
-    let runner = Runner::new(&env.addresses, env.spans.clone())?;
-    let run = ids::random();
+    let runner = Runner::new(&env.addresses, env.spans.clone(), env.people.clone())?;
     let mut all = Vec::new();
     for experiment in wanted {
-        let runner = runner.on_behalf_of(&Baggage::new(experiment.name, &run))?;
+        let runner = runner.on_behalf_of(&Baggage::new(experiment.name, run))?;
         observer(Event::ExperimentBegan(experiment))?;
         env.announce(&runner.http, experiment.name).await;
-        let mut findings = Findings { experiment, run: run.clone(), all: Vec::new() };
+        let mut findings = Findings { experiment, run: run.to_owned(), all: Vec::new() };
         for trial in experiment.trials {
             observer(Event::TrialBegan { trial, seed })?;
             let begun = SystemTime::now();
@@ -33,6 +35,7 @@ pub(crate) async fn experiments(
                 finding.in_jaeger = env.links.trace(&runner.http, &id).await;
             }
             finding.in_grafana = env.links.dashboard(&runner.http, begun, SystemTime::now()).await;
+            let finding = Arc::new(finding);
             observer(Event::Judged(&finding))?;
             findings.all.push(finding);
         }
@@ -100,7 +103,6 @@ fn in_lab(spans: &SpanSource, trace: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use axum::http::StatusCode;
@@ -151,6 +153,8 @@ mod tests {
         TargetEnv::named(&targets).await.unwrap().unwrap()
     }
 
+    const RUN: &str = "0af7651916cd43dd8448eb211c80319c";
+
     fn slow() -> Vec<&'static Experiment> {
         ALL.into_iter().filter(|experiment| experiment.name == "slow").collect()
     }
@@ -177,7 +181,7 @@ mod tests {
             told.push(name(event));
             Ok(())
         };
-        experiments(&slow(), 7, &target_env().await, &mut observer).await.unwrap();
+        experiments(&slow(), RUN, 7, &target_env().await, &mut observer).await.unwrap();
         let trial = |chaos: &str, verdict: &str| {
             ["trial began, seed 7", &format!("sent cake, {chaos}"), "answered 504"]
                 .into_iter()
@@ -207,7 +211,7 @@ mod tests {
                 _ => Ok(()),
             }
         };
-        let failed = experiments(&slow(), 7, &target_env().await, &mut observer).await;
+        let failed = experiments(&slow(), RUN, 7, &target_env().await, &mut observer).await;
         assert!(failed.is_err_and(|failure| failure.to_string() == "the disk is full"));
         assert_eq!(told, 2, "nothing was done after that");
     }
