@@ -15,6 +15,18 @@ async fn ask(program: &str, arguments: &[&str]) -> (Option<i32>, String) {
     (code, stdout)
 }
 
+/// A lab beside services that others started, and where it is.
+pub(crate) async fn lab_beside(order: &str, inventory: &str) -> (Process, String) {
+    let arguments = ["up", "--order-url", order, "--inventory-url", inventory];
+    let mut lab = Process::start("campuscafe", &arguments, &[("LAB_LISTEN", ANY_PORT)]);
+    let found = |line: &str| {
+        let mut words = line.split_whitespace();
+        (words.next() == Some("lab")).then(|| words.next().map(str::to_owned))?
+    };
+    let url = lab.said("where the lab is", found).await;
+    (lab, url)
+}
+
 fn address(url: &str) -> &str {
     url.trim_start_matches("http://")
 }
@@ -63,13 +75,7 @@ async fn a_health_check_succeeds_while_the_service_takes_requests_and_only_then(
 #[tokio::test]
 async fn a_lab_that_is_told_of_services_starts_none_and_passes_them_on() {
     let cafe = Cafe::open().await;
-    let arguments = ["up", "--order-url", &cafe.order, "--inventory-url", &cafe.inventory];
-    let mut lab = Process::start("campuscafe", &arguments, &[("LAB_LISTEN", ANY_PORT)]);
-    let found = |line: &str| {
-        let mut words = line.split_whitespace();
-        (words.next() == Some("lab")).then(|| words.next().map(str::to_owned))?
-    };
-    let url = lab.said("where the lab is", found).await;
+    let (_lab, url) = lab_beside(&cafe.order, &cafe.inventory).await;
     let told = cafe.send(cafe.http.get(format!("{url}/api/services"))).await.body;
     let expected =
         json!({"order": format!("{}/", cafe.order), "inventory": format!("{}/", cafe.inventory)});

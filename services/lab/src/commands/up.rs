@@ -69,18 +69,21 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
     let open = open.map(|sentence| format!("\n{sentence}\n")).unwrap_or_default();
     let end = end_signal();
     tokio::pin!(end);
-    let tools = Links::new(&config.tools).reachable_tools(&http::client()?).await;
+    let links = Links::new(&config.tools);
+    let tools = links.reachable_tools(&http::client()?).await;
     if let (Some(order), Some(inventory)) = (config.order_url, config.inventory_url) {
         let addresses = Addresses { order, inventory };
         let (_known, told) = watch::channel(Some(addresses.clone()));
-        let lab = Lab::open(listener, told, &metrics, &config.server)?;
+        let lab = Lab::open(listener, told, links, &metrics, &config.server)?;
         say(&format!("{}{open}", listing(&addresses, &lab.url, &tools)));
         end.await;
         lab.close().await;
         return Ok(ExitCode::SUCCESS);
     }
     let mut services = tokio::select! {
-        started = Services::start(listener, StartMode::Open, metrics, &config.server) => started?,
+        started = Services::start(listener, StartMode::Open, links, metrics, &config.server) => {
+            started?
+        }
         () = &mut end => return Ok(ExitCode::SUCCESS),
     };
     let program = std::env::current_exe().unwrap_or_else(|_| "campuscafe".into());

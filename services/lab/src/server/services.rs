@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::Lab;
 use crate::children::{Children, Environment, StartMode};
+use crate::links::Links;
 use crate::targets::{Addresses, TargetEnv, Targets};
 
 /// Both services and the receiver of their spans, running.
@@ -30,7 +31,7 @@ pub(crate) async fn find(
     }
     let listener = bind("lab", SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
     let (manner, server) = (StartMode::Private(settings), ServerSettings::default());
-    let services = Services::start(listener, manner, metrics, &server).await?;
+    let services = Services::start(listener, manner, Links::default(), metrics, &server).await?;
     let env = TargetEnv::own(services.addresses.clone(), services.lab.store.clone());
     Ok((env, Some(services)))
 }
@@ -40,11 +41,12 @@ impl Services {
     pub(crate) async fn start(
         listener: TcpListener,
         manner: StartMode<'_>,
+        links: Links,
         metrics: Metrics,
         settings: &ServerSettings,
     ) -> Result<Self, ExitError> {
         let (known, addresses) = watch::channel(None);
-        let lab = Lab::open(listener, addresses, &metrics, settings)?;
+        let lab = Lab::open(listener, addresses, links, &metrics, settings)?;
         let children = Children::start(manner, &lab.url, &settings.allowed_hosts).await?;
         let addresses =
             Addresses { order: children.order_url(), inventory: children.inventory_url() };
