@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use campuscafe_tests::{Cafe, Process, ReservedPort, assert_problem_without_trace};
+use campuscafe_tests::{Cafe, Process, ReservedPort, assert_problem_without_trace, eventually};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -17,8 +17,11 @@ async fn ask(program: &str, arguments: &[&str]) -> (Option<i32>, String) {
 
 /// A lab beside services that others started, and where it is.
 pub(crate) async fn lab_beside(order: &str, inventory: &str) -> (Process, String) {
-    let arguments = ["up", "--order-url", order, "--inventory-url", inventory];
-    let mut lab = Process::start("campuscafe", &arguments, &[("LAB_LISTEN", ANY_PORT)]);
+    lab_with(&["up", "--order-url", order, "--inventory-url", inventory]).await
+}
+
+async fn lab_with(arguments: &[&str]) -> (Process, String) {
+    let mut lab = Process::start("campuscafe", arguments, &[("LAB_LISTEN", ANY_PORT)]);
     let found = |line: &str| {
         let mut words = line.split_whitespace();
         (words.next() == Some("lab")).then(|| words.next().map(str::to_owned))?
@@ -88,6 +91,27 @@ async fn a_lab_that_is_told_of_services_starts_none_and_passes_them_on() {
     let marks = "lab_experiments_total{experiment=\"slow\"}";
     assert_eq!(cafe.metric(&url, marks).await, 1.0);
     assert_eq!(cafe.metric(&cafe.lab, marks).await, 0.0);
+}
+
+#[tokio::test]
+async fn a_lab_tells_clients_other_addresses_than_those_that_its_runs_use() {
+    let cafe = Cafe::open().await;
+    let links = ["--order-link-url=http://cafe.test:1", "--inventory-link-url=http://cafe.test:2"];
+    let arguments = ["up", "--order-url", &cafe.order, "--inventory-url", &cafe.inventory];
+    let (lab, url) = lab_with(&[&arguments[..], &links].concat()).await;
+    let told = cafe.send(cafe.http.get(format!("{url}/api/services"))).await.body;
+    let expected = json!({"order": "http://cafe.test:1/", "inventory": "http://cafe.test:2/"});
+    assert_eq!(told, expected);
+    let said = lab.stdout();
+    assert!(said.contains("http://cafe.test:1") && !said.contains(&cafe.order), "{said}");
+
+    let run = cafe.http.post(format!("{url}/api/runs")).json(&json!({"experiment": "reorder"}));
+    let id = cafe.send(run).await.text("id").to_owned();
+    let run = eventually("the end of a run", || async {
+        let run = cafe.send(cafe.http.get(format!("{url}/api/runs/{id}"))).await;
+        (run.text("state") != "running").then_some(run.body)
+    });
+    assert_eq!(run.await["state"], "ended");
 }
 
 #[tokio::test]

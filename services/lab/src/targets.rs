@@ -38,6 +38,21 @@ pub(crate) struct Addresses {
     pub(crate) inventory: Url,
 }
 
+/// Where the services of a lab are: as the lab reaches them, and as its clients do. From
+/// within a container these may be other addresses.
+#[derive(Debug, Clone)]
+pub(crate) struct KnownServices {
+    pub(crate) internal: Addresses,
+    pub(crate) public: Addresses,
+}
+
+impl KnownServices {
+    /// The same addresses for everybody.
+    pub(crate) fn at(addresses: Addresses) -> Self {
+        Self { internal: addresses.clone(), public: addresses }
+    }
+}
+
 /// What an experiment says when it begins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -20,7 +20,7 @@ use utoipa_axum::routes;
 
 use crate::http::local_url;
 use crate::links::Links;
-use crate::targets::Addresses;
+use crate::targets::{Addresses, KnownServices};
 use campuscafe_otlp_store::{Limits, TraceStore};
 use marks::Marks;
 use runs::RunServer;
@@ -38,7 +38,7 @@ impl Lab {
     /// for have these links.
     pub(crate) fn open(
         listener: TcpListener,
-        addresses: watch::Receiver<Option<Addresses>>,
+        known: watch::Receiver<Option<KnownServices>>,
         links: Links,
         metrics: &Metrics,
         settings: &ServerSettings,
@@ -48,7 +48,7 @@ impl Lab {
             address.map_err(|error| ExitError::Failed(format!("cannot serve: {error}")))?;
         let store = Arc::new(TraceStore::new(Limits::default()));
         let lifecycle = Lifecycle::default();
-        let work = work(store.clone(), addresses, links, metrics, &lifecycle);
+        let work = work(store.clone(), known, links, metrics, &lifecycle);
         let (work, description) = work.split_for_parts();
         let router =
             with_admin_routes(work, description, &settings.allowed_hosts, metrics, &lifecycle);
@@ -86,15 +86,15 @@ struct Description;
 /// None of it is traced: a receiver that traced its receiving would never be done.
 fn work(
     store: Arc<TraceStore>,
-    addresses: watch::Receiver<Option<Addresses>>,
+    known: watch::Receiver<Option<KnownServices>>,
     links: Links,
     metrics: &Metrics,
     lifecycle: &Lifecycle,
 ) -> OpenApiRouter {
     let marks = Marks::new(metrics);
-    let runs = RunServer::new(addresses.clone(), store.clone(), links, marks.clone(), lifecycle);
+    let runs = RunServer::new(known.clone(), store.clone(), links, marks.clone(), lifecycle);
     OpenApiRouter::with_openapi(Description::openapi())
-        .merge(OpenApiRouter::new().routes(routes!(services)).with_state(addresses))
+        .merge(OpenApiRouter::new().routes(routes!(services)).with_state(known))
         .merge(OpenApiRouter::new().routes(routes!(marks::count_experiment)).with_state(marks))
         .merge(runs.router())
         .merge(campuscafe_otlp_store::router(store, metrics))
@@ -104,7 +104,7 @@ fn work(
 #[utoipa::path(get, path = "/api/services", tag = "lab",
     responses((status = 200, body = Option<Addresses>, description = "The addresses, or null")))]
 async fn services(
-    State(addresses): State<watch::Receiver<Option<Addresses>>>,
+    State(known): State<watch::Receiver<Option<KnownServices>>>,
 ) -> Json<Option<Addresses>> {
-    Json(addresses.borrow().clone())
+    Json(known.borrow().as_ref().map(|services| services.public.clone()))
 }

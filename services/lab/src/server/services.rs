@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::Lab;
 use crate::children::{Children, Environment, StartMode};
 use crate::links::Links;
-use crate::targets::{Addresses, TargetEnv, Targets};
+use crate::targets::{Addresses, KnownServices, TargetEnv, Targets};
 
 /// Both services and the receiver of their spans, running.
 pub(crate) struct Services {
@@ -45,12 +45,12 @@ impl Services {
         metrics: Metrics,
         settings: &ServerSettings,
     ) -> Result<Self, ExitError> {
-        let (known, addresses) = watch::channel(None);
-        let lab = Lab::open(listener, addresses, links, &metrics, settings)?;
+        let (tell, known) = watch::channel(None);
+        let lab = Lab::open(listener, known, links, &metrics, settings)?;
         let children = Children::start(manner, &lab.url, &settings.allowed_hosts).await?;
         let addresses =
             Addresses { order: children.order_url(), inventory: children.inventory_url() };
-        known.send_replace(Some(addresses.clone()));
+        tell.send_replace(Some(KnownServices::at(addresses.clone())));
         Ok(Self { addresses, lab, children })
     }
 

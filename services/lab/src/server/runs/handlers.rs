@@ -48,7 +48,8 @@ pub(super) async fn begin_run(
     Json(asked): Json<BeginRun>,
 ) -> Result<Response, ProblemResponse> {
     let experiment = experiment(&asked.experiment)?;
-    let services = server.addresses.borrow().clone().ok_or_else(no_services)?;
+    let services = server.known.borrow().as_ref().map(|services| services.internal.clone());
+    let services = services.ok_or_else(no_services)?;
     let seed = asked.seed.unwrap_or_else(|| rand::random::<u32>().into());
     let begun = server.runs.begin(experiment, seed, SystemTime::now());
     let under_way = begun.map_err(|busy| too_many_runs(&busy))?;
@@ -191,10 +192,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_lab_that_knows_no_services_yet_begins_nothing() {
-        let (_known, addresses) = watch::channel(None);
+        let (_tell, known) = watch::channel(None);
         let (store, marks) = (Arc::<TraceStore>::default(), Marks::new(&Metrics::new("1")));
         let lifecycle = Lifecycle::default();
-        let server = RunServer::new(addresses, store, Links::default(), marks, &lifecycle);
+        let server = RunServer::new(known, store, Links::default(), marks, &lifecycle);
         let server = Arc::new(server);
         let asked = BeginRun { experiment: "double".to_owned(), seed: None };
         let refused = begin_run(State(server.clone()), Json(asked)).await.unwrap_err();

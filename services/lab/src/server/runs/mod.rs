@@ -22,7 +22,7 @@ use crate::lessons::Event;
 use crate::links::Links;
 use crate::run::experiments;
 use crate::server::marks::Marks;
-use crate::targets::{Addresses, TargetEnv};
+use crate::targets::{Addresses, KnownServices, TargetEnv};
 use crate::view::log;
 use kept::{Runs, UnderWay};
 use run::State;
@@ -37,7 +37,7 @@ struct Description;
 
 /// What runs need, and the runs that are kept.
 pub(super) struct RunServer {
-    addresses: watch::Receiver<Option<Addresses>>,
+    known: watch::Receiver<Option<KnownServices>>,
     store: Arc<TraceStore>,
     links: Links,
     marks: Marks,
@@ -48,14 +48,14 @@ pub(super) struct RunServer {
 
 impl RunServer {
     pub(super) fn new(
-        addresses: watch::Receiver<Option<Addresses>>,
+        known: watch::Receiver<Option<KnownServices>>,
         store: Arc<TraceStore>,
         links: Links,
         marks: Marks,
         lifecycle: &Lifecycle,
     ) -> Self {
         let (lifecycle, streams) = (lifecycle.clone(), Arc::new(Semaphore::new(MAX_STREAMS)));
-        Self { addresses, store, links, marks, lifecycle, runs: Arc::default(), streams }
+        Self { known, store, links, marks, lifecycle, runs: Arc::default(), streams }
     }
 
     pub(super) fn router(self) -> OpenApiRouter {
