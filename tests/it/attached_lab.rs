@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use campuscafe_tests::{Cafe, Process, ReservedPort, assert_problem_without_trace};
+use campuscafe_tests::{Cafe, Process, ReservedPort, assert_problem_without_trace, eventually};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -13,6 +13,21 @@ const ANY_PORT: &str = "127.0.0.1:0";
 async fn ask(program: &str, arguments: &[&str]) -> (Option<i32>, String) {
     let (code, stdout, _) = Process::run(program, arguments, &[]).await;
     (code, stdout)
+}
+
+/// A lab beside services that others started, and where it is.
+pub(crate) async fn lab_beside(order: &str, inventory: &str) -> (Process, String) {
+    lab_with(&["up", "--order-url", order, "--inventory-url", inventory]).await
+}
+
+async fn lab_with(arguments: &[&str]) -> (Process, String) {
+    let mut lab = Process::start("campuscafe", arguments, &[("LAB_LISTEN", ANY_PORT)]);
+    let found = |line: &str| {
+        let mut words = line.split_whitespace();
+        (words.next() == Some("lab")).then(|| words.next().map(str::to_owned))?
+    };
+    let url = lab.said("where the lab is", found).await;
+    (lab, url)
 }
 
 fn address(url: &str) -> &str {
@@ -63,13 +78,7 @@ async fn a_health_check_succeeds_while_the_service_takes_requests_and_only_then(
 #[tokio::test]
 async fn a_lab_that_is_told_of_services_starts_none_and_passes_them_on() {
     let cafe = Cafe::open().await;
-    let arguments = ["up", "--order-url", &cafe.order, "--inventory-url", &cafe.inventory];
-    let mut lab = Process::start("campuscafe", &arguments, &[("LAB_LISTEN", ANY_PORT)]);
-    let found = |line: &str| {
-        let mut words = line.split_whitespace();
-        (words.next() == Some("lab")).then(|| words.next().map(str::to_owned))?
-    };
-    let url = lab.said("where the lab is", found).await;
+    let (_lab, url) = lab_beside(&cafe.order, &cafe.inventory).await;
     let told = cafe.send(cafe.http.get(format!("{url}/api/services"))).await.body;
     let expected =
         json!({"order": format!("{}/", cafe.order), "inventory": format!("{}/", cafe.inventory)});
@@ -82,6 +91,27 @@ async fn a_lab_that_is_told_of_services_starts_none_and_passes_them_on() {
     let marks = "lab_experiments_total{experiment=\"slow\"}";
     assert_eq!(cafe.metric(&url, marks).await, 1.0);
     assert_eq!(cafe.metric(&cafe.lab, marks).await, 0.0);
+}
+
+#[tokio::test]
+async fn a_lab_tells_clients_other_addresses_than_those_that_its_runs_use() {
+    let cafe = Cafe::open().await;
+    let links = ["--order-link-url=http://cafe.test:1", "--inventory-link-url=http://cafe.test:2"];
+    let arguments = ["up", "--order-url", &cafe.order, "--inventory-url", &cafe.inventory];
+    let (lab, url) = lab_with(&[&arguments[..], &links].concat()).await;
+    let told = cafe.send(cafe.http.get(format!("{url}/api/services"))).await.body;
+    let expected = json!({"order": "http://cafe.test:1/", "inventory": "http://cafe.test:2/"});
+    assert_eq!(told, expected);
+    let said = lab.stdout();
+    assert!(said.contains("http://cafe.test:1") && !said.contains(&cafe.order), "{said}");
+
+    let run = cafe.http.post(format!("{url}/api/runs")).json(&json!({"experiment": "reorder"}));
+    let id = cafe.send(run).await.text("id").to_owned();
+    let run = eventually("the end of a run", || async {
+        let run = cafe.send(cafe.http.get(format!("{url}/api/runs/{id}"))).await;
+        (run.text("state") != "running").then_some(run.body)
+    });
+    assert_eq!(run.await["state"], "ended");
 }
 
 #[tokio::test]
@@ -103,7 +133,7 @@ async fn an_experiment_leaves_one_mark_and_a_name_that_is_none_leaves_nothing() 
         page.lines().map(str::to_owned).collect::<BTreeSet<_>>()
     };
     let before = page().await;
-    let post = cafe.http.post(format!("{}/api/experiments", cafe.lab));
+    let post = cafe.http.post(format!("{}/api/marks", cafe.lab));
     let answer = cafe.send(post.json(&json!({"experiment": "tea"}))).await;
     assert_problem_without_trace("tea", &answer, 400, "expected one of local, slow, jitter, cut");
     assert_eq!(page().await, before);

@@ -171,6 +171,8 @@ async fn help_names_every_flag_its_variable_and_its_default() {
         ("--listen <ADDRESS>", "[env: LAB_LISTEN=]", "[default: 127.0.0.1:5301]"),
         ("--order-url <URL>", "[env: ORDER_URL=]", ""),
         ("--inventory-url <URL>", "[env: INVENTORY_URL=]", ""),
+        ("--order-link-url <URL>", "", ""),
+        ("--inventory-link-url <URL>", "", ""),
         connections,
         hosts,
         ("--jaeger-url <URL>", "[env: JAEGER_URL=]", ""),

@@ -207,7 +207,12 @@ async fn each_service_describes_all_its_calls() {
             "lab",
             &cafe.lab,
             &[
-                ("/api/experiments", "post"),
+                ("/api/marks", "post"),
+                ("/api/runs", "get"),
+                ("/api/runs", "post"),
+                ("/api/runs/{id}", "get"),
+                ("/api/runs/{id}.md", "get"),
+                ("/api/runs/{id}/events", "get"),
                 ("/api/services", "get"),
                 ("/api/traces", "get"),
                 ("/api/traces/{id}", "get"),

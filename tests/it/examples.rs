@@ -49,6 +49,7 @@ async fn what_a_service_answers_is_what_its_document_shows() {
     let tea = r#"{"itemId":"tea","quantity":1}"#;
     let full = r#"{"itemId":"cake","quantity":1000000000}"#;
     let trace = "/api/traces/{id}";
+    let runs = "/api/runs";
     let nobody = "/api/traces/0af7651916cd43dd8448eb211c80319c";
     let release = "/inventory/holds/{requestId}/release";
     let cut = "/inventory/holds/{requestId}/cut";
@@ -70,6 +71,10 @@ async fn what_a_service_answers_is_what_its_document_shows() {
         (inventory, cut, "/inventory/holds/nobody/cut", none, "", 404),
         (lab, trace, "/api/traces/none", none, "", 400),
         (lab, trace, nobody, none, "", 404),
+        (lab, runs, runs, json, r#"{"experiment":"tea"}"#, 400),
+        (lab, "/api/runs/{id}", "/api/runs/none", none, "", 404),
+        (lab, "/api/runs/{id}.md", "/api/runs/none.md", none, "", 404),
+        (lab, "/api/runs/{id}/events", "/api/runs/none/events", none, "", 404),
     ] {
         let document = document(&cafe, base).await;
         let item = &document["paths"][template];

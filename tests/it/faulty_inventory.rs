@@ -226,7 +226,7 @@ async fn false_lab(cafe: &Cafe, change: fn(&mut Vec<Value>)) -> String {
     };
     let router = Router::new()
         .route("/api/services", get(async move || Json(services)))
-        .route("/api/experiments", post(async || StatusCode::NO_CONTENT))
+        .route("/api/marks", post(async || StatusCode::NO_CONTENT))
         .route("/api/traces/{id}", get(trace));
     serve(router).await
 }

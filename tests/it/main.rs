@@ -29,6 +29,7 @@ mod readme;
 mod readme_quote;
 mod refusals;
 mod request_guard;
+mod runs;
 mod shutdown;
 mod span_contract;
 mod telemetry_bounds;

@@ -10,6 +10,7 @@ use campuscafe_service::ExitError;
 use clap::Args;
 use reqwest::{Client, Url};
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
@@ -24,7 +25,7 @@ pub(crate) use span_source::SpanSource;
 const HEALTH: &str = "/healthz";
 
 /// Where an experiment says that it begins.
-pub(crate) const EXPERIMENTS_PATH: &str = "/api/experiments";
+pub(crate) const MARKS_PATH: &str = "/api/marks";
 
 /// Where the services are that a lab started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -35,6 +36,21 @@ pub(crate) struct Addresses {
     /// The inventory's.
     #[schema(value_type = String, format = "uri")]
     pub(crate) inventory: Url,
+}
+
+/// Where the services of a lab are: as the lab reaches them, and as its clients do. From
+/// within a container these may be other addresses.
+#[derive(Debug, Clone)]
+pub(crate) struct KnownServices {
+    pub(crate) internal: Addresses,
+    pub(crate) public: Addresses,
+}
+
+impl KnownServices {
+    /// The same addresses for everybody.
+    pub(crate) fn at(addresses: Addresses) -> Self {
+        Self { internal: addresses.clone(), public: addresses }
+    }
 }
 
 /// What an experiment says when it begins.
@@ -117,7 +133,18 @@ pub(crate) struct TargetEnv {
     pub(crate) addresses: Addresses,
     pub(crate) spans: SpanSource,
     pub(crate) links: Links,
+    /// How many people may run the same lesson on these services at the same time: the
+    /// stock must have enough for all of them.
+    pub(crate) people: watch::Receiver<u64>,
     lab: Option<Url>,
+}
+
+/// People at a café that somebody else opened.
+pub(crate) const PEOPLE: u64 = 4;
+
+/// The number of people at services that nobody else uses.
+pub(crate) fn alone() -> watch::Receiver<u64> {
+    watch::channel(1).1
 }
 
 impl TargetEnv {
@@ -137,18 +164,28 @@ impl TargetEnv {
             _ => return Ok(None),
         };
         let (links, lab) = (Links::new(&targets.tools), targets.lab_url.clone());
-        Ok(Some(Self { addresses, spans, links, lab }))
+        Ok(Some(Self { addresses, spans, links, people: watch::channel(PEOPLE).1, lab }))
     }
 
     /// Services that were started for this, whose spans come to this process.
     pub(crate) fn own(addresses: Addresses, store: Arc<TraceStore>) -> Self {
-        Self { addresses, spans: SpanSource::Own(store), links: Links::default(), lab: None }
+        Self::of_lab(addresses, store, Links::default(), alone())
+    }
+
+    /// Services whose spans come to this process.
+    pub(crate) fn of_lab(
+        addresses: Addresses,
+        store: Arc<TraceStore>,
+        links: Links,
+        people: watch::Receiver<u64>,
+    ) -> Self {
+        Self { addresses, spans: SpanSource::Own(store), links, people, lab: None }
     }
 
     /// Tells the lab that an experiment begins, so that its counter can mark the
     /// moment on a dashboard. A lab that does not listen misses a mark, no more.
     pub(crate) async fn announce(&self, http: &Client, experiment: &str) {
-        let url = self.lab.as_ref().and_then(|lab| lab.join(EXPERIMENTS_PATH).ok());
+        let url = self.lab.as_ref().and_then(|lab| lab.join(MARKS_PATH).ok());
         if let Some(url) = url {
             let begun = Begun { experiment: experiment.to_owned() };
             let _ = http.post(url).json(&begun).send().await;

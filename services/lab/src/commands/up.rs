@@ -18,7 +18,7 @@ use crate::links::{Links, Tools};
 use crate::server::Lab;
 use crate::server::services::Services;
 use crate::stderr;
-use crate::targets::Addresses;
+use crate::targets::{Addresses, KnownServices};
 
 /// Start the lab and both services, and print their addresses; Ctrl-C stops all
 ///
@@ -26,8 +26,8 @@ use crate::targets::Addresses;
 /// INVENTORY_STOCK, CHAOS_SEED, ORDER_LISTEN, ORDER_ATTEMPT_TIMEOUT. Their spans
 /// come to this lab unless OTEL_EXPORTER_OTLP_ENDPOINT names another collector.
 ///
-/// With ORDER_URL and INVENTORY_URL, start only the lab, and tell clients these
-/// addresses.
+/// With ORDER_URL and INVENTORY_URL, start only the lab. It runs experiments at these
+/// services, and tells clients these addresses unless it is given others for them.
 #[derive(Debug, Clone, Parser)]
 #[command(
     after_help = "Exit status: 0 stopped on request, 1 failure or a service stopped unexpectedly, 2 wrong usage"
@@ -43,6 +43,14 @@ pub(crate) struct Config {
     /// The inventory that this order service uses
     #[arg(long, env = "INVENTORY_URL", value_name = "URL")]
     inventory_url: Option<Url>,
+
+    /// Address of this order service for clients of the lab, if it differs
+    #[arg(long, value_name = "URL", requires = "order_url")]
+    order_link_url: Option<Url>,
+
+    /// Address of this inventory for clients of the lab, if it differs
+    #[arg(long, value_name = "URL", requires = "order_url")]
+    inventory_link_url: Option<Url>,
 
     #[command(flatten)]
     server: ServerSettings,
@@ -69,18 +77,26 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
     let open = open.map(|sentence| format!("\n{sentence}\n")).unwrap_or_default();
     let end = end_signal();
     tokio::pin!(end);
-    let tools = Links::new(&config.tools).reachable_tools(&http::client()?).await;
+    let links = Links::new(&config.tools);
+    let tools = links.reachable_tools(&http::client()?).await;
     if let (Some(order), Some(inventory)) = (config.order_url, config.inventory_url) {
-        let addresses = Addresses { order, inventory };
-        let (_known, told) = watch::channel(Some(addresses.clone()));
-        let lab = Lab::open(listener, told, &metrics, &config.server)?;
-        say(&format!("{}{open}", listing(&addresses, &lab.url, &tools)));
+        let public = Addresses {
+            order: config.order_link_url.unwrap_or_else(|| order.clone()),
+            inventory: config.inventory_link_url.unwrap_or_else(|| inventory.clone()),
+        };
+        let internal = Addresses { order, inventory };
+        let services = KnownServices { internal, public: public.clone() };
+        let (_tell, known) = watch::channel(Some(services));
+        let lab = Lab::open(listener, known, links, &metrics, &config.server)?;
+        say(&format!("{}{open}", listing(&public, &lab.url, &tools)));
         end.await;
         lab.close().await;
         return Ok(ExitCode::SUCCESS);
     }
     let mut services = tokio::select! {
-        started = Services::start(listener, StartMode::Open, metrics, &config.server) => started?,
+        started = Services::start(listener, StartMode::Open, links, metrics, &config.server) => {
+            started?
+        }
         () = &mut end => return Ok(ExitCode::SUCCESS),
     };
     let program = std::env::current_exe().unwrap_or_else(|_| "campuscafe".into());

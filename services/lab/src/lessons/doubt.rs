@@ -3,6 +3,7 @@
 use campuscafe_api::order::{AttemptResult, Outcome};
 use campuscafe_evidence::order::{Order, OrderPlan};
 use clap::ValueEnum;
+use serde::Deserialize;
 
 use super::{Act, Experiment, LookAt, Trial, Verdict, results, seconds};
 
@@ -22,7 +23,8 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 };
 
 /// What becomes of an answer that is held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Decision {
     /// The answer leaves.
     Release,

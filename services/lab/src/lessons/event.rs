@@ -2,6 +2,7 @@
 //! page.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use campuscafe_api::inventory::Hold;
@@ -55,7 +56,7 @@ pub(crate) enum Event<'a> {
     },
     /// The services are at rest, and all of their counts are read.
     Settled,
-    Judged(&'a Finding),
+    Judged(&'a Arc<Finding>),
     ExperimentEnded(&'a Findings),
     AllEnded(&'a [Findings]),
 }

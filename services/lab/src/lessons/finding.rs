@@ -1,5 +1,7 @@
 //! What came of an experiment.
 
+use std::sync::Arc;
+
 use campuscafe_evidence::message_order::{PingBatch, PingRounds};
 use campuscafe_evidence::order::Order;
 use campuscafe_evidence::pod_replacement::PodReplacement;
@@ -77,7 +79,8 @@ pub(crate) struct Findings {
     pub(crate) experiment: &'static Experiment,
     /// What the spans of its run have in common: 32 hexadecimal digits.
     pub(crate) run: String,
-    pub(crate) all: Vec<Finding>,
+    /// Shared with whoever was told of them.
+    pub(crate) all: Vec<Arc<Finding>>,
 }
 
 impl Findings {

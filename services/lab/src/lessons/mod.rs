@@ -83,17 +83,29 @@ impl Experiment {
     /// Whether it is short, needs neither a cluster nor a word of its reader, and leaves
     /// room for the traces of others.
     pub(crate) fn runs_with_all(&self) -> bool {
-        let alone = |trial: &Trial| match trial.act {
-            Act::PodReplacement(..) | Act::Calls { .. } | Act::HeldOrder(..) => true,
+        !self.is_large() && !self.needs_cluster() && !self.asks_its_reader()
+    }
+
+    /// Whether it makes so many traces that those of others are soon forgotten.
+    pub(crate) fn is_large(&self) -> bool {
+        self.any(|act| match act {
+            Act::Calls { .. } => true,
             Act::Series(plan, _) => plan.layout == Layout::Groups,
             _ => false,
-        };
-        !self.trials.iter().any(alone)
+        })
+    }
+
+    fn asks_its_reader(&self) -> bool {
+        self.any(|act| matches!(act, Act::HeldOrder(..)))
+    }
+
+    fn any(&self, is: fn(&Act) -> bool) -> bool {
+        self.trials.iter().any(|trial| is(&trial.act))
     }
 
     /// Whether somebody must be able to replace pods meanwhile.
     pub(crate) fn needs_cluster(&self) -> bool {
-        self.trials.iter().any(|trial| matches!(trial.act, Act::PodReplacement(..)))
+        self.any(|act| matches!(act, Act::PodReplacement(..)))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Goes through the trials of experiments: does, waits, judges, and tells.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use campuscafe_service::ExitError;
@@ -26,7 +27,7 @@ pub(crate) async fn experiments(
     decider: &mut Decider,
     observer: &mut Observer<'_>,
 ) -> Result<Vec<Findings>, ExitError> {
-    let runner = Runner::new(&env.addresses, env.spans.clone())?;
+    let runner = Runner::new(&env.addresses, env.spans.clone(), env.people.clone())?;
     let RunRequest { experiments, trial: only, seed, run } = request;
     let mut all = Vec::new();
     for experiment in experiments {
@@ -44,6 +45,7 @@ pub(crate) async fn experiments(
                 finding.in_jaeger = env.links.trace(&runner.http, &id).await;
             }
             finding.in_grafana = env.links.dashboard(&runner.http, begun, SystemTime::now()).await;
+            let finding = Arc::new(finding);
             observer(Event::Judged(&finding))?;
             findings.all.push(finding);
         }
@@ -118,7 +120,6 @@ fn in_lab(spans: &SpanSource, trace: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use axum::http::StatusCode;

@@ -127,7 +127,7 @@ mod tests {
     use axum::{Json, Router};
     use campuscafe_telemetry::{BAGGAGE_HEADER, Baggage};
     use serde_json::json;
-    use tokio::sync::Notify;
+    use tokio::sync::{Notify, watch};
 
     use super::*;
     use crate::targets::{Addresses, SpanSource};
@@ -181,7 +181,7 @@ mod tests {
             format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
         tokio::spawn(async move { axum::serve(listener, services).await });
         let addresses = Addresses { order: url.clone(), inventory: url };
-        let runner = Runner::new(&addresses, SpanSource::Nowhere).unwrap();
+        let runner = Runner::new(&addresses, SpanSource::Nowhere, watch::channel(1).1).unwrap();
         runner.on_behalf_of(&Baggage::new("doubt", RUN)).unwrap()
     }
 

@@ -25,6 +25,7 @@ use campuscafe_telemetry::{BAGGAGE_HEADER, Baggage};
 use reqwest::header::HeaderName;
 use reqwest::{Client, Response, Url};
 use serde::de::DeserializeOwned;
+use tokio::sync::watch;
 
 use crate::http::{self, at, unreachable};
 use crate::lessons::Event;
@@ -54,12 +55,18 @@ pub(crate) struct Runner {
     order: Url,
     inventory: Url,
     pub(crate) spans: SpanSource,
+    /// See [`TargetEnv::people`](crate::targets::TargetEnv::people).
+    people: watch::Receiver<u64>,
 }
 
 impl Runner {
-    pub(crate) fn new(services: &Addresses, spans: SpanSource) -> Result<Self, ExitError> {
+    pub(crate) fn new(
+        services: &Addresses,
+        spans: SpanSource,
+        people: watch::Receiver<u64>,
+    ) -> Result<Self, ExitError> {
         let Addresses { order, inventory } = services.clone();
-        Ok(Self { http: http::client()?, order, inventory, spans })
+        Ok(Self { http: http::client()?, order, inventory, spans, people })
     }
 
     /// The same, but its requests carry this baggage, by which their traces can be found.

@@ -16,10 +16,6 @@ use super::{ANSWER_TIMEOUT, ASK_EVERY, EVIDENCE_TIMEOUT, Observer, Runner, trace
 use crate::http::{at, unreachable};
 use crate::lessons::Event;
 use crate::printable::printable;
-use crate::targets::SpanSource;
-
-/// People at one café who may run the same lesson at the same time.
-const PEOPLE: u64 = 4;
 
 /// What there was before an order.
 pub(super) struct Prepared {
@@ -50,8 +46,7 @@ impl Runner {
         let mut before: State = self.read(&self.inventory, "/inventory/state").await?;
         let item = choose(&before)?;
         // The pieces are taken seconds later, and others at this café may take some too.
-        let people = if matches!(self.spans, SpanSource::Own(_)) { 1 } else { PEOPLE };
-        let enough = plan.reservations.saturating_mul(people);
+        let enough = plan.reservations.saturating_mul(*self.people.borrow());
         let delivered = lacking(&before, &item, enough)
             .map(|lack| Delivered { quantity: plan.reservations.min(lack.quantity), ..lack });
         if let Some(Delivered { quantity, .. }) = delivered {

@@ -9,7 +9,8 @@ use tokio::sync::watch;
 
 use super::Lab;
 use crate::children::{Children, Environment, StartMode};
-use crate::targets::{Addresses, TargetEnv, Targets};
+use crate::links::Links;
+use crate::targets::{Addresses, KnownServices, TargetEnv, Targets};
 
 /// Both services and the receiver of their spans, running.
 pub(crate) struct Services {
@@ -30,7 +31,7 @@ pub(crate) async fn find(
     }
     let listener = bind("lab", SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
     let (manner, server) = (StartMode::Private(settings), ServerSettings::default());
-    let services = Services::start(listener, manner, metrics, &server).await?;
+    let services = Services::start(listener, manner, Links::default(), metrics, &server).await?;
     let env = TargetEnv::own(services.addresses.clone(), services.lab.store.clone());
     Ok((env, Some(services)))
 }
@@ -40,15 +41,16 @@ impl Services {
     pub(crate) async fn start(
         listener: TcpListener,
         manner: StartMode<'_>,
+        links: Links,
         metrics: Metrics,
         settings: &ServerSettings,
     ) -> Result<Self, ExitError> {
-        let (known, addresses) = watch::channel(None);
-        let lab = Lab::open(listener, addresses, &metrics, settings)?;
+        let (tell, known) = watch::channel(None);
+        let lab = Lab::open(listener, known, links, &metrics, settings)?;
         let children = Children::start(manner, &lab.url, &settings.allowed_hosts).await?;
         let addresses =
             Addresses { order: children.order_url(), inventory: children.inventory_url() };
-        known.send_replace(Some(addresses.clone()));
+        tell.send_replace(Some(KnownServices::at(addresses.clone())));
         Ok(Self { addresses, lab, children })
     }
 

@@ -1,37 +1,117 @@
-//! One JSON object for machines; the fields are those that the text tells.
+//! JSON for machines; the fields are those that the text tells.
+//!
+//! The command line prints a [`Document`] and the lab's API answers the same one. While
+//! a run goes on, the API tells each [`event`] of it.
 
 use campuscafe_evidence::from_spans::FromSpans;
 use campuscafe_evidence::message_order::PingBatch;
-use campuscafe_evidence::order::Order;
+use campuscafe_evidence::order::{CustomerResponse, Order};
 use campuscafe_evidence::order_trace::OrderTrace;
 use campuscafe_evidence::pod_replacement::PodReplacement;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use super::{diagram, message_order};
-use crate::lessons::{Calls, Conclusion, Evidence, Finding, Findings, Series};
+use crate::lessons::{Calls, Conclusion, Event, Evidence, Finding, Findings, Series};
 
 /// What was asked for, whether all of it was shown, and each finding.
-pub(super) fn report(name: &str, seed: u64, all: &[Findings]) -> String {
-    let findings: Vec<Value> = all
-        .iter()
-        .flat_map(|findings| {
-            findings.all.iter().map(|finding| one(findings.experiment.name, finding))
-        })
-        .collect();
-    let conclusion = all.iter().map(Findings::conclusion).max().unwrap_or(Conclusion::Shown);
-    let object = json!({
-        "experiment": name,
-        "seed": seed,
-        "run": all.first().map(|findings| &findings.run),
-        "shown": conclusion.is_shown(),
-        "conclusion": conclusion.code(),
-        "findings": findings,
-    });
-    format!("{object:#}\n")
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Document {
+    /// The name of the experiment.
+    #[schema(example = "double")]
+    experiment: String,
+    /// What made the random choices.
+    #[schema(example = 7)]
+    seed: u64,
+    /// What the spans of this run have in common: 32 hexadecimal digits.
+    #[schema(example = "0af7651916cd43dd8448eb211c80319c")]
+    run: Option<String>,
+    /// Whether all findings are as the experiment promises; null before its end.
+    shown: Option<bool>,
+    /// `shown`, `incomplete` (spans are missing, and without them nobody can say) or
+    /// `not_shown`; null before its end.
+    #[schema(example = "shown")]
+    conclusion: Option<&'static str>,
+    /// What each trial came to: what was asked for, what the customer was told, what the
+    /// inventory holds, the evidence and the verdict.
+    #[schema(value_type = Vec<Object>)]
+    findings: Vec<Value>,
 }
 
-fn one(experiment: &str, finding: &Finding) -> Value {
+impl Document {
+    /// The document of a run; without a conclusion if it is not over.
+    pub(crate) fn new(
+        asked: &str,
+        seed: u64,
+        run: Option<&str>,
+        conclusion: Option<Conclusion>,
+        findings: Vec<Value>,
+    ) -> Self {
+        Self {
+            experiment: asked.to_owned(),
+            seed,
+            run: run.map(str::to_owned),
+            shown: conclusion.map(Conclusion::is_shown),
+            conclusion: conclusion.map(Conclusion::code),
+            findings,
+        }
+    }
+}
+
+/// The document of a run that is over.
+pub(super) fn report(name: &str, seed: u64, all: &[Findings]) -> String {
+    let each = |of: &Findings| {
+        of.all.iter().map(|one| finding(of.experiment.name, one)).collect::<Vec<_>>()
+    };
+    let findings = all.iter().flat_map(each).collect();
+    let conclusion = all.iter().map(Findings::conclusion).max().unwrap_or(Conclusion::Shown);
+    let run = all.first().map(|findings| &*findings.run);
+    let document = Document::new(name, seed, run, Some(conclusion), findings);
+    format!("{:#}\n", value(&document))
+}
+
+/// The name of the event that an answer is held.
+pub(crate) const HELD: &str = "answer_held";
+
+/// The name of an event and what it tells. The findings and the ends are told by whoever
+/// keeps the run.
+pub(crate) fn event(event: Event<'_>) -> Option<(&'static str, Value)> {
+    Some(match event {
+        Event::ExperimentBegan(experiment) => (
+            "began",
+            json!({
+                "experiment": experiment.name,
+                "title": experiment.title,
+                "trials": experiment.trials.len(),
+            }),
+        ),
+        Event::TrialBegan { trial, seed } => {
+            ("trial_began", json!({ "caption": trial.caption, "seed": seed }))
+        }
+        Event::OrderSent { item, plan } => (
+            "order_sent",
+            json!({ "item": item, "chaos": plan.chaos, "retryOnTimeout": plan.retry }),
+        ),
+        Event::AnswerHeld(held) => {
+            (HELD, json!({ "hold": value(&held.hold), "limitMs": held.limit.as_millis() }))
+        }
+        Event::OrderAnswered(response) => ("order_answered", told(response)),
+        Event::SeriesSent { orders } => ("series_sent", json!({ "orders": orders })),
+        Event::PingsSent { count } => ("pings_sent", json!({ "pings": count })),
+        Event::PingsAnswered(report) => ("pings_answered", value(report)),
+        Event::SpansArrived { complete } => ("spans_arrived", json!({ "complete": complete })),
+        Event::Settled => ("settled", json!({})),
+        Event::CustomerAnswered(_)
+        | Event::CommandNeeded { .. }
+        | Event::Judged(_)
+        | Event::ExperimentEnded(_)
+        | Event::AllEnded(_) => return None,
+    })
+}
+
+/// What a trial came to.
+pub(crate) fn finding(experiment: &str, finding: &Finding) -> Value {
     let mut object = Map::new();
     object.insert("experiment".to_owned(), experiment.into());
     object.insert("caption".to_owned(), finding.caption.into());
@@ -51,7 +131,7 @@ fn one(experiment: &str, finding: &Finding) -> Value {
         Evidence::Calls(told) => {
             json!({ "local": calls(&told.local), "remote": calls(&told.remote) })
         }
-        Evidence::Series(told) => series(told),
+        Evidence::Series(sent) => series(sent),
         Evidence::PodReplacement(seen) => pod_replacement(seen),
     };
     if let Value::Object(evidence) = evidence {
@@ -70,6 +150,21 @@ fn one(experiment: &str, finding: &Finding) -> Value {
 
 fn order(order: &Order) -> Value {
     let Order { plan, response, ledger, deltas, order_trace, delivered, .. } = order;
+    json!({
+        "evidence": rests_on(order_trace.as_ref()),
+        "chaos": plan.chaos,
+        "retryOnTimeout": plan.retry,
+        "told": told(response),
+        "delivered": value(delivered),
+        "ledger": value(ledger),
+        "counters": value(deltas),
+        "commits": order_trace.as_ref().map(commits).unwrap_or_default(),
+        "diagram": order_trace.as_ref().map(lines).unwrap_or_default(),
+    })
+}
+
+/// What a customer was told.
+fn told(response: &CustomerResponse) -> Value {
     let mut answer = Map::new();
     answer.insert("status".to_owned(), response.status.into());
     answer.insert("words".to_owned(), response.words.clone().into());
@@ -77,17 +172,7 @@ fn order(order: &Order) -> Value {
     if let Value::Object(report) = value(&response.report) {
         answer.extend(report);
     }
-    json!({
-        "evidence": rests_on(order_trace.as_ref()),
-        "chaos": plan.chaos,
-        "retryOnTimeout": plan.retry,
-        "told": answer,
-        "delivered": value(delivered),
-        "ledger": value(ledger),
-        "counters": value(deltas),
-        "commits": order_trace.as_ref().map(commits).unwrap_or_default(),
-        "diagram": order_trace.as_ref().map(lines).unwrap_or_default(),
-    })
+    answer.into()
 }
 
 fn calls(calls: &Calls) -> Value {

@@ -2,9 +2,10 @@
 
 pub(crate) mod console;
 mod diagram;
-mod json;
+pub(crate) mod json;
 pub(crate) mod load;
 pub(crate) mod log;
+pub(crate) mod markdown;
 mod message_order;
 pub(crate) mod progress;
 pub(crate) mod report;

@@ -28,8 +28,7 @@ impl Style {
         Self(std::io::stdout().is_terminal() && !set("NO_COLOR") && !dumb)
     }
 
-    /// For tests: never.
-    #[cfg(test)]
+    /// For text that no terminal shows.
     pub(crate) const fn never() -> Self {
         Self(false)
     }

@@ -3,6 +3,7 @@
 mod pod_replacement;
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use campuscafe_evidence::counters::Counters;
 use campuscafe_evidence::from_spans::FromSpans as _;
@@ -157,7 +158,7 @@ fn hints(findings: &Findings) -> Vec<String> {
 }
 
 /// A row for each thing to compare, with a column for each order.
-fn side_by_side(rows: &[Row], findings: &[Finding]) -> String {
+fn side_by_side(rows: &[Row], findings: &[Arc<Finding>]) -> String {
     let orders: Vec<&Order> = findings
         .iter()
         .filter_map(|finding| match &finding.evidence {

@@ -26,7 +26,7 @@ use tokio::time::{Instant, interval, sleep_until, timeout};
 
 use super::Runner;
 use crate::lessons::load::{LoadEvent, LoadPlan};
-use crate::targets::{Addresses, SpanSource};
+use crate::targets::{Addresses, SpanSource, alone};
 use customers::Customers;
 use interrupt::{COUNTS_TIMEOUT, ORDERS_TIMEOUT};
 use supply::Supply;
@@ -85,7 +85,7 @@ impl LoadGenerator {
         plan: &LoadPlan,
         observer: LoadObserver,
     ) -> Result<Self, ExitError> {
-        let runner = Runner::new(services, SpanSource::Nowhere)?;
+        let runner = Runner::new(services, SpanSource::Nowhere, alone())?;
         let before = runner.reading().await?;
         let shared = Shared {
             customers: Customers::of(&services.order)?,

@@ -1,0 +1,131 @@
+//! What is asked for and answered at `/api/runs`.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
+
+use super::run::Run;
+use crate::lessons::{ALL, Conclusion, Decision, Experiment};
+use crate::view::json::Document;
+
+/// A run to begin.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BeginRun {
+    /// Which experiment.
+    #[schema(schema_with = runnable_name)]
+    pub(super) experiment: String,
+    /// Makes all random choices repeatable; without it, the lab chooses one.
+    #[serde(default)]
+    #[schema(example = 7, minimum = 0, maximum = 18_446_744_073_709_551_615_usize)]
+    pub(super) seed: Option<u64>,
+    /// Only the trial of this number, counted from 1; without it, all of them.
+    #[serde(default)]
+    #[schema(example = 2, minimum = 1)]
+    pub(super) trial: Option<usize>,
+}
+
+/// What becomes of the answer that the experiment `doubt` holds.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Decide {
+    /// `release` lets the answer leave, `cut` cuts its connection, and `wait` does nothing,
+    /// so that the order service gives up.
+    #[schema(value_type = String, example = "cut")]
+    pub(super) decision: Decision,
+}
+
+/// The experiments that the lab runs by itself: no person has to do anything at a cluster.
+pub(super) fn runnable() -> impl Iterator<Item = &'static Experiment> {
+    ALL.into_iter().filter(|experiment| !experiment.needs_cluster())
+}
+
+fn runnable_name() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some("The name of an experiment that needs no cluster."))
+        .enum_values(Some(runnable().map(|experiment| experiment.name)))
+        .examples(["double"])
+        .build()
+}
+
+/// A run and what came of it so far: what `campuscafe experiment --json` prints, and its
+/// id, its state and its beginning.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct RunDocument {
+    #[serde(flatten)]
+    head: RunHead,
+    #[serde(flatten)]
+    document: Document,
+}
+
+/// What every run has from its beginning.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RunHead {
+    /// 32 hexadecimal digits; the spans of the run carry it as `campuscafe.run`.
+    #[schema(example = "0af7651916cd43dd8448eb211c80319c")]
+    id: String,
+    /// `running`, `ended`, or `failed`: then it has no conclusion.
+    #[schema(example = "ended")]
+    state: &'static str,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// RFC 3339, UTC.
+    #[schema(example = "2026-11-23T10:15:30.250Z")]
+    began_at: String,
+}
+
+/// The newest runs.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct RunList {
+    /// The newest first, at most 50.
+    pub(super) runs: Vec<RunSummary>,
+}
+
+/// A run in one line.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct RunSummary {
+    #[serde(flatten)]
+    head: RunHead,
+    /// The name of the experiment.
+    #[schema(example = "double")]
+    experiment: &'static str,
+    /// What made the random choices.
+    #[schema(example = 7)]
+    seed: u64,
+    /// `shown`, `incomplete` or `not_shown`; null before its end.
+    #[schema(example = "shown")]
+    conclusion: Option<&'static str>,
+}
+
+impl RunDocument {
+    pub(super) fn of(run: &Run) -> Self {
+        let state = run.state();
+        Self { document: run.document(&state), head: RunHead::of(run, &state) }
+    }
+}
+
+impl RunSummary {
+    pub(super) fn of(run: &Run) -> Self {
+        let state = run.state();
+        Self {
+            head: RunHead::of(run, &state),
+            experiment: run.plan.experiment.name,
+            seed: run.plan.seed,
+            conclusion: state.conclusion().map(Conclusion::code),
+        }
+    }
+}
+
+impl RunHead {
+    fn of(run: &Run, state: &super::run::State) -> Self {
+        Self {
+            id: run.id.clone(),
+            state: state.name(),
+            reason: state.reason().map(str::to_owned),
+            began_at: run.began_at(),
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! One run: what it is of, and what it has told so far.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use campuscafe_service::ids;
+use humantime::format_rfc3339_millis;
+use serde_json::json;
+use tokio::sync::{mpsc, watch};
+
+use crate::lessons::{Conclusion, Decision, Event, Experiment, Finding};
+use crate::run::{Decider, RunRequest};
+use crate::view::json::{self, Document, HELD};
+use crate::view::markdown;
+
+/// The events that a run keeps, beside its findings and its end. A trial tells five.
+const MAX_EVENTS: usize = 100;
+
+/// A run that goes on, or is over and kept.
+pub(crate) struct Run {
+    /// What its spans have in common, and where it is found: 32 hexadecimal digits.
+    pub(super) id: String,
+    pub(super) plan: Plan,
+    began_at: SystemTime,
+    progress: watch::Sender<Progress>,
+    decisions: mpsc::Sender<Decision>,
+    /// What the run takes its decisions from, until it does.
+    decided: Mutex<Option<mpsc::Receiver<Decision>>>,
+}
+
+/// What a run is of.
+#[derive(Clone, Copy)]
+pub(super) struct Plan {
+    pub(super) experiment: &'static Experiment,
+    /// Only the trial of this number, counted from 1.
+    pub(super) trial: Option<usize>,
+    pub(super) seed: u64,
+}
+
+/// How far a run has come.
+#[derive(Default)]
+pub(super) struct Progress {
+    state: State,
+    told: Vec<Told>,
+}
+
+/// Whether a run goes on, and what came of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) enum State {
+    #[default]
+    Running,
+    Ended(Conclusion),
+    /// The sentence says why.
+    Failed(String),
+}
+
+/// One thing that a run told.
+enum Told {
+    Event(&'static str, String),
+    /// Written as JSON when somebody asks, since it may be long.
+    Finding(Arc<Finding>),
+}
+
+impl State {
+    pub(super) const fn name(&self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Ended(_) => "ended",
+            Self::Failed(_) => "failed",
+        }
+    }
+
+    pub(super) const fn conclusion(&self) -> Option<Conclusion> {
+        match self {
+            Self::Ended(conclusion) => Some(*conclusion),
+            Self::Running | Self::Failed(_) => None,
+        }
+    }
+
+    pub(super) fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Failed(reason) => Some(reason),
+            Self::Running | Self::Ended(_) => None,
+        }
+    }
+}
+
+impl Run {
+    pub(super) fn new(plan: Plan, began_at: SystemTime) -> Self {
+        let (id, progress) = (ids::random(), watch::Sender::default());
+        let (decisions, decided) = mpsc::channel(1);
+        let decided = Mutex::new(Some(decided));
+        Self { id, plan, began_at, progress, decisions, decided }
+    }
+
+    /// What is to be carried out.
+    pub(super) fn request(&self) -> RunRequest {
+        let Plan { experiment, trial, seed } = self.plan;
+        RunRequest { experiments: vec![experiment], trial, seed, run: self.id.clone() }
+    }
+
+    /// Who decides what becomes of a held answer: whoever calls [`Run::decide`].
+    pub(super) fn decider(&self) -> Decider {
+        let decided = self.decided.lock().unwrap_or_else(PoisonError::into_inner).take();
+        decided.map_or(Decider::Always(Decision::Wait), Decider::Asked)
+    }
+
+    /// Whether an answer is held until somebody decides what becomes of it.
+    pub(super) fn is_held(&self) -> bool {
+        let progress = self.progress.borrow();
+        let last = progress.told.iter().rev().find_map(|told| match told {
+            Told::Event(name, _) => Some(*name),
+            Told::Finding(_) => None,
+        });
+        last == Some(HELD)
+    }
+
+    /// Decides what becomes of the held answer; false if none is held, or it is decided.
+    pub(super) fn decide(&self, decision: Decision) -> bool {
+        self.is_held() && self.decisions.try_send(decision).is_ok()
+    }
+
+    pub(super) fn began_at(&self) -> String {
+        format_rfc3339_millis(self.began_at).to_string()
+    }
+
+    pub(super) fn state(&self) -> State {
+        self.progress.borrow().state.clone()
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        self.progress.borrow().state == State::Running
+    }
+
+    /// Resolves its `changed` when there is more to read of this run.
+    pub(super) fn subscribe(&self) -> watch::Receiver<Progress> {
+        self.progress.subscribe()
+    }
+
+    /// Notes what the run tells.
+    pub(super) fn tell(&self, event: Event<'_>) {
+        let told = match event {
+            Event::Judged(finding) => Told::Finding(Arc::clone(finding)),
+            event => match json::event(event) {
+                Some((name, data)) => Told::Event(name, data.to_string()),
+                None => return,
+            },
+        };
+        self.progress.send_modify(|progress| {
+            if matches!(told, Told::Finding(_)) || progress.told.len() < MAX_EVENTS {
+                progress.told.push(told);
+            }
+        });
+    }
+
+    /// Notes the end of the run, unless it has one.
+    pub(super) fn end(&self, state: State) {
+        let conclusion = state.conclusion();
+        let ended = json!({
+            "state": state.name(),
+            "shown": conclusion.map(Conclusion::is_shown),
+            "conclusion": conclusion.map(Conclusion::code),
+            "reason": state.reason(),
+        });
+        self.progress.send_if_modified(|progress| {
+            let runs = progress.state == State::Running;
+            if runs {
+                progress.state = state;
+                progress.told.push(Told::Event("ended", ended.to_string()));
+            }
+            runs
+        });
+    }
+
+    /// The event at this place, counted from 0: its name and its data.
+    pub(super) fn event(&self, place: usize) -> Option<(&'static str, String)> {
+        let progress = self.progress.borrow();
+        Some(match progress.told.get(place)? {
+            Told::Event(name, data) => (name, data.clone()),
+            Told::Finding(finding) => {
+                let finding = Arc::clone(finding);
+                // Nothing waits for the lock while a long finding is written.
+                drop(progress);
+                ("judged", json::finding(self.plan.experiment.name, &finding).to_string())
+            }
+        })
+    }
+
+    /// How many events there are.
+    pub(super) fn events(&self) -> usize {
+        self.progress.borrow().told.len()
+    }
+
+    /// What the trials came to so far.
+    pub(super) fn findings(&self) -> Vec<Arc<Finding>> {
+        let progress = self.progress.borrow();
+        let findings = progress.told.iter().filter_map(|told| match told {
+            Told::Finding(finding) => Some(Arc::clone(finding)),
+            Told::Event(..) => None,
+        });
+        findings.collect()
+    }
+
+    /// What the command line would print of it.
+    pub(super) fn document(&self, state: &State) -> Document {
+        let (name, findings) = (self.plan.experiment.name, self.findings());
+        let findings = findings.iter().map(|finding| json::finding(name, finding)).collect();
+        Document::new(name, self.plan.seed, Some(&self.id), state.conclusion(), findings)
+    }
+
+    /// The run as text that leaves the question open.
+    pub(super) fn markdown(&self) -> String {
+        let is_over = !self.is_running();
+        let findings = self.findings();
+        let findings: Vec<_> = findings.iter().map(Arc::as_ref).collect();
+        markdown::text(&self.id, &self.began_at(), is_over, &findings)
+    }
+}
