@@ -191,7 +191,9 @@ fn a_picture_of_an_order_that_somebody_made_up_is_bounded() {
             svg.len()
         );
         assert!(svg.len() < 1_000 * diagram.steps.len(), "{}", svg.len());
-        assert!(drawn::size(&svg).0 < 1_000, "it grows downwards only");
+        let width = drawn::size(&svg).0;
+        assert!(width < 1_000, "it grows downwards only");
+        assert!(drawn::bars(&svg).all(|right| right < width), "a bar leaves the picture");
     }
     let diagram = orders::many(500);
     let svg = svg(&diagram, &English, Shape::Narrow);

@@ -154,7 +154,7 @@ fn fault_name(fault: &str) -> &str {
 const fn commit_in_words(commit: &Commit) -> &'static str {
     match (commit.late, commit.duplicate) {
         (false, false) => "",
-        (true, false) => "late: nobody waited for it",
+        (true, false) => "late: nobody waited",
         (false, true) => "the 2nd of this order",
         (true, true) => "late, 2nd of this order",
     }

@@ -41,6 +41,12 @@ pub(super) fn size(svg: &str) -> (i32, i32) {
     size
 }
 
+/// The right edge of every bar.
+pub(super) fn bars(svg: &str) -> impl Iterator<Item = i32> {
+    let rects = svg.split("<rect").skip(1).filter(|rect| rect.contains(" rx=\"3\""));
+    rects.map(|rect| number(rect, "x") + number(rect, "width"))
+}
+
 pub(super) fn texts(svg: &str) -> Vec<Text> {
     svg.split("<text ").skip(1).map(text).collect()
 }

@@ -20,7 +20,7 @@ fn many_pictures_stand_on_one_page_and_share_no_id() {
             language,
             "",
             html! {
-                @for (name, diagram) in orders::all() {
+                @for (name, diagram) in orders::all().into_iter().chain([("six-attempts", orders::many(6))]) {
                     h2 { (name) }
                     figure class="card diagram" { (pictures(name, &diagram, words)) (legend(words, name)) }
                 }
@@ -85,6 +85,12 @@ fn lesson() -> Markup {
         (doubt())
         (outcome())
         (evidence())
+        h2 { "Before a run, and while it begins" }
+        section class="stage" aria-busy="true" aria-label="What happens" {
+            figure class="card diagram" { p class="empty" { "Predict first, then run." } }
+            aside class="card know" { header { h2 { "Who knows what" } } p class="hint" { "Nothing has happened yet." } }
+        }
+        (worlds())
         (others())
     }
 }
@@ -186,8 +192,8 @@ fn evidence() -> Markup {
         details class="card evidence" open {
             summary { "Spans, attributes and log lines" }
             div {
-                div class="scroll" { table class="waterfall" {
-                    thead { tr { th { "Span" } th { "" } th class="duration" { "Duration" } } }
+                div class="scroll" tabindex="0" { table class="waterfall" {
+                    thead { tr { th { "Span" } th { "When" } th class="duration" { "Duration" } } }
                     tbody { @for (depth, name, x, width, lit) in [
                         (0, "POST /api/orders", 0, 502, false), (1, "reserve, attempt 1", 1, 500, false),
                         (2, "POST /api/reservations", 1, 999, true), (1, "reserve, attempt 2", 502, 6, false),
@@ -205,6 +211,19 @@ fn evidence() -> Markup {
                 ol class="logs" { @for (at, who, line) in [
                     ("1,001 ms", "order", "gives up attempt 1 after 1 s: timeout"), ("2,002 ms", "inventory", "committed cake 9 → 8, late, duplicate"),
                 ] { li { time { (at) } b { (who) } span { (line) } } } }
+            }
+        }
+    }
+}
+
+fn worlds() -> Markup {
+    let of =
+        |name: &str| orders::all().into_iter().find(|(order, _)| *order == name).expect("it").1;
+    html! {
+        h2 { "Two worlds, one view" }
+        section class="worlds" {
+            @for name in ["abort", "lostreply"] {
+                figure class="card diagram" { figcaption { (name) } (pictures(name, &of(name), &English)) }
             }
         }
     }
