@@ -24,7 +24,7 @@ const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 const DESCRIPTION: &str = "/openapi.json";
 
 /// A service's whole router: its work, observed, and beside it what
-/// [`with_admin_routes`] adds.
+/// [`with_admin_routes`] adds. `/` leads to `/swagger/`.
 pub fn service_router(
     work: Router,
     description: OpenApi,
@@ -35,11 +35,12 @@ pub fn service_router(
     let observe = from_fn_with_state(http_server::Observe::new(metrics), http_server::observe);
     // The guard stands within the observation, so that a refusal leaves a span.
     let observed = |guarded: Router| guarded.layer(observe);
-    router(work, observed, description, allowed, metrics, lifecycle)
+    let home = Router::new().route("/", get(async || Redirect::to("/swagger/")));
+    router(work, observed, home, description, allowed, metrics, lifecycle)
 }
 
-/// Adds `/healthz`, `/readyz` and `/metrics`, and `/openapi.json` and `/swagger/`, to
-/// which `/` leads. Neither this nor the work leaves spans.
+/// Adds `/healthz`, `/readyz` and `/metrics`, and `/openapi.json` and `/swagger/`. Neither
+/// this nor the work leaves spans.
 pub fn with_admin_routes(
     work: Router,
     description: OpenApi,
@@ -47,13 +48,15 @@ pub fn with_admin_routes(
     metrics: &Metrics,
     lifecycle: &Lifecycle,
 ) -> Router {
-    router(work, std::convert::identity, description, allowed, metrics, lifecycle)
+    let home = Router::new();
+    router(work, std::convert::identity, home, description, allowed, metrics, lifecycle)
 }
 
-/// The work and the pages beside it, both guarded; `observed` goes around the work only.
+/// The work and the pages beside it, all guarded; `observed` goes around the work only.
 fn router(
     work: Router,
     observed: impl FnOnce(Router) -> Router,
+    home: Router,
     mut description: OpenApi,
     allowed: &AllowedHosts,
     metrics: &Metrics,
@@ -69,7 +72,7 @@ fn router(
     };
     let pages = swagger::page(DESCRIPTION)
         .route(DESCRIPTION, get(async move || axum::Json(description)))
-        .route("/", get(async || Redirect::to("/swagger/")))
+        .merge(home)
         .merge(operations(metrics, lifecycle));
     observed(guarded(work.fallback(not_found))).merge(guarded(pages)).layer(map_response(secure))
 }

@@ -46,7 +46,7 @@ pub use host::AllowedHosts;
 pub use lifecycle::{DRAIN_TIMEOUT, END_WITH_STDIN, Lifecycle, end_signal};
 pub use max_work::max_work;
 pub use problem_response::{ProblemResponse, not_found};
-pub use request::{Json, MAX_BODY, PathParam, Query, RequestId, valid_request_id};
+pub use request::{Form, Json, MAX_BODY, PathParam, Query, RequestId, valid_request_id};
 pub use run_main::{ExitError, run_main};
 pub use serve::{run, serve};
 pub use settings::ServerSettings;

@@ -66,10 +66,36 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
+/// A form that a page sent: read whole, within bounds.
+#[derive(Debug, Clone, Copy)]
+pub struct Form<T>(pub T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Form<T> {
+    type Rejection = ProblemResponse;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ProblemResponse> {
+        if !says(request.headers(), FORM) {
+            return Err(Problem::new(415, "unsupported-media-type", "Unsupported media type")
+                .detail(format!("expected the header Content-Type: {FORM}"))
+                .into());
+        }
+        let body = read(request).await?;
+        let value = serde_urlencoded::from_bytes(&body);
+        value.map(Self).map_err(|error| malformed(in_plain_words(&error.to_string())))
+    }
+}
+
+/// The media type of a form.
+const FORM: &str = "application/x-www-form-urlencoded";
+
 fn says_json(headers: &HeaderMap) -> bool {
+    says(headers, "application/json")
+}
+
+fn says(headers: &HeaderMap, media_type: &str) -> bool {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = value.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case("application/json")
+    essence.eq_ignore_ascii_case(media_type)
 }
 
 async fn read(request: Request) -> Result<bytes::Bytes, ProblemResponse> {

@@ -2,14 +2,10 @@
 
 ## The frame of every page
 
-site = CampusCafe
-site-lead = A laboratory for the four pains of distributed systems.
 skip = Skip to the content
 nav-lessons = Lessons
-nav-runs = Runs
 nav-api = API
 language-switch = 日本語
-language-switch-label = Show this page in Japanese
 wall-on = Wall mode
 wall-off = Leave wall mode
 
@@ -86,6 +82,7 @@ running = The experiment is running.
 running-hint = This page shows the picture as soon as the spans have arrived.
 reload = Look again
 run-failed = The run failed: { $reason }
+lesson-gone = There is no such lesson.
 run-gone = The lab does not know this run. It keeps the last { $most } runs since it started.
 run-busy = The lab cannot begin another run now: { $reason }
 held-question = The reservation is made, and the answer is held. What do you tell the customer?
@@ -98,10 +95,7 @@ no-picture = The spans of this run did not arrive, so there is no picture.
 step = Step { $number } of { $all }
 step-back = Back
 step-next = Next
-step-first = To the beginning
-step-last = To the end
 knows = Who knows what
-knows-at = at { $ms } ms
 
 ledger = Ledger
 ledger-told = the customer was told
@@ -174,7 +168,7 @@ message-attempt = attempt { $number }
 end-timeout = timeout
 end-connection-lost = connection lost
 end-connection-refused = connection refused
-note-commit = commit: { $item } { $before } → { $after }
+note-commit = commit: { $item } { $before } → { $after }
 commit-is-late = late: nobody waited for it
 commit-is-duplicate = the 2nd of this order
 commit-is-both = late, the 2nd of this order

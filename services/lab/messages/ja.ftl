@@ -2,14 +2,10 @@
 
 ## すべてのページの枠
 
-site = CampusCafe
-site-lead = 分散システムの 4 つのつらさを体験する実験室です。
 skip = 本文へ移動
 nav-lessons = レッスン
-nav-runs = 実行の記録
 nav-api = API
 language-switch = English
-language-switch-label = このページを英語で表示します
 wall-on = 投影モード
 wall-off = 投影モードを終わる
 
@@ -86,6 +82,7 @@ running = 実験を実行しています。
 running-hint = スパンが届くと、このページに図が出ます。
 reload = もう一度見る
 run-failed = 実行に失敗しました: { $reason }
+lesson-gone = そのようなレッスンはありません。
 run-gone = ラボはこの実行を知りません。残しているのは、起動してからの最近 { $most } 件です。
 run-busy = いまは新しい実行を始められません: { $reason }
 held-question = 予約は済み、応答は保留されています。お客さんに何と伝えますか。
@@ -98,10 +95,7 @@ no-picture = この実行のスパンが届かなかったので、図はあり�
 step = { $all } のうち { $number }
 step-back = 前へ
 step-next = 次へ
-step-first = 最初へ
-step-last = 最後へ
 knows = 誰が何を知っているか
-knows-at = { $ms } ms の時点
 
 ledger = 台帳
 ledger-told = お客さんに伝えたこと
@@ -173,7 +167,7 @@ message-attempt = 試行 { $number }
 end-timeout = タイムアウト
 end-connection-lost = 接続断
 end-connection-refused = 接続拒否
-note-commit = コミット: { $item } { $before } → { $after }
+note-commit = コミット: { $item } { $before } → { $after }
 commit-is-late = 遅れて届いた（誰も待たず）
 commit-is-duplicate = この注文の 2 回目
 commit-is-both = 遅れて届いた、2 回目

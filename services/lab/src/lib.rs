@@ -16,8 +16,8 @@ mod http;
 mod layers;
 mod lessons;
 mod links;
-#[cfg_attr(not(test), expect(dead_code))]
 mod messages;
+mod page;
 mod printable;
 mod run;
 mod server;

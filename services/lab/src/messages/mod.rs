@@ -74,11 +74,22 @@ impl Language {
         bundle.format_pattern(pattern, Some(&values), &mut Vec::new())
     }
 
+    /// Every message.
+    #[cfg(test)]
+    pub(crate) fn ids(self) -> impl Iterator<Item = String> {
+        tests::messages(self.source()).into_keys()
+    }
+
+    fn source(self) -> &'static str {
+        match self {
+            Self::English => include_str!("../../messages/en.ftl"),
+            Self::Japanese => include_str!("../../messages/ja.ftl"),
+        }
+    }
+
     fn bundle(self) -> &'static Bundle {
-        static ENGLISH: LazyLock<Bundle> =
-            LazyLock::new(|| bundle("en", include_str!("../../messages/en.ftl")));
-        static JAPANESE: LazyLock<Bundle> =
-            LazyLock::new(|| bundle("ja", include_str!("../../messages/ja.ftl")));
+        static ENGLISH: LazyLock<Bundle> = LazyLock::new(|| bundle(Language::English));
+        static JAPANESE: LazyLock<Bundle> = LazyLock::new(|| bundle(Language::Japanese));
         match self {
             Self::English => &ENGLISH,
             Self::Japanese => &JAPANESE,
@@ -128,8 +139,9 @@ impl From<Cow<'static, str>> for Value {
 
 type Bundle = FluentBundle<FluentResource>;
 
-fn bundle(tag: &str, source: &str) -> Bundle {
-    let language = tag.parse::<LanguageIdentifier>().unwrap_or_default();
+fn bundle(language: Language) -> Bundle {
+    let source = language.source();
+    let language = language.tag().parse::<LanguageIdentifier>().unwrap_or_default();
     let mut bundle = Bundle::new_concurrent(vec![language]);
     // Both languages run from left to right, and the marks would stand in attributes.
     bundle.set_use_isolating(false);

@@ -6,13 +6,10 @@ use fluent_bundle::FluentResource;
 
 use super::*;
 
-const SOURCES: [(Language, &str); 2] = [
-    (Language::English, include_str!("../../messages/en.ftl")),
-    (Language::Japanese, include_str!("../../messages/ja.ftl")),
-];
+const LANGUAGES: [Language; 2] = [Language::English, Language::Japanese];
 
 /// The messages of a source, each with the names of its values.
-fn messages(source: &str) -> BTreeMap<String, BTreeSet<String>> {
+pub(crate) fn messages(source: &str) -> BTreeMap<String, BTreeSet<String>> {
     let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut current = String::new();
     for line in source.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
@@ -31,14 +28,15 @@ fn messages(source: &str) -> BTreeMap<String, BTreeSet<String>> {
 
 #[test]
 fn both_languages_have_the_same_messages_with_the_same_values() {
-    let [english, japanese] = SOURCES.map(|(_, source)| messages(source));
+    let [english, japanese] = LANGUAGES.map(|language| messages(language.source()));
     assert!(english.len() > 50, "these are the messages");
     assert_eq!(english, japanese);
 }
 
 #[test]
 fn every_message_is_read_and_says_something() {
-    for (language, source) in SOURCES {
+    for language in LANGUAGES {
+        let source = language.source();
         let read = FluentResource::try_new(source.to_owned());
         let read = read.map_err(|(_, errors)| errors).expect("it is all Fluent");
         let all = messages(source);

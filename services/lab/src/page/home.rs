@@ -16,7 +16,7 @@ pub(crate) struct Past {
 
 /// The lessons, and the runs since the lab was started, newest first.
 pub(crate) fn home(reader: Reader, runs: &[Past]) -> String {
-    let say = |id| reader.say(id);
+    let say = |id: &str| reader.say(id);
     let main = html! {
         section class="lesson" { header {
             h1 { (say("home-title")) }

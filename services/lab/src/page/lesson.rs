@@ -1,13 +1,11 @@
 //! A lesson before its run: the situation, the request, and the prediction.
 
 use campuscafe_api::order::PlaceOrder;
-use campuscafe_evidence::order::USUAL_ITEM;
 use maud::{Markup, html};
 
 use super::frame::page;
 use super::question::Knows;
 use super::{Case, Reader};
-use crate::lessons::Act;
 use crate::messages::Language;
 
 /// The most reservations that a person may predict.
@@ -18,7 +16,7 @@ pub(crate) fn lesson(reader: Reader, case: Case) -> String {
     let title = reader.say(&format!("lesson-{}", case.experiment.name));
     let main = html! {
         (situation(reader, case))
-        @if let Some(order) = request(case) { (body(reader.language, &order)) }
+        @if let Some(order) = case.request() { (body(reader.language, &order)) }
         (predict(reader, case))
     };
     page(reader, &case.path(), &title, &main)
@@ -45,31 +43,30 @@ pub(super) fn situation(reader: Reader, case: Case) -> Markup {
     }
 }
 
-/// The order that a case sends, if it sends one.
-fn request(case: Case) -> Option<PlaceOrder> {
-    match case.act()? {
-        Act::Order(plan, _) | Act::HeldOrder(plan, _) => Some(plan.order(USUAL_ITEM, None)),
-        _ => None,
-    }
-}
-
 fn body(language: Language, order: &PlaceOrder) -> Markup {
     let body = serde_json::to_string(order).unwrap_or_default();
     html! {
         h2 { (language.say("request")) }
         pre class="request" tabindex="0" { code { "POST /orders\n" (body) } }
+        details class="card" {
+            summary { (language.say("request-curl")) }
+            pre class="request" tabindex="0" { code {
+                "curl -s localhost:5201/orders -H 'content-type: application/json' -d '" (body) "'"
+            } }
+        }
     }
 }
 
 /// The form that begins a run. A lesson that is told as a table has no question.
 fn predict(reader: Reader, case: Case) -> Markup {
-    let say = |id| reader.say(id);
-    let held = matches!(case.act(), Some(Act::HeldOrder(..)));
+    let say = |id: &str| reader.say(id);
+    let held = case.holds();
     html! {
+        @if case.request().is_some() { h2 { (say("predict")) } }
         form class="card predict" method="post" action="/runs" {
             input type="hidden" name="experiment" value=(case.experiment.name);
             input type="hidden" name="trial" value=(case.number);
-            @if request(case).is_some() {
+            @if case.request().is_some() {
                 fieldset {
                     legend { (say(if held { "predict-knows-held" } else { "predict-knows" })) }
                     div class="chips" { @for knows in Knows::ALL {

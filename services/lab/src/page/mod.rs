@@ -12,12 +12,14 @@ mod lesson;
 mod outcome;
 mod question;
 mod run;
-mod words;
+
+use campuscafe_api::order::PlaceOrder;
+use campuscafe_evidence::order::USUAL_ITEM;
 
 use crate::lessons::{ALL, Act, Experiment};
 
 pub(crate) use frame::{Reader, message};
-pub(crate) use home::home;
+pub(crate) use home::{Past, home};
 pub(crate) use lesson::lesson;
 pub(crate) use question::{Answers, Knows, LastCommit};
 pub(crate) use run::{Stage, View, run};
@@ -45,6 +47,19 @@ impl Case {
 
     fn act(self) -> Option<&'static Act> {
         Some(&self.experiment.trials.get(self.number.checked_sub(1)?)?.act)
+    }
+
+    /// The order that it sends, if it is one order; the pages ask about such a case.
+    fn request(self) -> Option<PlaceOrder> {
+        match self.act()? {
+            Act::Order(plan, _) | Act::HeldOrder(plan, _) => Some(plan.order(USUAL_ITEM, None)),
+            _ => None,
+        }
+    }
+
+    /// Whether it holds an answer until a person decides what becomes of it.
+    fn holds(self) -> bool {
+        matches!(self.act(), Some(Act::HeldOrder(..)))
     }
 
     /// Where the case is shown.

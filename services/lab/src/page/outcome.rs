@@ -7,17 +7,12 @@ use maud::{Markup, html};
 
 use super::question::{Knows, LastCommit};
 use super::{Reader, View};
-use crate::lessons::{Act, Conclusion, Finding, Link};
+use crate::lessons::{Conclusion, Finding, Link};
 use crate::messages::Value;
 use crate::printable::printable;
 
 /// What an order came to.
-pub(super) fn outcome(
-    reader: Reader,
-    view: &View<'_>,
-    finding: &Finding,
-    order: &Order,
-) -> Markup {
+pub(super) fn outcome(reader: Reader, view: &View<'_>, finding: &Finding, order: &Order) -> Markup {
     html! {
         (ledger(reader, order))
         (conclusion(reader, finding))
@@ -108,7 +103,7 @@ fn seconds(time: Duration) -> String {
 
 /// A row for each question: the answer, and the evidence.
 fn compared(reader: Reader, view: &View<'_>, order: &Order) -> Markup {
-    let held = matches!(view.case.act(), Some(Act::HeldOrder(..)));
+    let held = view.case.holds();
     let answers = &view.answers;
     let knows = |knows: Knows| reader.say(&format!("knows-{}", knows.as_str()));
     let commit = |commit: LastCommit| reader.say(&format!("commit-{}", commit.as_str()));
@@ -140,7 +135,9 @@ fn compared(reader: Reader, view: &View<'_>, order: &Order) -> Markup {
 
 fn answer(reader: Reader, head: &str, yours: Option<&str>, evidence: Option<&str>) -> Markup {
     let graded = match (yours, evidence) {
-        (Some(yours), Some(evidence)) if yours == evidence => Some(("confirmed", "✓", "verdict-right")),
+        (Some(yours), Some(evidence)) if yours == evidence => {
+            Some(("confirmed", "✓", "verdict-right"))
+        }
         (Some(_), Some(_)) => Some(("unknown", "✗", "verdict-wrong")),
         _ => None,
     };
@@ -160,7 +157,8 @@ fn answer(reader: Reader, head: &str, yours: Option<&str>, evidence: Option<&str
 /// Where the run can be looked at, in tools that are there.
 pub(super) fn links(reader: Reader, id: &str, finding: &Finding) -> Markup {
     let tools = [("link-jaeger", &finding.in_jaeger), ("link-grafana", &finding.in_grafana)];
-    let tools = tools.map(|(words, link)| Some((words, link.as_ref().and_then(Link::url)?.to_owned())));
+    let tools =
+        tools.map(|(words, link)| Some((words, link.as_ref().and_then(Link::url)?.to_owned())));
     let own = [("link-json", ""), ("link-markdown", ".md")]
         .map(|(words, suffix)| Some((words, format!("/api/runs/{id}{suffix}"))));
     html! {

@@ -1,17 +1,18 @@
 //! A run: while it goes on, what it left behind, and what a person saw of it.
 
+use std::sync::Arc;
+
 use campuscafe_evidence::diagram::Diagram;
 use campuscafe_evidence::order::Order;
 use maud::{Markup, html};
 
 use super::frame::page;
 use super::lesson::situation;
-use super::outcome::outcome;
+use super::outcome::{conclusion, links, outcome};
 use super::question::{Answers, LastCommit};
-use super::words::InLanguage;
 use super::{Case, Reader};
 use crate::lessons::{Evidence, Finding};
-use crate::view::svg::{self, Shape, Sheet};
+use crate::view::svg::{self, Shape, Sheet, Words};
 use crate::view::{diagram, text};
 
 /// A run, as a person looks at it.
@@ -20,6 +21,8 @@ pub(crate) struct View<'a> {
     pub(crate) case: Case,
     pub(crate) stage: Stage<'a>,
     pub(crate) answers: Answers,
+    /// Whether it is of one case, of which the page asks its questions.
+    pub(crate) asks: bool,
 }
 
 /// How far a run has come.
@@ -30,7 +33,7 @@ pub(crate) enum Stage<'a> {
     },
     /// The sentence says why.
     Failed(&'a str),
-    Ended(&'a Finding),
+    Ended(&'a [Arc<Finding>]),
 }
 
 /// The page of a run.
@@ -44,7 +47,12 @@ pub(crate) fn run(reader: Reader, view: &View<'_>) -> String {
             Stage::Failed(reason) => section class="card" {
                 p { (reader.language.tell("run-failed", &[("reason", (*reason).to_owned().into())])) }
             },
-            Stage::Ended(finding) => (ended(reader, view, finding)),
+            Stage::Ended(findings) => @for (number, finding) in (1..).zip(*findings) {
+                @if !view.asks {
+                    p class="lead" { (reader.say(&Case { number, ..view.case }.message("trial"))) }
+                }
+                (ended(reader, view, finding, number))
+            },
         }
         p class="links" { a class="button" href=(view.case.path()) { (reader.say("run-again")) } }
     };
@@ -79,11 +87,11 @@ fn decide(reader: Reader, id: &str) -> Markup {
     }
 }
 
-fn ended(reader: Reader, view: &View<'_>, finding: &Finding) -> Markup {
+fn ended(reader: Reader, view: &View<'_>, finding: &Finding, number: usize) -> Markup {
     match &finding.evidence {
         Evidence::Order(order) => html! {
-            (stage(reader, order))
-            @if view.answers.commit.is_none() && LastCommit::of(order).is_some() {
+            (stage(reader, order, number))
+            @if view.asks && view.answers.commit.is_none() && LastCommit::of(order).is_some() {
                 (observe(reader, view.id))
             } @else {
                 (outcome(reader, view, finding, order))
@@ -92,29 +100,31 @@ fn ended(reader: Reader, view: &View<'_>, finding: &Finding) -> Markup {
         _ => html! {
             h2 { (reader.say("table")) }
             pre class="card table" tabindex="0" { (text::plain_evidence(finding)) }
-            (super::outcome::conclusion(reader, finding))
-            (super::outcome::links(reader, view.id, finding))
+            (conclusion(reader, finding))
+            (links(reader, view.id, finding))
         },
     }
 }
 
 /// The picture of an order, with the text of the terminal as its text.
-fn stage(reader: Reader, order: &Order) -> Markup {
+fn stage(reader: Reader, order: &Order, number: usize) -> Markup {
     let Some(order_trace) = &order.order_trace else {
         return html! { p class="card empty" { (reader.say("no-picture")) } };
     };
     let drawn = Diagram::of(order_trace);
-    let words = InLanguage(reader.language);
+    let words = Words(reader.language);
     let text: String =
         diagram::draw(order_trace).into_iter().map(|line| line.text + "\n").collect();
     html! {
         h2 { (reader.say("picture")) }
         section class="stage" aria-label=(reader.say("picture")) {
             figure class="card diagram" {
-                @for (prefix, shape) in [("wide", Shape::Wide), ("narrow", Shape::Narrow)] {
-                    (svg::draw(&drawn, &words, Sheet { prefix, text: &text, shape }))
+                @for (name, shape) in [("wide", Shape::Wide), ("narrow", Shape::Narrow)] {
+                    @let prefix = format!("{name}-{number}");
+                    (svg::draw(&drawn, words, Sheet { prefix: &prefix, text: &text, shape }))
                 }
-                (svg::legend(&words, "legend"))
+                (svg::legend(words, &format!("legend-{number}")))
+                (controls(reader, drawn.steps.len()))
             }
         }
         details class="card" {
@@ -124,8 +134,22 @@ fn stage(reader: Reader, order: &Order) -> Markup {
     }
 }
 
+/// Hidden without a script, which alone can use them.
+fn controls(reader: Reader, steps: usize) -> Markup {
+    let said = reader.language.tell("step", &[("number", 0_u64.into()), ("all", steps.into())]);
+    html! {
+        div class="steps" hidden {
+            button type="button" { (reader.say("step-back")) }
+            button type="button" { (reader.say("step-next")) }
+            input type="range" min="0" max=(steps.saturating_sub(1)) aria-label=(said) data-said=(said);
+            output {}
+        }
+    }
+}
+
 fn observe(reader: Reader, id: &str) -> Markup {
     html! {
+        h2 { (reader.say("observe")) }
         form class="card predict" method="post" action={ "/runs/" (id) "/observation" } {
             fieldset {
                 legend { (reader.say("observe-commit")) }

@@ -2,6 +2,7 @@
 //! says where the services are. [`services`] starts it together with services of its own.
 
 mod marks;
+mod pages;
 mod runs;
 pub(crate) mod services;
 
@@ -93,10 +94,12 @@ fn work(
 ) -> OpenApiRouter {
     let marks = Marks::new(metrics);
     let runs = RunServer::new(known.clone(), store.clone(), links, marks.clone(), lifecycle);
+    let runs = Arc::new(runs);
     OpenApiRouter::with_openapi(Description::openapi())
         .merge(OpenApiRouter::new().routes(routes!(services)).with_state(known))
         .merge(OpenApiRouter::new().routes(routes!(marks::count_experiment)).with_state(marks))
-        .merge(runs.router())
+        .merge(runs.clone().router())
+        .merge(pages::router(runs).into())
         .merge(campuscafe_otlp_store::router(store, metrics))
 }
 

@@ -21,7 +21,7 @@ use maud::{Markup, html};
 use layout::{Frame, Layout};
 pub(crate) use legend::legend;
 use text::{Anchor, Label};
-pub(crate) use words::{English, Words};
+pub(crate) use words::Words;
 
 /// How a diagram stands on its page.
 #[derive(Debug, Clone, Copy)]
@@ -53,7 +53,7 @@ impl Shape {
 }
 
 /// Draws a diagram.
-pub(crate) fn draw(diagram: &Diagram, words: &dyn Words, sheet: Sheet<'_>) -> Markup {
+pub(crate) fn draw(diagram: &Diagram, words: Words, sheet: Sheet<'_>) -> Markup {
     let layout = Layout::of(diagram, words, sheet.shape);
     let Layout { frame, rows, bottom, left_out } = &layout;
     let (width, height) = (frame.width, bottom + 8);
@@ -114,7 +114,7 @@ fn tear(id: &str, frame: &Frame) -> Markup {
     }
 }
 
-fn lanes(frame: &Frame, words: &dyn Words, bottom: i32) -> Markup {
+fn lanes(frame: &Frame, words: Words, bottom: i32) -> Markup {
     html! {
         g class="lanes" {
             @for lane in [Lane::Customer, Lane::Order, Lane::Inventory] {

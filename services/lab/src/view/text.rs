@@ -96,16 +96,25 @@ fn question(held: &HeldAnswer) -> String {
     format!("{facts}{decided}\n")
 }
 
-fn finding(finding: &Finding, style: Style) -> String {
+/// What a trial left behind, without colour.
+pub(crate) fn plain_evidence(finding: &Finding) -> String {
+    evidence(finding, Style::never())
+}
+
+fn evidence(finding: &Finding, style: Style) -> String {
     let readable = finding.had_span_source;
-    let evidence = match &finding.evidence {
+    match &finding.evidence {
         Evidence::Order(placed) => order(placed, readable, style),
         Evidence::Pings(held) => batch(held, readable),
         Evidence::Rounds(told) => tables::rounds(told),
         Evidence::Calls(told) => tables::calls(told),
         Evidence::Series(told) => series(told, style),
         Evidence::PodReplacement(seen) => pod_replacement(seen, style),
-    };
+    }
+}
+
+fn finding(finding: &Finding, style: Style) -> String {
+    let evidence = evidence(finding, style);
     let verdict = &finding.verdict;
     let mut word = verdict.conclusion.as_str().to_owned();
     if verdict.conclusion.is_shown() && !verdict.incomplete.is_empty() {

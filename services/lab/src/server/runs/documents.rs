@@ -11,18 +11,18 @@ use crate::view::json::Document;
 /// A run to begin.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct BeginRun {
+pub(in crate::server) struct BeginRun {
     /// Which experiment.
     #[schema(schema_with = runnable_name)]
-    pub(super) experiment: String,
+    pub(in crate::server) experiment: String,
     /// Makes all random choices repeatable; without it, the lab chooses one.
     #[serde(default)]
     #[schema(example = 7, minimum = 0, maximum = 18_446_744_073_709_551_615_usize)]
-    pub(super) seed: Option<u64>,
+    pub(in crate::server) seed: Option<u64>,
     /// Only the trial of this number, counted from 1; without it, all of them.
     #[serde(default)]
     #[schema(example = 2, minimum = 1)]
-    pub(super) trial: Option<usize>,
+    pub(in crate::server) trial: Option<usize>,
 }
 
 /// What becomes of the answer that the experiment `doubt` holds.

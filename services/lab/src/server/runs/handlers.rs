@@ -47,24 +47,32 @@ pub(super) async fn begin_run(
     State(server): State<Arc<RunServer>>,
     Json(asked): Json<BeginRun>,
 ) -> Result<Response, ProblemResponse> {
-    let experiment = experiment(&asked.experiment)?;
-    let last = experiment.trials.len();
-    if asked.trial.is_some_and(|number| !(1..=last).contains(&number)) {
-        return Err(Problem::new(400, "unknown-trial", "Unknown trial")
-            .detail(format!("{} has the trials 1 to {last}", experiment.name))
-            .into());
-    }
-    let services = server.known.borrow().as_ref().map(|services| services.internal.clone());
-    let services = services.ok_or_else(no_services)?;
-    let seed = asked.seed.unwrap_or_else(|| rand::random::<u32>().into());
-    let plan = Plan { experiment, trial: asked.trial, seed };
-    let begun = server.runs.begin(plan, SystemTime::now());
-    let under_way = begun.map_err(|busy| too_many_runs(&busy))?;
-    server.marks.count(experiment.name);
-    let run = Arc::clone(&under_way.run);
-    server.carry_out(under_way, services);
+    let run = server.begin(&asked)?;
     let location = [(header::LOCATION, format!("/api/runs/{}", run.id))];
     Ok((StatusCode::ACCEPTED, location, Json(RunDocument::of(&run))).into_response())
+}
+
+impl RunServer {
+    /// Begins a run, if there is such an experiment and room for it.
+    pub(in crate::server) fn begin(&self, asked: &BeginRun) -> Result<Arc<Run>, ProblemResponse> {
+        let experiment = experiment(&asked.experiment)?;
+        let last = experiment.trials.len();
+        if asked.trial.is_some_and(|number| !(1..=last).contains(&number)) {
+            return Err(Problem::new(400, "unknown-trial", "Unknown trial")
+                .detail(format!("{} has the trials 1 to {last}", experiment.name))
+                .into());
+        }
+        let services = self.known.borrow().as_ref().map(|services| services.internal.clone());
+        let services = services.ok_or_else(no_services)?;
+        let seed = asked.seed.unwrap_or_else(|| rand::random::<u32>().into());
+        let plan = Plan { experiment, trial: asked.trial, seed };
+        let under_way =
+            self.runs.begin(plan, SystemTime::now()).map_err(|busy| too_many_runs(&busy))?;
+        self.marks.count(experiment.name);
+        let run = Arc::clone(&under_way.run);
+        self.carry_out(under_way, services);
+        Ok(run)
+    }
 }
 
 /// Lists the newest runs, in one line each.

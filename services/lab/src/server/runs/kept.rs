@@ -10,7 +10,7 @@ use super::run::{Plan, Run, State};
 use crate::targets::PEOPLE;
 
 /// Runs that are kept. The oldest that is over is forgotten first.
-pub(super) const MAX_KEPT: usize = 50;
+pub(in crate::server) const MAX_KEPT: usize = 50;
 
 /// Runs under way at one time.
 pub(super) const MAX_UNDER_WAY: usize = 8;

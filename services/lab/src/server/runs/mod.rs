@@ -24,7 +24,10 @@ use crate::run::experiments;
 use crate::server::marks::Marks;
 use crate::targets::{Addresses, KnownServices, TargetEnv};
 use crate::view::log;
+pub(super) use documents::BeginRun;
+pub(super) use kept::MAX_KEPT;
 use kept::{Runs, UnderWay};
+pub(super) use run::Run;
 use run::State;
 
 /// Streams of events at one time: a class of thirty, each with several pages.
@@ -36,7 +39,7 @@ const MAX_STREAMS: usize = 100;
 struct Description;
 
 /// What runs need, and the runs that are kept.
-pub(super) struct RunServer {
+pub(in crate::server) struct RunServer {
     known: watch::Receiver<Option<KnownServices>>,
     store: Arc<TraceStore>,
     links: Links,
@@ -58,13 +61,23 @@ impl RunServer {
         Self { known, store, links, marks, lifecycle, runs: Arc::default(), streams }
     }
 
-    pub(super) fn router(self) -> OpenApiRouter {
+    pub(super) fn router(self: Arc<Self>) -> OpenApiRouter {
         OpenApiRouter::with_openapi(Description::openapi())
             .routes(routes!(handlers::begin_run, handlers::list_runs))
             .routes(routes!(handlers::run))
             .routes(routes!(handlers::run_events))
             .routes(routes!(handlers::decide))
-            .with_state(Arc::new(self))
+            .with_state(self)
+    }
+
+    /// The runs that are kept, the newest first.
+    pub(super) fn all(&self) -> Vec<Arc<Run>> {
+        self.runs.all()
+    }
+
+    /// The run of this id, if it is kept.
+    pub(super) fn find(&self, id: &str) -> Option<Arc<Run>> {
+        self.runs.find(id)
     }
 
     /// Carries a run out at these services, until its end or that of the lab.

@@ -9,6 +9,7 @@ use serde_json::json;
 use tokio::sync::{mpsc, watch};
 
 use crate::lessons::{Conclusion, Decision, Event, Experiment, Finding};
+use crate::page::Answers;
 use crate::run::{Decider, RunRequest};
 use crate::view::json::{self, Document, HELD};
 use crate::view::markdown;
@@ -19,34 +20,36 @@ const MAX_EVENTS: usize = 100;
 /// A run that goes on, or is over and kept.
 pub(crate) struct Run {
     /// What its spans have in common, and where it is found: 32 hexadecimal digits.
-    pub(super) id: String,
-    pub(super) plan: Plan,
+    pub(in crate::server) id: String,
+    pub(in crate::server) plan: Plan,
     began_at: SystemTime,
     progress: watch::Sender<Progress>,
     decisions: mpsc::Sender<Decision>,
+    /// What the person who looks at it has answered.
+    pub(in crate::server) answers: Mutex<Answers>,
     /// What the run takes its decisions from, until it does.
     decided: Mutex<Option<mpsc::Receiver<Decision>>>,
 }
 
 /// What a run is of.
 #[derive(Clone, Copy)]
-pub(super) struct Plan {
-    pub(super) experiment: &'static Experiment,
+pub(in crate::server) struct Plan {
+    pub(in crate::server) experiment: &'static Experiment,
     /// Only the trial of this number, counted from 1.
-    pub(super) trial: Option<usize>,
-    pub(super) seed: u64,
+    pub(in crate::server) trial: Option<usize>,
+    pub(in crate::server) seed: u64,
 }
 
 /// How far a run has come.
 #[derive(Default)]
-pub(super) struct Progress {
+pub(in crate::server) struct Progress {
     state: State,
     told: Vec<Told>,
 }
 
 /// Whether a run goes on, and what came of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) enum State {
+pub(in crate::server) enum State {
     #[default]
     Running,
     Ended(Conclusion),
@@ -62,7 +65,7 @@ enum Told {
 }
 
 impl State {
-    pub(super) const fn name(&self) -> &'static str {
+    pub(in crate::server) const fn name(&self) -> &'static str {
         match self {
             Self::Running => "running",
             Self::Ended(_) => "ended",
@@ -70,14 +73,14 @@ impl State {
         }
     }
 
-    pub(super) const fn conclusion(&self) -> Option<Conclusion> {
+    pub(in crate::server) const fn conclusion(&self) -> Option<Conclusion> {
         match self {
             Self::Ended(conclusion) => Some(*conclusion),
             Self::Running | Self::Failed(_) => None,
         }
     }
 
-    pub(super) fn reason(&self) -> Option<&str> {
+    pub(in crate::server) fn reason(&self) -> Option<&str> {
         match self {
             Self::Failed(reason) => Some(reason),
             Self::Running | Self::Ended(_) => None,
@@ -86,27 +89,27 @@ impl State {
 }
 
 impl Run {
-    pub(super) fn new(plan: Plan, began_at: SystemTime) -> Self {
+    pub(in crate::server) fn new(plan: Plan, began_at: SystemTime) -> Self {
         let (id, progress) = (ids::random(), watch::Sender::default());
         let (decisions, decided) = mpsc::channel(1);
         let decided = Mutex::new(Some(decided));
-        Self { id, plan, began_at, progress, decisions, decided }
+        Self { id, plan, began_at, progress, decisions, answers: Mutex::default(), decided }
     }
 
     /// What is to be carried out.
-    pub(super) fn request(&self) -> RunRequest {
+    pub(in crate::server) fn request(&self) -> RunRequest {
         let Plan { experiment, trial, seed } = self.plan;
         RunRequest { experiments: vec![experiment], trial, seed, run: self.id.clone() }
     }
 
     /// Who decides what becomes of a held answer: whoever calls [`Run::decide`].
-    pub(super) fn decider(&self) -> Decider {
+    pub(in crate::server) fn decider(&self) -> Decider {
         let decided = self.decided.lock().unwrap_or_else(PoisonError::into_inner).take();
         decided.map_or(Decider::Always(Decision::Wait), Decider::Asked)
     }
 
     /// Whether an answer is held until somebody decides what becomes of it.
-    pub(super) fn is_held(&self) -> bool {
+    pub(in crate::server) fn is_held(&self) -> bool {
         let progress = self.progress.borrow();
         let last = progress.told.iter().rev().find_map(|told| match told {
             Told::Event(name, _) => Some(*name),
@@ -116,29 +119,29 @@ impl Run {
     }
 
     /// Decides what becomes of the held answer; false if none is held, or it is decided.
-    pub(super) fn decide(&self, decision: Decision) -> bool {
+    pub(in crate::server) fn decide(&self, decision: Decision) -> bool {
         self.is_held() && self.decisions.try_send(decision).is_ok()
     }
 
-    pub(super) fn began_at(&self) -> String {
+    pub(in crate::server) fn began_at(&self) -> String {
         format_rfc3339_millis(self.began_at).to_string()
     }
 
-    pub(super) fn state(&self) -> State {
+    pub(in crate::server) fn state(&self) -> State {
         self.progress.borrow().state.clone()
     }
 
-    pub(super) fn is_running(&self) -> bool {
+    pub(in crate::server) fn is_running(&self) -> bool {
         self.progress.borrow().state == State::Running
     }
 
     /// Resolves its `changed` when there is more to read of this run.
-    pub(super) fn subscribe(&self) -> watch::Receiver<Progress> {
+    pub(in crate::server) fn subscribe(&self) -> watch::Receiver<Progress> {
         self.progress.subscribe()
     }
 
     /// Notes what the run tells.
-    pub(super) fn tell(&self, event: Event<'_>) {
+    pub(in crate::server) fn tell(&self, event: Event<'_>) {
         let told = match event {
             Event::Judged(finding) => Told::Finding(Arc::clone(finding)),
             event => match json::event(event) {
@@ -154,7 +157,7 @@ impl Run {
     }
 
     /// Notes the end of the run, unless it has one.
-    pub(super) fn end(&self, state: State) {
+    pub(in crate::server) fn end(&self, state: State) {
         let conclusion = state.conclusion();
         let ended = json!({
             "state": state.name(),
@@ -173,7 +176,7 @@ impl Run {
     }
 
     /// The event at this place, counted from 0: its name and its data.
-    pub(super) fn event(&self, place: usize) -> Option<(&'static str, String)> {
+    pub(in crate::server) fn event(&self, place: usize) -> Option<(&'static str, String)> {
         let progress = self.progress.borrow();
         Some(match progress.told.get(place)? {
             Told::Event(name, data) => (name, data.clone()),
@@ -187,12 +190,12 @@ impl Run {
     }
 
     /// How many events there are.
-    pub(super) fn events(&self) -> usize {
+    pub(in crate::server) fn events(&self) -> usize {
         self.progress.borrow().told.len()
     }
 
     /// What the trials came to so far.
-    pub(super) fn findings(&self) -> Vec<Arc<Finding>> {
+    pub(in crate::server) fn findings(&self) -> Vec<Arc<Finding>> {
         let progress = self.progress.borrow();
         let findings = progress.told.iter().filter_map(|told| match told {
             Told::Finding(finding) => Some(Arc::clone(finding)),
@@ -202,14 +205,14 @@ impl Run {
     }
 
     /// What the command line would print of it.
-    pub(super) fn document(&self, state: &State) -> Document {
+    pub(in crate::server) fn document(&self, state: &State) -> Document {
         let (name, findings) = (self.plan.experiment.name, self.findings());
         let findings = findings.iter().map(|finding| json::finding(name, finding)).collect();
         Document::new(name, self.plan.seed, Some(&self.id), state.conclusion(), findings)
     }
 
     /// The run as text that leaves the question open.
-    pub(super) fn markdown(&self) -> String {
+    pub(in crate::server) fn markdown(&self) -> String {
         let is_over = !self.is_running();
         let findings = self.findings();
         let findings: Vec<_> = findings.iter().map(Arc::as_ref).collect();

@@ -156,7 +156,7 @@ pub(super) struct Layout<'a> {
 }
 
 impl<'a> Layout<'a> {
-    pub(super) fn of(diagram: &'a Diagram, words: &dyn Words, shape: Shape) -> Self {
+    pub(super) fn of(diagram: &'a Diagram, words: Words, shape: Shape) -> Self {
         let frame = Frame::of(shape, diagram.bars.len());
         let mut rows: Vec<Row<'a>> = Vec::new();
         let mut top = frame.top + 4;

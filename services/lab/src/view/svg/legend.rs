@@ -19,7 +19,7 @@ const SIGNS: [Sign; 8] = [
 ];
 
 /// A list of the signs with their words; the prefix is as in a [`super::Sheet`].
-pub(crate) fn legend(words: &dyn Words, prefix: &str) -> Markup {
+pub(crate) fn legend(words: Words, prefix: &str) -> Markup {
     let hatch = format!("{prefix}-legend-hatch");
     html! {
         ul class="legend" {

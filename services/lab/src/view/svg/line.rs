@@ -46,7 +46,7 @@ impl Line {
 }
 
 /// The line between the lanes, where there is room for it, and those beside them.
-pub(super) fn written(step: &Step, words: &dyn Words, frame: &Frame) -> (Option<Line>, Vec<Line>) {
+pub(super) fn written(step: &Step, words: Words, frame: &Frame) -> (Option<Line>, Vec<Line>) {
     let note = step.note.as_ref().map(printable_note);
     let said = note.as_ref().map(|note| words.note(note)).unwrap_or_default();
     let (head, detail) = note.as_ref().map_or((Tone::Plain, Tone::Plain), Tone::of_note);
@@ -67,7 +67,7 @@ pub(super) fn written(step: &Step, words: &dyn Words, frame: &Frame) -> (Option<
     }
 }
 
-fn label(step: &Step, note: Option<&Note>, words: &dyn Words) -> Option<Line> {
+fn label(step: &Step, note: Option<&Note>, words: Words) -> Option<Line> {
     let (tone, text) = match (&step.message, note) {
         (Some(message), _) => {
             (Tone::of_message(message), words.message(&printable_content(&message.content)))

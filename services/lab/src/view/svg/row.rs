@@ -31,13 +31,7 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    pub(super) fn of(
-        index: usize,
-        step: &'a Step,
-        ms: u64,
-        words: &dyn Words,
-        frame: &Frame,
-    ) -> Self {
+    pub(super) fn of(index: usize, step: &'a Step, ms: u64, words: Words, frame: &Frame) -> Self {
         let (between, beside) = line::written(step, words, frame);
         let time = words.moment(ms);
         Self { index, step, time, between, beside, pause: None, top: 0, axis: 0, bottom: 0 }

@@ -2,19 +2,19 @@
 
 mod colours;
 mod drawn;
-mod japanese;
 mod orders;
 mod specimen;
 
 use campuscafe_evidence::diagram::Diagram;
 
 use super::layout::MAX_STEPS;
-use super::{English, Shape, Sheet, Words, draw};
-use japanese::Japanese;
+use super::{Shape, Sheet, Words, draw};
+use crate::messages::Language;
 
+const ENGLISH: Words = Words(Language::English);
 const SHAPES: [Shape; 2] = [Shape::Wide, Shape::Narrow];
 
-fn svg(diagram: &Diagram, words: &dyn Words, shape: Shape) -> String {
+fn svg(diagram: &Diagram, words: Words, shape: Shape) -> String {
     draw(diagram, words, Sheet { prefix: "one", text: "as text", shape }).into_string()
 }
 
@@ -23,7 +23,9 @@ fn everything() -> Vec<(String, Diagram, String)> {
     let mut all = Vec::new();
     for (name, diagram) in orders::all() {
         for shape in SHAPES {
-            for (language, words) in [("en", &English as &dyn Words), ("ja", &Japanese)] {
+            for (language, words) in
+                [("en", Words(Language::English)), ("ja", Words(Language::Japanese))]
+            {
                 let drawn = svg(&diagram, words, shape);
                 all.push((format!("{name}, {shape:?}, {language}"), diagram.clone(), drawn));
             }
@@ -34,7 +36,7 @@ fn everything() -> Vec<(String, Diagram, String)> {
 
 fn drawn(name: &str) -> String {
     let (_, diagram) = orders::all().into_iter().find(|(order, _)| *order == name).expect("it");
-    svg(&diagram, &English, Shape::Wide)
+    svg(&diagram, ENGLISH, Shape::Wide)
 }
 
 #[test]
@@ -70,7 +72,7 @@ fn nothing_is_inline_and_nothing_is_fetched() {
 fn what_spans_hold_is_shown_and_not_obeyed() {
     for shape in SHAPES {
         let (_, diagram) = orders::all().pop().expect("the hostile one");
-        let svg = draw(&diagram, &English, Sheet { prefix: "one", text: orders::HOSTILE, shape });
+        let svg = draw(&diagram, ENGLISH, Sheet { prefix: "one", text: orders::HOSTILE, shape });
         let svg = svg.into_string();
         assert!(svg.contains("<desc id=\"one-text\">&lt;img src=x onerror=alert(1)&gt;</desc>"));
         for shown in ["&lt;img src=", "slow:&lt;svg", "\\u{202e}&lt;b"] {
@@ -106,7 +108,7 @@ fn a_long_name_of_an_item_leaves_room_for_what_became_of_the_stock() {
                 commit.item = name.to_owned();
             }
         }
-        let texts = drawn::texts(&svg(&diagram, &English, Shape::Wide));
+        let texts = drawn::texts(&svg(&diagram, ENGLISH, Shape::Wide));
         let commit = texts.iter().find(|text| text.words.starts_with("commit")).expect("a commit");
         assert!(
             commit.words.contains('…') && commit.words.ends_with("10\u{a0}→\u{a0}9"),
@@ -183,7 +185,7 @@ fn a_picture_of_an_order_that_somebody_made_up_is_bounded() {
     assert!((500..MAX_STEPS).contains(&diagram.steps.len()), "{}", diagram.steps.len());
     for shape in SHAPES {
         let before = tokio::time::Instant::now();
-        let svg = svg(&diagram, &English, shape);
+        let svg = svg(&diagram, ENGLISH, shape);
         println!(
             "{} steps, {shape:?}: {:?}, {} bytes",
             diagram.steps.len(),
@@ -196,7 +198,7 @@ fn a_picture_of_an_order_that_somebody_made_up_is_bounded() {
         assert!(drawn::bars(&svg).all(|right| right < width), "a bar leaves the picture");
     }
     let diagram = orders::many(500);
-    let svg = svg(&diagram, &English, Shape::Narrow);
+    let svg = svg(&diagram, ENGLISH, Shape::Narrow);
     let more = format!("and {} more", diagram.steps.len() - MAX_STEPS);
     assert!(svg.contains(&more) && svg.len() < 1_000 * MAX_STEPS, "{more}, {}", svg.len());
 }

@@ -1,33 +1,18 @@
-//! Every word of a diagram comes from outside, so that a page can be in any language.
+//! The words of a picture, in the language of the page.
 
 use campuscafe_evidence::diagram::{Content, Lane, Note};
 use campuscafe_evidence::order_trace::Commit;
 
-/// The words of one language. What they are given of an order is safe to show.
-pub(crate) trait Words {
-    /// What the picture is.
-    fn title(&self) -> String;
-    /// Who stands in a lane.
-    fn lane(&self, lane: Lane) -> String;
-    /// A moment, in milliseconds after the order arrived.
-    fn moment(&self, ms: u64) -> String;
-    /// A time in which nothing happened, in milliseconds.
-    fn pause(&self, ms: u64) -> String;
-    /// What is written on a message.
-    fn message(&self, content: &Content) -> String;
-    /// Why an attempt was given up: `timeout`, `connection_lost` or `connection_refused`.
-    fn given_up(&self, reason: &str) -> String;
-    /// What is said beside a step.
-    fn note(&self, note: &Note) -> Said;
-    /// What a sign means.
-    fn sign(&self, sign: Sign) -> String;
-    /// That so many steps did not find room.
-    fn left_out(&self, steps: usize) -> String;
-}
+use crate::messages::{Language, Value};
+use crate::printable::printable;
+
+/// The words of one language.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Words(pub(crate) Language);
 
 /// What a legend explains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sign {
+pub(super) enum Sign {
     /// A bar of the customer or of the order service.
     Waits,
     /// A bar of the inventory.
@@ -48,127 +33,147 @@ pub(crate) enum Sign {
 
 /// A note in two lines; either may be empty.
 #[derive(Debug, Default)]
-pub(crate) struct Said {
+pub(super) struct Said {
     /// What happened.
-    pub(crate) head: String,
+    pub(super) head: String,
     /// What that means.
-    pub(crate) detail: String,
+    pub(super) detail: String,
 }
 
-impl Said {
-    fn new(head: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { head: head.into(), detail: detail.into() }
-    }
-}
-
-/// English.
-pub(crate) struct English;
-
-impl Words for English {
-    fn title(&self) -> String {
-        "One order as a space–time diagram: time runs down, messages run across".to_owned()
+impl Words {
+    fn say(self, id: &str) -> String {
+        self.0.say(id).into_owned()
     }
 
-    fn lane(&self, lane: Lane) -> String {
-        match lane {
-            Lane::Customer => "customer",
-            Lane::Order => "order service",
-            Lane::Inventory => "inventory",
-        }
-        .to_owned()
+    fn of_attempt(self, id: &str, number: u32) -> String {
+        self.0.tell(id, &[("number", u64::from(number).into())]).into_owned()
     }
 
-    fn moment(&self, ms: u64) -> String {
+    /// What the picture is.
+    pub(super) fn title(self) -> String {
+        self.say("picture-title")
+    }
+
+    /// Who stands in a lane.
+    pub(super) fn lane(self, lane: Lane) -> String {
+        self.say(match lane {
+            Lane::Customer => "lane-customer",
+            Lane::Order => "lane-order",
+            Lane::Inventory => "lane-inventory",
+        })
+    }
+
+    /// A moment, in milliseconds after the order arrived.
+    pub(super) fn moment(self, ms: u64) -> String {
         if ms < 1_000 { format!("{ms} ms") } else { format!("{},{:03} ms", ms / 1_000, ms % 1_000) }
     }
 
-    fn pause(&self, ms: u64) -> String {
-        if ms < 1_000 {
-            format!("+ {ms} ms")
-        } else {
-            format!("+ {}.{} s", ms / 1_000, ms % 1_000 / 100)
+    /// A time in which nothing happened, in milliseconds.
+    pub(super) fn pause(self, ms: u64) -> String {
+        match ms {
+            ..1_000 => format!("+ {ms} ms"),
+            _ => format!("+ {}.{} s", ms / 1_000, ms % 1_000 / 100),
         }
     }
 
-    fn message(&self, content: &Content) -> String {
+    /// What is written on a message.
+    pub(super) fn message(self, content: &Content) -> String {
+        let outcome = |outcome: &str| match outcome {
+            "confirmed" | "failed" | "unknown" => self.say(&format!("outcome-{outcome}")),
+            other => printable(other).to_string(),
+        };
         match content {
-            Content::Order => "order".to_owned(),
-            Content::Attempt(number) => format!("attempt {number}"),
+            Content::Order => self.say("message-order"),
+            Content::Attempt(number) => self.of_attempt("message-attempt", *number),
             Content::Answer(status) => status.to_string(),
-            Content::Outcome { status: Some(status), outcome } => format!("{status} {outcome}"),
-            Content::Outcome { status: None, outcome } => outcome.clone(),
+            Content::Outcome { status: Some(status), outcome: it } => {
+                format!("{status} {}", outcome(it))
+            }
+            Content::Outcome { status: None, outcome: it } => outcome(it),
         }
     }
 
-    fn given_up(&self, reason: &str) -> String {
-        reason.replace('_', " ")
+    /// Why an attempt was given up: `timeout`, `connection_lost` or `connection_refused`.
+    pub(super) fn given_up(self, reason: &str) -> String {
+        match reason {
+            "timeout" => self.say("end-timeout"),
+            "connection_lost" => self.say("end-connection-lost"),
+            "connection_refused" => self.say("end-connection-refused"),
+            other => printable(other).to_string(),
+        }
     }
 
-    fn note(&self, note: &Note) -> Said {
+    /// What is said beside a step.
+    pub(super) fn note(self, note: &Note) -> Said {
+        let said = |head: String, detail: String| Said { head, detail };
         match note {
-            Note::Fault(fault) => Said::new(fault_name(fault), fault_in_words(fault)),
-            Note::Committed(commit) => Said::new(
-                format!("commit: {} {}\u{a0}→\u{a0}{}", commit.item, commit.before, commit.after),
-                commit_in_words(commit),
+            Note::Fault(fault) if fault == "none" => Said::default(),
+            Note::Fault(fault) => said(printable(fault).to_string(), self.fault(fault)),
+            Note::Committed(commit) => said(self.commit(commit), self.kind(commit)),
+            Note::Cut(number) => said(self.say("note-cut"), self.of_attempt("of-attempt", *number)),
+            Note::GivenUp { attempt, reason } => said(
+                self.of_attempt("note-given-up", *attempt),
+                self.say(match reason.as_str() {
+                    "connection_refused" => "note-nothing-sent",
+                    _ => "note-unknown",
+                }),
             ),
-            Note::Cut(number) => Said::new("cuts the connection", format!("of attempt {number}")),
-            Note::GivenUp { attempt, reason } => {
-                let detail = match reason.as_str() {
-                    "connection_refused" => "nothing was sent",
-                    _ => "outcome unknown",
-                };
-                Said::new(format!("gives up attempt {attempt}"), detail)
-            }
             Note::CallerLeft(number) => {
-                Said::new("the caller has left", format!("attempt {number} goes on"))
+                said(self.say("note-caller-left"), self.of_attempt("of-attempt", *number))
             }
             Note::AnswerDropped(number) => {
-                Said::new("the answer reaches nobody", format!("attempt {number}"))
+                said(self.say("note-answer-dropped"), self.of_attempt("of-attempt", *number))
             }
         }
     }
 
-    fn sign(&self, sign: Sign) -> String {
-        match sign {
-            Sign::Waits => "waits",
-            Sign::Works => "works, and the caller waits",
-            Sign::Unheard => "works, and nobody waits",
-            Sign::Commit => "commit",
-            Sign::Late => "late commit",
-            Sign::Duplicate => "2nd commit of one order",
-            Sign::Timeout => "timeout",
-            Sign::Lost => "did not arrive",
+    /// What a sign means.
+    pub(super) fn sign(self, sign: Sign) -> String {
+        self.say(match sign {
+            Sign::Waits => "sign-waits",
+            Sign::Works => "sign-works",
+            Sign::Unheard => "sign-unheard",
+            Sign::Commit => "sign-commit",
+            Sign::Late => "sign-late",
+            Sign::Duplicate => "sign-duplicate",
+            Sign::Timeout => "sign-timeout",
+            Sign::Lost => "sign-lost",
+        })
+    }
+
+    /// That so many steps did not find room.
+    pub(super) fn left_out(self, steps: usize) -> String {
+        self.0.tell("left-out", &[("count", steps.into())]).into_owned()
+    }
+
+    /// What a fault does; nothing is said of a word that is no fault.
+    fn fault(self, fault: &str) -> String {
+        self.say(match fault.split(':').next().unwrap_or_default() {
+            "slow" => "fault-slow",
+            "fail" => "fault-fail",
+            "slowfail" => "fault-slowfail",
+            "abort" => "fault-abort",
+            "lostreply" => "fault-lostreply",
+            "slowreply" => "fault-slowreply",
+            "hold" => "fault-hold",
+            _ => return String::new(),
+        })
+    }
+
+    fn commit(self, commit: &Commit) -> String {
+        let left = |pieces: i64| Value::from(pieces.to_string());
+        let item = Value::from(printable(&commit.item).to_string());
+        let values =
+            [("item", item), ("before", left(commit.before)), ("after", left(commit.after))];
+        self.0.tell("note-commit", &values).into_owned()
+    }
+
+    fn kind(self, commit: &Commit) -> String {
+        match (commit.late, commit.duplicate) {
+            (false, false) => String::new(),
+            (true, false) => self.say("commit-is-late"),
+            (false, true) => self.say("commit-is-duplicate"),
+            (true, true) => self.say("commit-is-both"),
         }
-        .to_owned()
-    }
-
-    fn left_out(&self, steps: usize) -> String {
-        format!("and {steps} more that are not drawn")
-    }
-}
-
-fn fault_name(fault: &str) -> &str {
-    if fault == "none" { "" } else { fault }
-}
-
-const fn commit_in_words(commit: &Commit) -> &'static str {
-    match (commit.late, commit.duplicate) {
-        (false, false) => "",
-        (true, false) => "late: nobody waited",
-        (false, true) => "the 2nd of this order",
-        (true, true) => "late, 2nd of this order",
-    }
-}
-
-fn fault_in_words(fault: &str) -> &'static str {
-    match fault.split(':').next().unwrap_or_default() {
-        "slow" => "waits, then commits",
-        "fail" => "refuses",
-        "slowfail" => "waits, then refuses",
-        "abort" => "cuts before the commit",
-        "lostreply" => "commits, then cuts",
-        "slowreply" => "commits, then waits",
-        "hold" => "commits, holds the answer",
-        _ => "",
     }
 }

@@ -7,15 +7,15 @@ use std::path::Path;
 use campuscafe_evidence::diagram::Diagram;
 use maud::{DOCTYPE, Markup, html};
 
-use super::super::{English, Shape, Sheet, Words, draw, legend};
-use super::japanese::Japanese;
-use super::orders;
+use super::super::{Shape, Sheet, Words, draw, legend};
+use super::{ENGLISH, orders};
+use crate::messages::Language;
 
 const STYLE: &str = include_str!("../../../../assets/page.css");
 
 #[test]
 fn many_pictures_stand_on_one_page_and_share_no_id() {
-    for (language, words) in [("en", &English as &dyn Words), ("ja", &Japanese)] {
+    for (language, words) in [("en", Words(Language::English)), ("ja", Words(Language::Japanese))] {
         let page = page(
             language,
             "",
@@ -49,7 +49,7 @@ fn the_parts_of_the_page_have_no_style_of_their_own() {
     }
 }
 
-fn pictures(name: &str, diagram: &Diagram, words: &dyn Words) -> Markup {
+fn pictures(name: &str, diagram: &Diagram, words: Words) -> Markup {
     html! {
         @for (kind, shape) in [("wide", Shape::Wide), ("narrow", Shape::Narrow)] {
             @let prefix = format!("{name}-{kind}");
@@ -76,8 +76,8 @@ fn lesson() -> Markup {
         (predict())
         section class="stage" aria-label="What happened" {
             figure class="card diagram" {
-                (pictures("double", &double, &English))
-                (legend(&English, "double"))
+                (pictures("double", &double, ENGLISH))
+                (legend(ENGLISH, "double"))
                 (steps())
             }
             (know())
@@ -223,7 +223,7 @@ fn worlds() -> Markup {
         h2 { "Two worlds, one view" }
         section class="worlds" {
             @for name in ["abort", "lostreply"] {
-                figure class="card diagram" { figcaption { (name) } (pictures(name, &of(name), &English)) }
+                figure class="card diagram" { figcaption { (name) } (pictures(name, &of(name), ENGLISH)) }
             }
         }
     }
