@@ -212,6 +212,7 @@ async fn each_service_describes_all_its_calls() {
                 ("/api/runs", "post"),
                 ("/api/runs/{id}", "get"),
                 ("/api/runs/{id}.md", "get"),
+                ("/api/runs/{id}/decision", "post"),
                 ("/api/runs/{id}/events", "get"),
                 ("/api/services", "get"),
                 ("/api/traces", "get"),

@@ -306,7 +306,7 @@ async fn what_cannot_be_run_or_is_not_there_is_a_problem_that_says_what_is() {
     let cafe = Cafe::open().await;
     let lab = Lab::at(&cafe.lab);
     for (asked, tells) in [
-        (json!({"experiment": "tea"}), "expected one of local, slow, jitter, cut, recover"),
+        (json!({"experiment": "tea"}), "expected one of local, slow, jitter, cut, doubt, recover"),
         (json!({"experiment": "kill"}), "kill needs a person who replaces pods on a cluster"),
         (json!({"experiment": "all"}), "expected one of"),
         (json!({"experiment": "double", "seed": -1}), "expected a whole number of 0 or more"),
@@ -338,7 +338,7 @@ async fn a_run_as_text_has_the_evidence_and_leaves_the_question_open() {
         "## Trial 2\n",
         "{\"itemId\":\"cake\",\"quantity\":1,\"chaos\":\"slow,none\",\"retryOnTimeout\":true}",
         "200 \"reserved (after timeout retry)",
-        "  # working, the caller waits",
+        "  # working   . working, nobody waits",
         "attempt 1: sent at ",
         "  commit at ",
         "cake left before: 1",
