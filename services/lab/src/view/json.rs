@@ -22,7 +22,7 @@ pub(crate) struct Document {
     #[schema(example = "double")]
     experiment: String,
     /// What made the random choices.
-    #[schema(example = 7)]
+    #[schema(example = 7, format = "uint64")]
     seed: u64,
     /// What the spans of this run have in common: 32 hexadecimal digits.
     #[schema(example = "0af7651916cd43dd8448eb211c80319c")]

@@ -17,7 +17,12 @@ pub(in crate::server) struct BeginRun {
     pub(in crate::server) experiment: String,
     /// Makes all random choices repeatable; without it, the lab chooses one.
     #[serde(default)]
-    #[schema(example = 7, minimum = 0, maximum = 18_446_744_073_709_551_615_usize)]
+    #[schema(
+        example = 7,
+        format = "uint64",
+        minimum = 0,
+        maximum = 18_446_744_073_709_551_615_usize
+    )]
     pub(in crate::server) seed: Option<u64>,
     /// Only the trial of this number, counted from 1; without it, all of them.
     #[serde(default)]
@@ -77,6 +82,21 @@ pub(super) struct RunHead {
     began_at: String,
 }
 
+/// One event of a run.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "it is read for its schema only")]
+pub(super) struct RunEvent {
+    /// The number of the event, from 1.
+    #[schema(example = "3")]
+    id: String,
+    /// What happened.
+    #[schema(example = "order_sent")]
+    event: String,
+    /// What it tells, as JSON.
+    #[schema(example = r#"{"item":"cake","chaos":"slow","retryOnTimeout":true}"#)]
+    data: String,
+}
+
 /// The newest runs.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct RunList {
@@ -93,7 +113,7 @@ pub(super) struct RunSummary {
     #[schema(example = "double")]
     experiment: &'static str,
     /// What made the random choices.
-    #[schema(example = 7)]
+    #[schema(example = 7, format = "uint64")]
     seed: u64,
     /// `shown`, `incomplete` or `not_shown`; null before its end.
     #[schema(example = "shown")]

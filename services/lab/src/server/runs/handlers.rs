@@ -10,7 +10,7 @@ use campuscafe_api::Problem;
 use campuscafe_service::{Json, PathParam, ProblemResponse};
 use utoipa::IntoResponses;
 
-use super::documents::{BeginRun, Decide, RunDocument, RunList, RunSummary, runnable};
+use super::documents::{BeginRun, Decide, RunDocument, RunEvent, RunList, RunSummary, runnable};
 use super::kept::{Busy, MAX_KEPT, MAX_UNDER_WAY};
 use super::run::{Plan, Run};
 use super::stream::{already_sent, stream};
@@ -120,7 +120,7 @@ fn run_as_text(run: &Run) -> Response {
 #[utoipa::path(get, path = "/api/runs/{id}/events", tag = "runs",
     params(("id" = String, Path, description = "The id of a run", pattern = "^[0-9a-f]{32}$", example = "0af7651916cd43dd8448eb211c80319c"),
         ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that came; the stream begins after it", example = "3")),
-    responses((status = 200, body = String, content_type = "text/event-stream", description = "The events"),
+    responses((status = 200, body = RunEvent, content_type = "text/event-stream", description = "The events"),
         (status = 204, description = "The run is over, and its last event has come already: a browser then asks no more"),
         NoSuchRun,
         (status = 503, body = Problem, content_type = "application/problem+json", description = "Too many streams are open",
