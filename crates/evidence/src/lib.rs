@@ -5,7 +5,8 @@
 //! ([`message_order`]); [`flaw`] names what is missing or contradictory.
 //! [`counters`] reads what the services count, and [`ledger`] compares what the
 //! customer was told with what the inventory holds. [`diagram`] is an order as a
-//! picture that nobody has drawn yet.
+//! picture that nobody has drawn yet, and [`local_history`] is what one party can
+//! tell of it.
 //!
 //! A verdict is made from an [`order::Order`], a [`message_order::PingBatch`] or a
 //! [`pod_replacement::PodReplacement`]; [`load`] holds the result of a load.
@@ -19,6 +20,7 @@ pub mod flaw;
 pub mod from_spans;
 pub mod ledger;
 pub mod load;
+pub mod local_history;
 pub mod message_order;
 pub mod order;
 pub mod order_trace;

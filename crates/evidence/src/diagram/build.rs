@@ -31,8 +31,7 @@ enum Event<'a> {
 }
 
 fn events(order_trace: &OrderTrace) -> Vec<(u64, Event<'_>)> {
-    let mut events =
-        vec![(order_trace.start, Event::Placed), (order_trace.told_at, Event::Told(order_trace))];
+    let mut events = vec![(order_trace.start, Event::Placed)];
     for attempt in &order_trace.attempts {
         events.push((attempt.sent, Event::Sent(attempt)));
         events.push((attempt.ended, Event::OrderResult(attempt)));
@@ -49,6 +48,8 @@ fn events(order_trace: &OrderTrace) -> Vec<(u64, Event<'_>)> {
             events.push((served.ended, Event::Unheard(attempt)));
         }
     }
+    // The sort keeps the order of equal times, and the answer follows from the attempts.
+    events.push((order_trace.told_at, Event::Told(order_trace)));
     events.sort_by_key(|(at, _)| *at);
     events
 }
@@ -121,7 +122,8 @@ impl Event<'_> {
             },
             Self::OrderResult(attempt) => match &attempt.end {
                 End::Answered(status) => {
-                    Step { message: message(Inventory, Order, Content::Answer(*status)), ..nothing }
+                    let answer = Content::Answer { attempt: attempt.number, status: *status };
+                    Step { message: message(Inventory, Order, answer), ..nothing }
                 }
                 End::Unanswered(reason) => Step {
                     mark: mark(Order, attempt, MarkKind::GivenUp),

@@ -190,7 +190,7 @@ impl Row {
                 let arrow = if message.arrives { arrow_right } else { broken_arrow };
                 self.right = arrow(&label, ORDER_TO_INVENTORY);
             }
-            Content::Answer(status) => {
+            Content::Answer { status, .. } => {
                 self.right = arrow_left(&status.to_string(), ORDER_TO_INVENTORY);
             }
             Content::Outcome { status, outcome } => {
