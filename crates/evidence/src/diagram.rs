@@ -52,7 +52,7 @@ pub struct Message {
     pub from: Lane,
     /// Who is meant to get it.
     pub to: Lane,
-    /// Whether there was a connection to send it over.
+    /// Whether it reaches it.
     pub arrives: bool,
     /// What it is.
     pub content: Content,

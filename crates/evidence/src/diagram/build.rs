@@ -27,6 +27,7 @@ enum Event<'a> {
     OrderResult(&'a Attempt),
     Abandoned(&'a Attempt),
     Unheard(&'a Attempt),
+    Lost(&'a Attempt, i64),
     Told(&'a OrderTrace),
 }
 
@@ -46,6 +47,9 @@ fn events(order_trace: &OrderTrace) -> Vec<(u64, Event<'_>)> {
             events.push((served.ended, Event::Cut(attempt)));
         } else if ends_unheard(served) {
             events.push((served.ended, Event::Unheard(attempt)));
+        }
+        if let (Some(status), End::Unanswered(_)) = (served.status, &attempt.end) {
+            events.push((served.ended, Event::Lost(attempt, status)));
         }
     }
     // The sort keeps the order of equal times, and the answer follows from the attempts.
@@ -70,7 +74,8 @@ impl Event<'_> {
             | Self::Cut(attempt)
             | Self::OrderResult(attempt)
             | Self::Abandoned(attempt)
-            | Self::Unheard(attempt) => Some(attempt),
+            | Self::Unheard(attempt)
+            | Self::Lost(attempt, _) => Some(attempt),
         }
     }
 
@@ -87,7 +92,7 @@ impl Event<'_> {
                 bar.begin(step, false);
                 bar.stop(step);
             }
-            Self::Cut(_) => bar.stop(step),
+            Self::Cut(_) | Self::Lost(..) => bar.stop(step),
             // A late commit is the last thing heard of its attempt; after any
             // other one the work goes on until the answer or the cut.
             Self::Committed(_, commit) if commit.late => bar.stop(step),
@@ -136,6 +141,12 @@ impl Event<'_> {
             }
             Self::Unheard(attempt) => {
                 Step { note: Some(Note::AnswerDropped(attempt.number)), ..nothing }
+            }
+            // The inventory answered in time for itself, and too late for the caller.
+            Self::Lost(attempt, status) => {
+                let content = Content::Answer { attempt: attempt.number, status: *status };
+                let message = Message { from: Inventory, to: Order, arrives: false, content };
+                Step { message: Some(message), ..nothing }
             }
             Self::Told(order_trace) => {
                 let (status, outcome) = (order_trace.status, order_trace.outcome.clone());
