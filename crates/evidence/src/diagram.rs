@@ -181,7 +181,7 @@ impl Diagram {
 
 impl Step {
     /// The part of it that one party can know, if it can know any.
-    fn known_to(&self, lane: Lane) -> Option<Self> {
+    pub(crate) fn known_to(&self, lane: Lane) -> Option<Self> {
         let of_lane =
             |message: &Message| message.from == lane || message.to == lane && message.arrives;
         let known = Self {

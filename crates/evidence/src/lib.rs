@@ -6,7 +6,7 @@
 //! [`counters`] reads what the services count, and [`ledger`] compares what the
 //! customer was told with what the inventory holds. [`diagram`] is an order as a
 //! picture that nobody has drawn yet, and [`local_history`] is what one party can
-//! tell of it.
+//! tell of it; [`knowledge`] is what each party knows at a moment.
 //!
 //! A verdict is made from an [`order::Order`], a [`message_order::PingBatch`] or a
 //! [`pod_replacement::PodReplacement`]; [`load`] holds the result of a load.
@@ -18,6 +18,7 @@ pub mod counters;
 pub mod diagram;
 pub mod flaw;
 pub mod from_spans;
+pub mod knowledge;
 pub mod ledger;
 pub mod load;
 pub mod local_history;

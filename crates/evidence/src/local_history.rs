@@ -6,7 +6,7 @@
 
 use serde::Serialize;
 
-use crate::diagram::{Content, Diagram, Lane, MarkKind, Note, Step};
+use crate::diagram::{Content, Diagram, Lane, MarkKind, Message, Note, Step};
 use crate::order_trace::OrderTrace;
 
 /// What one party sent, received and did.
@@ -33,8 +33,13 @@ pub enum LocalEvent {
         /// `timeout`, `connection_lost` or `connection_refused`.
         reason: String,
     },
-    /// It decided to meet the attempt that it just received with this fault.
-    Fault(String),
+    /// It decided on the fault that an attempt meets.
+    Fault {
+        /// The attempt's number.
+        attempt: u32,
+        /// The fault with its argument; `none` if none.
+        fault: String,
+    },
     /// It committed a reservation.
     Committed {
         /// The attempt's number.
@@ -52,18 +57,48 @@ pub enum LocalEvent {
     AnswerDropped(u32),
 }
 
+impl LocalEvent {
+    /// The number of the attempt that it is about, if it is about one.
+    #[must_use]
+    pub const fn attempt(&self) -> Option<u32> {
+        match self {
+            Self::Sent(content) | Self::Received(content) => match content {
+                Content::Attempt(attempt) | Content::Answer { attempt, .. } => Some(*attempt),
+                Content::Order | Content::Outcome { .. } => None,
+            },
+            Self::NoAnswer { attempt, .. }
+            | Self::Fault { attempt, .. }
+            | Self::Committed { attempt, .. }
+            | Self::Cut(attempt)
+            | Self::CallerLeft(attempt)
+            | Self::AnswerDropped(attempt) => Some(*attempt),
+        }
+    }
+}
+
 impl LocalHistory {
     /// What one party can tell of an order.
     #[must_use]
     pub fn of(diagram: &Diagram, party: Lane) -> Self {
-        let (times_ms, events) = diagram
-            .history(party)
-            .iter()
+        Self::until(diagram, party, diagram.steps.len())
+    }
+
+    /// What one party can tell of an order once this step has happened.
+    #[must_use]
+    pub fn until(diagram: &Diagram, party: Lane, step: usize) -> Self {
+        let happened = diagram.steps.iter().take(step.saturating_add(1));
+        let (times_ms, events) = happened
+            .filter_map(|step| step.known_to(party))
             .flat_map(|step| {
-                events(step, party).into_iter().map(|event| (diagram.ms(step.at), event))
+                events(&step, party).into_iter().map(move |event| (diagram.ms(step.at), event))
             })
             .unzip();
         Self { events, times_ms }
+    }
+
+    /// The events with their times.
+    pub fn timed(&self) -> impl Iterator<Item = (u64, &LocalEvent)> {
+        self.times_ms.iter().copied().zip(&self.events)
     }
 
     /// What the order service can tell, if none of its own spans is missing or
@@ -88,12 +123,15 @@ pub fn first_difference(histories: &[&LocalHistory]) -> Option<usize> {
 
 /// The events in a step that this party took part in.
 fn events(known: &Step, party: Lane) -> Vec<LocalEvent> {
-    let message = known.message.as_ref().map(|message| {
+    // That an attempt arrived is seen by the inventory's own note and not by the sender's.
+    let sure = |message: &&Message| {
+        message.to != Lane::Inventory || party != Lane::Inventory || known.note.is_some()
+    };
+    let message = known.message.as_ref().filter(sure).map(|message| {
         let content = message.content.clone();
-        if message.from == party {
-            LocalEvent::Sent(content)
-        } else {
-            LocalEvent::Received(content)
+        match message.from == party {
+            true => LocalEvent::Sent(content),
+            false => LocalEvent::Received(content),
         }
     });
     message.into_iter().chain(known.note.as_ref().and_then(|note| noted(note, known))).collect()
@@ -101,7 +139,10 @@ fn events(known: &Step, party: Lane) -> Vec<LocalEvent> {
 
 fn noted(note: &Note, step: &Step) -> Option<LocalEvent> {
     Some(match note {
-        Note::Fault(fault) => LocalEvent::Fault(fault.clone()),
+        Note::Fault(fault) => {
+            let Content::Attempt(attempt) = step.message.as_ref()?.content else { return None };
+            LocalEvent::Fault { attempt, fault: fault.clone() }
+        }
         Note::Committed(commit) => {
             let mark = step.mark.filter(|mark| mark.kind == MarkKind::Commit)?;
             let (late, duplicate) = (commit.late, commit.duplicate);

@@ -59,17 +59,25 @@ fn each_party_has_a_history_of_its_own() {
     let inventory = LocalHistory::of(&double, Lane::Inventory);
     let committed =
         |attempt, again| LocalEvent::Committed { attempt, late: again, duplicate: again };
+    let fault = |attempt, fault: &str| LocalEvent::Fault { attempt, fault: fault.to_owned() };
     let expected = [
         LocalEvent::Received(Content::Attempt(1)),
-        LocalEvent::Fault("slow:2000".to_owned()),
+        fault(1, "slow:2000"),
         LocalEvent::CallerLeft(1),
         LocalEvent::Received(Content::Attempt(2)),
-        LocalEvent::Fault("none".to_owned()),
+        fault(2, "none"),
         committed(2, false),
         LocalEvent::Sent(Content::Answer { attempt: 2, status: 200 }),
         committed(1, true),
     ];
     assert_eq!(inventory.events, expected);
+}
+
+#[test]
+fn an_attempt_that_the_inventory_has_no_span_of_is_no_part_of_its_history() {
+    let spans = [order(1003, "unknown", 504), unanswered("one", 1..1001, "timeout")];
+    let diagram = Diagram::of(&trace(&spans, "none"));
+    assert_eq!(LocalHistory::of(&diagram, Lane::Inventory).events, []);
 }
 
 #[test]

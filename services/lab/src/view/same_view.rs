@@ -102,7 +102,7 @@ fn in_words(event: &LocalEvent) -> String {
         LocalEvent::NoAnswer { attempt, reason } => {
             format!("attempt {attempt} ended without an answer: {}", reason.replace('_', " "))
         }
-        LocalEvent::Fault(fault) => format!("chose the fault {fault}"),
+        LocalEvent::Fault { attempt, fault } => format!("met attempt {attempt} with {fault}"),
         LocalEvent::Committed { attempt, late, duplicate } => {
             let late = if *late { ", late" } else { "" };
             let duplicate = if *duplicate { ", 2nd of this order" } else { "" };

@@ -65,7 +65,10 @@ fn each_event_is_said_from_the_side_of_its_party_and_cannot_steer_the_terminal()
         (LocalEvent::Received(Content::Attempt(2)), "got attempt 2"),
         (committed(false, false), "committed attempt 1"),
         (committed(true, true), "committed attempt 1, late, 2nd of this order"),
-        (LocalEvent::Fault("slow:\u{1b}[2J".to_owned()), "chose the fault slow:\\u{1b}[2J"),
+        (
+            LocalEvent::Fault { attempt: 1, fault: "slow:\u{1b}[2J".to_owned() },
+            "met attempt 1 with slow:\\u{1b}[2J",
+        ),
         (LocalEvent::Sent(outcome("\n")), "told the customer: \\u{a}"),
     ] {
         assert_eq!(in_words(&event), expected);
