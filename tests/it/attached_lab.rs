@@ -85,9 +85,13 @@ async fn a_lab_that_is_told_of_services_starts_none_and_passes_them_on() {
     assert_eq!(told, expected);
 
     let (code, said) = ask("campuscafe", &["experiment", "slow", "--lab-url", &url]).await;
-    // The spans went to the other lab, so the ledger alone must carry the verdict.
-    assert_eq!(code, Some(0), "{said}");
+    // The spans went to the other lab, so the ledger alone must carry the verdicts. It
+    // cannot say what the order service knew.
+    assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("The verdict uses only the ledger"), "{said}");
+    assert_eq!(said.matches("\nSHOWN, evidence incomplete\n").count(), 3, "{said}");
+    let unknown = "\nINCOMPLETE\n  It is not known whether the order service can tell them apart";
+    assert!(said.contains(unknown), "{said}");
     let marks = "lab_experiments_total{experiment=\"slow\"}";
     assert_eq!(cafe.metric(&url, marks).await, 1.0);
     assert_eq!(cafe.metric(&cafe.lab, marks).await, 0.0);

@@ -31,6 +31,8 @@ async fn slow_is_shown_on_services_of_its_own() {
         "the customer was told   504 after 1.",
         "the inventory made      1 reservation     0 reservations    1 reservation",
         "it committed            at 2.0 s          never             at ",
+        "  4. told the customer: 504 unknown ",
+        "The order service cannot tell them apart (asserted: 3 runs, the same 4\n",
     ] {
         assert!(text.contains(expected), "no {expected:?} in\n{text}");
     }
@@ -81,6 +83,7 @@ async fn the_lesson_does_not_show_where_nothing_times_out() {
     }
     let (code, text) = run(&["slow", "--lab-url", &cafe.lab], &[]).await;
     assert!(code == Some(1) && text.contains("NOT SHOWN"), "{text}");
+    assert!(text.contains("can tell them apart by event 3. slow: got the answer 200"), "{text}");
 }
 
 #[tokio::test]
@@ -101,6 +104,35 @@ async fn a_cut_looks_the_same_to_the_client_and_is_not_in_the_inventory() {
     let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(words(row("Side by side"))[3..], ["abort", "lostreply", "fail"]);
     assert_eq!(words(row("the order's outcome"))[3..], ["unknown", "unknown", "failed"]);
+    let asserted = "The order service cannot tell them apart (asserted: 2 runs, the same 4\n";
+    assert!(text.contains(asserted), "{text}");
+}
+
+#[tokio::test]
+async fn the_order_service_cannot_tell_apart_what_only_the_inventory_knows() {
+    let (cut, slow) = tokio::join!(run_json(&["cut"], &[]), run_json(&["slow"], &[]));
+    for ((code, json), end, compared) in [
+        (cut, "connection_lost", &["abort", "lostreply"][..]),
+        (slow, "timeout", &["slow", "slowfail", "slowreply"]),
+    ] {
+        let view = &json["sameViews"][0];
+        assert_eq!(
+            (code, &view["shown"], &view["party"]),
+            (Some(0), &true.into(), &"order".into())
+        );
+        let runs = view["runs"].as_array().unwrap();
+        assert_eq!(runs.iter().map(|run| &run["chaos"]).collect::<Vec<_>>(), compared);
+        let events = json!([
+            {"received": "order"},
+            {"sent": {"attempt": 1}},
+            {"noAnswer": {"attempt": 1, "reason": end}},
+            {"sent": {"outcome": {"status": 504, "outcome": "unknown"}}},
+        ]);
+        for run in runs {
+            assert_eq!(run["events"], events, "{json:#}");
+            assert_eq!(run["timesMs"].as_array().unwrap().len(), 4, "{json:#}");
+        }
+    }
 }
 
 #[tokio::test]

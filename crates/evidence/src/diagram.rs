@@ -6,6 +6,8 @@
 
 mod build;
 
+use serde::Serialize;
+
 use crate::order_trace::{Commit, OrderTrace};
 
 /// Who takes part, from left to right.
@@ -50,21 +52,27 @@ pub struct Message {
     pub from: Lane,
     /// Who is meant to get it.
     pub to: Lane,
-    /// Whether there was a connection to send it over.
+    /// Whether it reaches it.
     pub arrives: bool,
     /// What it is.
     pub content: Content,
 }
 
 /// What a message carries.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Content {
     /// The customer's order.
     Order,
     /// The order service's attempt of this number.
     Attempt(u32),
-    /// The inventory's answer, by its HTTP status.
-    Answer(i64),
+    /// The inventory's answer to an attempt.
+    Answer {
+        /// The attempt's number.
+        attempt: u32,
+        /// The HTTP status.
+        status: i64,
+    },
     /// What the customer is told.
     Outcome {
         /// The HTTP status, if one was sent.
@@ -167,19 +175,23 @@ impl Diagram {
     /// did itself.
     #[must_use]
     pub fn history(&self, lane: Lane) -> Vec<Step> {
-        let known = |step: &Step| {
-            let of_lane =
-                |message: &Message| message.from == lane || message.to == lane && message.arrives;
-            Step {
-                at: step.at,
-                message: step.message.clone().filter(of_lane),
-                mark: step.mark.filter(|mark| mark.lane == lane),
-                note: step.note.clone().filter(|note| note.lane() == lane),
-            }
+        self.steps.iter().filter_map(|step| step.known_to(lane)).collect()
+    }
+}
+
+impl Step {
+    /// The part of it that one party can know, if it can know any.
+    pub(crate) fn known_to(&self, lane: Lane) -> Option<Self> {
+        let of_lane =
+            |message: &Message| message.from == lane || message.to == lane && message.arrives;
+        let known = Self {
+            at: self.at,
+            message: self.message.clone().filter(of_lane),
+            mark: self.mark.filter(|mark| mark.lane == lane),
+            note: self.note.clone().filter(|note| note.lane() == lane),
         };
-        let says =
-            |step: &Step| step.message.is_some() || step.mark.is_some() || step.note.is_some();
-        self.steps.iter().map(known).filter(says).collect()
+        let says = known.message.is_some() || known.mark.is_some() || known.note.is_some();
+        says.then_some(known)
     }
 }
 

@@ -17,6 +17,14 @@ pub enum Part {
     Commit(u32),
 }
 
+impl Part {
+    /// Whether the order service makes this span.
+    #[must_use]
+    pub const fn is_of_order_service(self) -> bool {
+        matches!(self, Self::Order | Self::Attempt(_))
+    }
+}
+
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -38,6 +46,16 @@ pub enum Flaw {
     Ambiguous(Part),
     /// It is there, and the answer rules it out.
     Contradictory(Part),
+}
+
+impl Flaw {
+    /// Where the flaw is.
+    #[must_use]
+    pub const fn part(self) -> Part {
+        match self {
+            Self::Missing(part) | Self::Ambiguous(part) | Self::Contradictory(part) => part,
+        }
+    }
 }
 
 impl fmt::Display for Flaw {

@@ -5,7 +5,8 @@
 //! ([`message_order`]); [`flaw`] names what is missing or contradictory.
 //! [`counters`] reads what the services count, and [`ledger`] compares what the
 //! customer was told with what the inventory holds. [`diagram`] is an order as a
-//! picture that nobody has drawn yet.
+//! picture that nobody has drawn yet, and [`local_history`] is what one party can
+//! tell of it; [`knowledge`] is what each party knows at a moment.
 //!
 //! A verdict is made from an [`order::Order`], a [`message_order::PingBatch`] or a
 //! [`pod_replacement::PodReplacement`]; [`load`] holds the result of a load.
@@ -17,8 +18,10 @@ pub mod counters;
 pub mod diagram;
 pub mod flaw;
 pub mod from_spans;
+pub mod knowledge;
 pub mod ledger;
 pub mod load;
+pub mod local_history;
 pub mod message_order;
 pub mod order;
 pub mod order_trace;

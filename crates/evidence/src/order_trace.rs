@@ -79,6 +79,8 @@ pub struct ServerAttempt {
     pub ended: u64,
     /// When the inventory noticed that the caller had left.
     pub abandoned: Option<u64>,
+    /// The HTTP status that it answered with, whether or not anyone heard it.
+    pub status: Option<i64>,
     /// Whether a fault cut the connection instead of answering.
     pub cut: bool,
     /// The fault that was decided on, with its argument; `none` if none.

@@ -229,6 +229,7 @@ mod tests {
         let served = pod.map(|pod| ServerAttempt {
             ended: 1,
             abandoned: None,
+            status: Some(200),
             cut: false,
             fault: "slowreply:800".to_owned(),
             fault_acted: None,

@@ -27,12 +27,12 @@ enum Event<'a> {
     OrderResult(&'a Attempt),
     Abandoned(&'a Attempt),
     Unheard(&'a Attempt),
+    Lost(&'a Attempt, i64),
     Told(&'a OrderTrace),
 }
 
 fn events(order_trace: &OrderTrace) -> Vec<(u64, Event<'_>)> {
-    let mut events =
-        vec![(order_trace.start, Event::Placed), (order_trace.told_at, Event::Told(order_trace))];
+    let mut events = vec![(order_trace.start, Event::Placed)];
     for attempt in &order_trace.attempts {
         events.push((attempt.sent, Event::Sent(attempt)));
         events.push((attempt.ended, Event::OrderResult(attempt)));
@@ -48,7 +48,12 @@ fn events(order_trace: &OrderTrace) -> Vec<(u64, Event<'_>)> {
         } else if ends_unheard(served) {
             events.push((served.ended, Event::Unheard(attempt)));
         }
+        if let (Some(status), End::Unanswered(_)) = (served.status, &attempt.end) {
+            events.push((served.ended, Event::Lost(attempt, status)));
+        }
     }
+    // The sort keeps the order of equal times, and the answer follows from the attempts.
+    events.push((order_trace.told_at, Event::Told(order_trace)));
     events.sort_by_key(|(at, _)| *at);
     events
 }
@@ -69,7 +74,8 @@ impl Event<'_> {
             | Self::Cut(attempt)
             | Self::OrderResult(attempt)
             | Self::Abandoned(attempt)
-            | Self::Unheard(attempt) => Some(attempt),
+            | Self::Unheard(attempt)
+            | Self::Lost(attempt, _) => Some(attempt),
         }
     }
 
@@ -86,7 +92,7 @@ impl Event<'_> {
                 bar.begin(step, false);
                 bar.stop(step);
             }
-            Self::Cut(_) => bar.stop(step),
+            Self::Cut(_) | Self::Lost(..) => bar.stop(step),
             // A late commit is the last thing heard of its attempt; after any
             // other one the work goes on until the answer or the cut.
             Self::Committed(_, commit) if commit.late => bar.stop(step),
@@ -121,7 +127,8 @@ impl Event<'_> {
             },
             Self::OrderResult(attempt) => match &attempt.end {
                 End::Answered(status) => {
-                    Step { message: message(Inventory, Order, Content::Answer(*status)), ..nothing }
+                    let answer = Content::Answer { attempt: attempt.number, status: *status };
+                    Step { message: message(Inventory, Order, answer), ..nothing }
                 }
                 End::Unanswered(reason) => Step {
                     mark: mark(Order, attempt, MarkKind::GivenUp),
@@ -134,6 +141,12 @@ impl Event<'_> {
             }
             Self::Unheard(attempt) => {
                 Step { note: Some(Note::AnswerDropped(attempt.number)), ..nothing }
+            }
+            // The inventory answered in time for itself, and too late for the caller.
+            Self::Lost(attempt, status) => {
+                let content = Content::Answer { attempt: attempt.number, status: *status };
+                let message = Message { from: Inventory, to: Order, arrives: false, content };
+                Step { message: Some(message), ..nothing }
             }
             Self::Told(order_trace) => {
                 let (status, outcome) = (order_trace.status, order_trace.outcome.clone());

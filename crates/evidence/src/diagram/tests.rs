@@ -4,8 +4,9 @@ use campuscafe_attributes as attribute;
 
 use super::*;
 use crate::from_spans::FromSpans as _;
+use crate::local_history::LocalHistory;
 use crate::span::Span;
-use crate::testing::{With as _, answer, commit, double, order, served, unanswered};
+use crate::testing::{With as _, answer, answered, commit, double, order, served, unanswered};
 
 fn diagram(spans: &[Span]) -> Diagram {
     Diagram::of(&OrderTrace::of(spans, &answer(spans, "none")).expect("an order"))
@@ -48,4 +49,26 @@ fn a_message_that_was_never_sent_is_unknown_to_who_was_meant_to_get_it() {
         diagram(&[order(3, "failed", 502), unanswered("one", 1..2, "connection_refused")]);
     assert_eq!(refused.history(Lane::Inventory), []);
     assert_eq!(refused.history(Lane::Order).len(), refused.steps.len());
+}
+
+#[test]
+fn the_inventory_knows_that_it_answered_and_not_whether_anyone_heard_it() {
+    let heard = |heard: bool| {
+        let attempt = match heard {
+            true => answered("one", 1..1003, 200),
+            false => unanswered("one", 1..1001, "timeout"),
+        };
+        let server = served("in", "one", 2..1002, "slow:1000").status(200);
+        diagram(&[
+            order(1004, if heard { "confirmed" } else { "unknown" }, 200),
+            attempt,
+            server,
+            commit("in", 1000, 10, false, false),
+        ])
+    };
+    let (heard, lost) = (heard(true), heard(false));
+    let events = |diagram: &Diagram, lane| LocalHistory::of(diagram, lane).events;
+    assert_eq!(events(&heard, Lane::Inventory), events(&lost, Lane::Inventory));
+    assert_ne!(events(&heard, Lane::Order), events(&lost, Lane::Order));
+    assert_eq!(phases(&lost, 0), [(1, 1002, true)]);
 }

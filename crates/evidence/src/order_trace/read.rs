@@ -155,6 +155,7 @@ fn served(
     ServerAttempt {
         ended: server.end,
         abandoned: abandoned.map(|event| event.at),
+        status: server.int(attribute::HTTP_RESPONSE_STATUS_CODE),
         cut: server.text(attribute::ERROR_TYPE) == Some(attribute::CONNECTION_ABORTED),
         fault: decided.unwrap_or("none").to_owned(),
         fault_acted: acted.map(|span| (span.start, span.end)),

@@ -37,6 +37,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         Row { name: "the customer was told", cell: |order| order.response.status.to_string() },
         Row { name: "the inventory made", cell: |order| reservations(order.ledger.reservations) },
     ],
+    same_view: &["abort", "lostreply"],
     look_at: LookAt {
         jaeger: "both cut attempts end with error.type=connection_lost, but only one of them has \
          a commit",

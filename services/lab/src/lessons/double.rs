@@ -25,6 +25,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         },
     ],
     side_by_side: &[],
+    same_view: &[],
     look_at: LookAt {
         jaeger: "two attempts side by side under one order, each with a commit; the second has \
          http.request.resend_count=1",

@@ -15,6 +15,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         act: Act::HeldOrder(OrderPlan { chaos: "hold", retry: false, reservations: 1 }, judge),
     }],
     side_by_side: &[],
+    same_view: &[],
     look_at: LookAt {
         jaeger: "the span \"chaos hold\" is the time between the commit and its end by your word",
         grafana: "inventory_fault_reservations_total{fault=\"hold\"} jumps at once, \

@@ -6,7 +6,7 @@ use campuscafe_evidence::message_order::{PingBatch, PingRounds};
 use campuscafe_evidence::order::Order;
 use campuscafe_evidence::pod_replacement::PodReplacement;
 
-use super::{Conclusion, Experiment, LocalAndRemote, Series, Verdict};
+use super::{Conclusion, Experiment, LocalAndRemote, SameView, Series, Verdict};
 
 /// What a trial left behind.
 pub(crate) enum Evidence {
@@ -87,7 +87,13 @@ impl Findings {
     /// What all of them together come to: the worst of them.
     pub(crate) fn conclusion(&self) -> Conclusion {
         let all = self.all.iter().map(|finding| finding.verdict.conclusion);
-        all.max().unwrap_or(Conclusion::Shown)
+        let same_view = self.same_view().map(|view| view.conclusion());
+        all.chain(same_view).max().unwrap_or(Conclusion::Shown)
+    }
+
+    /// Those of its orders that must look the same to the order service, if it has any.
+    pub(crate) fn same_view(&self) -> Option<SameView> {
+        SameView::of(self.experiment, &self.all)
     }
 
     /// Whether spans of any of them were missing.

@@ -15,6 +15,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         act: Act::Series(SeriesPlan { orders, at_once: 10, layout: Layout::Bars }, judge),
     }],
     side_by_side: &[],
+    same_view: &[],
     look_at: LookAt {
         jaeger: "search for the tag of this run: the orders are the same, their lengths are not",
         grafana: "the histogram of the inventory is wide; order_outcomes_total counts confirmed and \

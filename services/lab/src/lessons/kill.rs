@@ -20,6 +20,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         ),
     }],
     side_by_side: &[],
+    same_view: &[],
     look_at: LookAt {
         jaeger: "the tag service.instance.id names the pod; search for inventory with the old name",
         grafana: "inventory_reservations_total falls to 0, order_outcomes_total goes on, and the \

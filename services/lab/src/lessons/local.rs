@@ -15,6 +15,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         act: Act::Calls { calls: CALLS, judge },
     }],
     side_by_side: &[],
+    same_view: &[],
     look_at: LookAt {
         jaeger: "each call over the network has four spans; the rule itself is the shortest part",
         grafana: "order_outcomes_total{outcome=\"confirmed\"} rises by a thousand",

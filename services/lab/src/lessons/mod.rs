@@ -17,6 +17,7 @@ mod policy;
 mod recover;
 mod reorder;
 mod rollout;
+mod same_view;
 mod series;
 mod slow;
 mod verdict;
@@ -32,6 +33,9 @@ pub(crate) use doubt::Decision;
 pub(crate) use event::{Event, HeldAnswer};
 pub(crate) use finding::{Evidence, Finding, Findings, Link};
 pub(crate) use local::{Calls, LocalAndRemote};
+pub(crate) use same_view::SameView;
+#[cfg(test)]
+pub(crate) use same_view::testing;
 pub(crate) use series::{Layout, Series, SeriesOrder, SeriesPlan, SeriesResult};
 pub(crate) use verdict::{Conclusion, Verdict};
 
@@ -64,6 +68,8 @@ pub(crate) struct Experiment {
     pub(crate) trials: &'static [Trial],
     /// What its orders show only side by side.
     pub(crate) side_by_side: &'static [Row],
+    /// The faults whose orders the order service cannot tell apart.
+    pub(crate) same_view: &'static [&'static str],
     pub(crate) look_at: LookAt,
 }
 

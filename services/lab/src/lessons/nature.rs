@@ -12,6 +12,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         act: Act::Rounds { rounds: 50, count: 20, judge },
     }],
     side_by_side: &[],
+    same_view: &[],
     look_at: LookAt {
         jaeger: "the pings of a round begin together and last about a millisecond each",
         grafana: "order_reordered_replies_total rises without any fault",

@@ -26,6 +26,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         act: Act::Series(SeriesPlan { orders, at_once: 80, layout: Layout::Groups }, judge),
     }],
     side_by_side: &[],
+    same_view: &[],
     look_at: LookAt {
         jaeger: "campuscafe.order.attempt_timeout_ms tells the policy of an order",
         grafana: "order_retries_total and inventory_duplicate_reservations_total jump",

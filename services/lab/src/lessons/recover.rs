@@ -16,6 +16,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         act: Act::Series(SeriesPlan { orders, at_once: 1, layout: Layout::Bars }, judge),
     }],
     side_by_side: &[],
+    same_view: &[],
     look_at: LookAt {
         jaeger: "some orders end with an error, the next one is confirmed",
         grafana: "order_outcomes_total counts all three outcomes",

@@ -14,6 +14,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         act: Act::Pings { count: PINGS, judge },
     }],
     side_by_side: &[],
+    same_view: &[],
     look_at: LookAt {
         jaeger: "eight pings begin together; their numbers are not in the order in which they end",
         grafana: "order_reordered_replies_total jumps by the replies that arrived before the reply \

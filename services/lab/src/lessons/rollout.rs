@@ -19,6 +19,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         ),
     }],
     side_by_side: &[],
+    same_view: &[],
     look_at: LookAt {
         jaeger: "the orders of old pods and of new pods are all complete; the tag \
          service.instance.id names the pod",

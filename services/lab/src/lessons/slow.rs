@@ -46,6 +46,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
             },
         },
     ],
+    same_view: &["slow", "slowfail", "slowreply"],
     look_at: LookAt {
         jaeger: "the inventory's span is longer than the attempt above it. Look for the commit: it \
          is at its end, at its beginning, or not there",

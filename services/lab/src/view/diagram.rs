@@ -145,6 +145,10 @@ fn arrow_left(label: &str, width: usize) -> String {
     format!("{:-<width$}", format!("<- {label} "))
 }
 
+fn broken_arrow_left(label: &str, width: usize) -> String {
+    format!("  x{:-<width$}", format!("-- {label} "), width = width - 3)
+}
+
 /// What stands between the lanes on one line.
 struct Row {
     left: String,
@@ -190,8 +194,9 @@ impl Row {
                 let arrow = if message.arrives { arrow_right } else { broken_arrow };
                 self.right = arrow(&label, ORDER_TO_INVENTORY);
             }
-            Content::Answer(status) => {
-                self.right = arrow_left(&status.to_string(), ORDER_TO_INVENTORY);
+            Content::Answer { status, .. } => {
+                let arrow = if message.arrives { arrow_left } else { broken_arrow_left };
+                self.right = arrow(&status.to_string(), ORDER_TO_INVENTORY);
             }
             Content::Outcome { status, outcome } => {
                 let status = status.map_or_else(String::new, |status| format!("{status} "));

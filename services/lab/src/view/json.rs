@@ -3,6 +3,8 @@
 //! The command line prints a [`Document`] and the lab's API answers the same one. While
 //! a run goes on, the API tells each [`event`] of it.
 
+use std::sync::Arc;
+
 use campuscafe_evidence::from_spans::FromSpans;
 use campuscafe_evidence::message_order::PingBatch;
 use campuscafe_evidence::order::{CustomerResponse, Order};
@@ -12,8 +14,10 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::{diagram, message_order};
-use crate::lessons::{Calls, Conclusion, Event, Evidence, Finding, Findings, Series};
+use super::{diagram, message_order, same_view};
+use crate::lessons::{
+    Calls, Conclusion, Event, Evidence, Experiment, Finding, Findings, SameView, Series,
+};
 
 /// What was asked for, whether all of it was shown, and each finding.
 #[derive(Debug, Serialize, ToSchema)]
@@ -37,6 +41,11 @@ pub(crate) struct Document {
     /// inventory holds, the evidence and the verdict.
     #[schema(value_type = Vec<Object>)]
     findings: Vec<Value>,
+    /// Whether the order service can tell trials apart that differ only in the inventory:
+    /// what it sent, received and did in each of them.
+    #[serde(rename = "sameViews")]
+    #[schema(value_type = Vec<Object>)]
+    same_views: Vec<Value>,
 }
 
 impl Document {
@@ -47,6 +56,7 @@ impl Document {
         run: Option<&str>,
         conclusion: Option<Conclusion>,
         findings: Vec<Value>,
+        same_views: Vec<Value>,
     ) -> Self {
         Self {
             experiment: asked.to_owned(),
@@ -55,6 +65,7 @@ impl Document {
             shown: conclusion.map(Conclusion::is_shown),
             conclusion: conclusion.map(Conclusion::code),
             findings,
+            same_views,
         }
     }
 }
@@ -65,9 +76,10 @@ pub(super) fn report(name: &str, seed: u64, all: &[Findings]) -> String {
         of.all.iter().map(|one| finding(of.experiment.name, one)).collect::<Vec<_>>()
     };
     let findings = all.iter().flat_map(each).collect();
+    let same_views = all.iter().filter_map(|of| same_view(of.experiment, &of.all)).collect();
     let conclusion = all.iter().map(Findings::conclusion).max().unwrap_or(Conclusion::Shown);
     let run = all.first().map(|findings| &*findings.run);
-    let document = Document::new(name, seed, run, Some(conclusion), findings);
+    let document = Document::new(name, seed, run, Some(conclusion), findings, same_views);
     format!("{:#}\n", value(&document))
 }
 
@@ -108,6 +120,13 @@ pub(crate) fn event(event: Event<'_>) -> Option<(&'static str, Value)> {
         | Event::ExperimentEnded(_)
         | Event::AllEnded(_) => return None,
     })
+}
+
+/// What the order service knows of trials that only the inventory can tell apart, if the
+/// experiment has any.
+pub(crate) fn same_view(experiment: &Experiment, findings: &[Arc<Finding>]) -> Option<Value> {
+    let view = SameView::of(experiment, findings)?;
+    Some(same_view::json(experiment.name, &view))
 }
 
 /// What a trial came to.

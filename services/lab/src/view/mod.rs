@@ -9,6 +9,7 @@ pub(crate) mod markdown;
 mod message_order;
 pub(crate) mod progress;
 pub(crate) mod report;
+mod same_view;
 mod series;
 pub(crate) mod style;
 pub(crate) mod svg;

@@ -15,7 +15,7 @@ use campuscafe_telemetry::attribute::RUN;
 
 use super::diagram::{self, wrap};
 use super::style::{Style, Tone};
-use super::{message_order, tables};
+use super::{message_order, same_view, tables};
 use crate::lessons::{
     Act, Conclusion, Decision, Event, Evidence, Experiment, Finding, Findings, HeldAnswer, Link,
     Row, Series, Trial, reservations, seconds,
@@ -135,6 +135,9 @@ fn closing(findings: &Findings, style: Style) -> String {
     if !rows.is_empty() && findings.all.len() > 1 {
         let _ = write!(text, "\n{}", side_by_side(rows, &findings.all));
     }
+    if let Some(view) = findings.same_view() {
+        let _ = write!(text, "\n{}", same_view::text(&view, style));
+    }
     let hints = hints(findings);
     if !hints.is_empty() {
         let _ = writeln!(text, "\n{}", style.strong("Look closer"));
@@ -197,7 +200,7 @@ fn summary(all: &[Findings], style: Style) -> String {
     text
 }
 
-const fn tone(conclusion: Conclusion) -> Tone {
+pub(super) const fn tone(conclusion: Conclusion) -> Tone {
     match conclusion {
         Conclusion::Shown => Tone::Good,
         Conclusion::Incomplete => Tone::Doubt,

@@ -206,9 +206,11 @@ impl Run {
 
     /// What the command line would print of it.
     pub(in crate::server) fn document(&self, state: &State) -> Document {
-        let (name, findings) = (self.plan.experiment.name, self.findings());
+        let Plan { experiment, seed, .. } = self.plan;
+        let (name, findings) = (experiment.name, self.findings());
+        let same_view = json::same_view(experiment, &findings).into_iter().collect();
         let findings = findings.iter().map(|finding| json::finding(name, finding)).collect();
-        Document::new(name, self.plan.seed, Some(&self.id), state.conclusion(), findings)
+        Document::new(name, seed, Some(&self.id), state.conclusion(), findings, same_view)
     }
 
     /// The run as text that leaves the question open.

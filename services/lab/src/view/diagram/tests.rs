@@ -59,6 +59,16 @@ fn a_reply_that_comes_too_late_goes_nowhere() {
 }
 
 #[test]
+fn an_answer_that_leaves_as_the_caller_gives_up_reaches_nobody() {
+    insta::assert_snapshot!(picture(&[
+        order(1003, "unknown", 504),
+        unanswered("one", 1..1001, "timeout"),
+        served("in", "one", 2..1002, "slow:1000").status(200),
+        commit("in", 1000, 10, false, false),
+    ]));
+}
+
+#[test]
 fn a_connection_that_is_refused_never_reaches_the_inventory() {
     insta::assert_snapshot!(picture(&[
         order(3, "failed", 502),

@@ -35,8 +35,8 @@ impl Tone {
         match &message.content {
             _ if !message.arrives => Self::Failed,
             Content::Order | Content::Attempt(_) => Self::Plain,
-            Content::Answer(200..300) => Self::Confirmed,
-            Content::Answer(_) => Self::Failed,
+            Content::Answer { status: 200..300, .. } => Self::Confirmed,
+            Content::Answer { .. } => Self::Failed,
             Content::Outcome { outcome, .. } => match outcome.as_str() {
                 "confirmed" => Self::Confirmed,
                 "failed" => Self::Failed,

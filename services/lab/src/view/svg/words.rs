@@ -85,7 +85,7 @@ impl Words {
         match content {
             Content::Order => self.say("message-order"),
             Content::Attempt(number) => self.of_attempt("message-attempt", *number),
-            Content::Answer(status) => status.to_string(),
+            Content::Answer { status, .. } => status.to_string(),
             Content::Outcome { status: Some(status), outcome: it } => {
                 format!("{status} {}", outcome(it))
             }
