@@ -388,11 +388,14 @@ async fn the_root_leads_to_the_page_that_explains_the_program() {
     let cafe = Cafe::open().await;
     let http = Client::builder().redirect(redirect::Policy::none()).build().unwrap();
     let place = "/swagger/";
-    for service in [&cafe.order, &cafe.inventory, &cafe.lab] {
+    for service in [&cafe.order, &cafe.inventory] {
         let (status, headers, _) = get(&http, &format!("{service}/"), None).await;
         assert_eq!((status.as_u16(), &headers["location"]), (303, &place.parse().unwrap()));
         assert_eq!(get(&cafe.http, service, None).await.0, 200, "{place}");
     }
+    let (status, _, page) = get(&http, &format!("{}/", cafe.lab), None).await;
+    let page = String::from_utf8(page).unwrap();
+    assert!(status == 200 && page.contains("See why distribution is hard"), "{page}");
 }
 
 #[tokio::test]

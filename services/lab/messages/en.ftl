@@ -195,3 +195,28 @@ sign-duplicate = 2nd commit of one order
 sign-timeout = gives up
 sign-lost = did not arrive
 left-out = and { $count } more that are not drawn
+
+## Who knows what
+
+know-nothing-yet = nothing yet
+know-asked = sent one order
+know-waits = waits; cannot know yet whether anything is reserved
+know-told = was told: { $outcome }
+know-is-reserved = knows of a reservation
+know-is-not-reserved = knows that nothing is reserved
+know-cannot = cannot know whether anything is reserved
+know-attempt-waits = attempt { $number }: waits for the answer
+know-attempt-reserved = attempt { $number }: answered { $status }, so it is reserved
+know-attempt-refused = attempt { $number }: answered { $status }, so it is not reserved
+know-attempt-not-sent = attempt { $number }: nothing was sent, so it is not reserved
+know-attempt-unknown = attempt { $number }: no answer ({ $reason }), so it cannot know
+know-exactly = reservations: certainly { $count }
+know-between = reservations: { $certain } to { $possible }
+know-works = attempt { $number }: works on it
+know-not-committed = attempt { $number }: nothing is committed
+know-committed = attempt { $number }: committed
+know-committed-again = attempt { $number }: committed, the 2nd of this order
+know-caller-left = attempt { $number }: the caller has left
+know-answer-sent = attempt { $number }: answered; cannot know whether anybody heard it
+know-answer-cut = attempt { $number }: the connection is cut, and no answer left
+know-nobody-left = attempt { $number }: nobody was left to answer

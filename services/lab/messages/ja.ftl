@@ -194,3 +194,28 @@ sign-duplicate = 1 つの注文の 2 回目
 sign-timeout = あきらめる
 sign-lost = 届かなかった
 left-out = 描いていないものが、ほかに { $count } 個
+
+## 誰が何を知っているか
+
+know-nothing-yet = まだ何も知りません
+know-asked = 注文を 1 回送りました
+know-waits = 待っています。予約されたかは、まだわかりません
+know-told = 伝えられた結果：{ $outcome }
+know-is-reserved = 予約があると知っています
+know-is-not-reserved = 何も予約されていないと知っています
+know-cannot = 予約されたかは、わかりません
+know-attempt-waits = 試行 { $number }：応答を待っています
+know-attempt-reserved = 試行 { $number }：応答は { $status }。予約されました
+know-attempt-refused = 試行 { $number }：応答は { $status }。予約されていません
+know-attempt-not-sent = 試行 { $number }：何も送られず、予約されていません
+know-attempt-unknown = 試行 { $number }：応答なし（{ $reason }）。予約されたかは、わかりません
+know-exactly = 予約の数：確かに { $count }
+know-between = 予約の数：{ $certain } から { $possible } の間
+know-works = 試行 { $number }：処理しています
+know-not-committed = 試行 { $number }：何もコミットしていません
+know-committed = 試行 { $number }：コミットしました
+know-committed-again = 試行 { $number }：コミットしました。この注文の 2 回目です
+know-caller-left = 試行 { $number }：呼び出し元はもういません
+know-answer-sent = 試行 { $number }：応答しました。届いたかは、わかりません
+know-answer-cut = 試行 { $number }：接続を切り、応答は出ていません
+know-nobody-left = 試行 { $number }：応答する相手はもういませんでした

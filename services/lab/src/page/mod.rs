@@ -8,6 +8,7 @@
 pub(crate) mod assets;
 mod frame;
 mod home;
+mod knows;
 mod lesson;
 mod outcome;
 mod question;

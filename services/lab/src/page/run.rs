@@ -7,6 +7,7 @@ use campuscafe_evidence::order::Order;
 use maud::{Markup, html};
 
 use super::frame::page;
+use super::knows::knows;
 use super::lesson::situation;
 use super::outcome::{conclusion, links, outcome};
 use super::question::{Answers, LastCommit};
@@ -126,6 +127,7 @@ fn stage(reader: Reader, order: &Order, number: usize) -> Markup {
                 (svg::legend(words, &format!("legend-{number}")))
                 (controls(reader, drawn.steps.len()))
             }
+            (knows(reader, &drawn))
         }
         details class="card" {
             summary { (reader.say("picture-text")) }

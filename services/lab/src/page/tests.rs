@@ -32,6 +32,7 @@ fn named(id: &str) -> bool {
     let sources = [
         include_str!("frame.rs"),
         include_str!("home.rs"),
+        include_str!("knows.rs"),
         include_str!("lesson.rs"),
         include_str!("outcome.rs"),
         include_str!("run.rs"),

@@ -64,7 +64,7 @@ impl Words {
     }
 
     /// A moment, in milliseconds after the order arrived.
-    pub(super) fn moment(self, ms: u64) -> String {
+    pub(crate) fn moment(self, ms: u64) -> String {
         if ms < 1_000 { format!("{ms} ms") } else { format!("{},{:03} ms", ms / 1_000, ms % 1_000) }
     }
 
@@ -94,7 +94,7 @@ impl Words {
     }
 
     /// Why an attempt was given up: `timeout`, `connection_lost` or `connection_refused`.
-    pub(super) fn given_up(self, reason: &str) -> String {
+    pub(crate) fn given_up(self, reason: &str) -> String {
         match reason {
             "timeout" => self.say("end-timeout"),
             "connection_lost" => self.say("end-connection-lost"),
