@@ -209,6 +209,27 @@ async fn runs_at_once_are_each_judged_by_their_own_traces() {
     }
 }
 
+#[tokio::test]
+async fn a_run_says_what_others_took_meanwhile_and_is_judged_without_it() {
+    let cafe = Cafe::open().await;
+    let lab = Lab::at(&cafe.lab);
+    let id = lab.begin("slow").await;
+    let mut stream = lab.stream(&id, None).await;
+    read_until(&mut stream, "order_sent").await;
+    assert_eq!(cafe.order_cake("none", false).await.status, 200);
+    let run = lab.over(&id).await;
+    let finding = &run["findings"][0];
+    assert_eq!(
+        (&finding["takenByOthers"], &finding["shown"]),
+        (&1.into(), &true.into()),
+        "{run:#}"
+    );
+    assert_eq!(finding["ledger"]["reservations"], 1);
+    let text = lab.http.get(format!("{}/api/runs/{id}.md", lab.url)).send().await.unwrap();
+    let text = text.text().await.unwrap();
+    assert!(text.contains("taken by orders of others meanwhile: 1"), "{text}");
+}
+
 /// Services that take an order and never answer it.
 async fn stuck_services() -> String {
     let state = async || Json(json!({"stock": {"cake": 1000}, "reservations": 0}));

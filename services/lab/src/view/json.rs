@@ -176,6 +176,7 @@ fn order(order: &Order) -> Value {
         "told": told(response),
         "delivered": value(delivered),
         "ledger": value(ledger),
+        "takenByOthers": ledger.taken_by_others(),
         "counters": value(deltas),
         "commits": order_trace.as_ref().map(commits).unwrap_or_default(),
         "diagram": order_trace.as_ref().map(lines).unwrap_or_default(),
