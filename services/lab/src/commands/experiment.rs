@@ -134,7 +134,13 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
     };
     // A seed of our own is said, so that what it led to can be had again.
     let seed = config.seed.unwrap_or_else(|| rand::random::<u32>().into());
-    let request = RunRequest { experiments: wanted, trial: config.trial, seed, run: ids::random() };
+    let request = RunRequest {
+        experiments: wanted,
+        trial: config.trial,
+        seed,
+        order: None,
+        run: ids::random(),
+    };
     let mut decider = match config.answer {
         Some(decision) => Decider::Always(decision),
         None if !config.json && stdin().is_terminal() => Decider::Asked(words_of_reader()),

@@ -4,6 +4,7 @@ use campuscafe_api::order::PlaceOrder;
 use maud::{Markup, html};
 
 use super::frame::page;
+use super::free::free;
 use super::question::Knows;
 use super::{Case, Reader};
 use crate::messages::Language;
@@ -13,10 +14,13 @@ pub(super) const MOST: u64 = 9;
 
 /// The page of a case.
 pub(crate) fn lesson(reader: Reader, case: Case) -> String {
+    if case.is_free() {
+        return free(reader, case);
+    }
     let title = reader.say(&format!("lesson-{}", case.experiment.name));
     let main = html! {
         (situation(reader, case))
-        @if let Some(order) = case.request() { (body(reader.language, &order)) }
+        @if let Some(order) = case.request() { (request(reader.language, &order)) }
         (predict(reader, case))
     };
     page(reader, &case.path(), &title, &main)
@@ -43,7 +47,8 @@ pub(super) fn situation(reader: Reader, case: Case) -> Markup {
     }
 }
 
-fn body(language: Language, order: &PlaceOrder) -> Markup {
+/// The request, and the same with curl.
+pub(super) fn request(language: Language, order: &PlaceOrder) -> Markup {
     let body = serde_json::to_string(order).unwrap_or_default();
     html! {
         h2 { (language.say("request")) }

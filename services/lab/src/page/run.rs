@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 use super::frame::page;
 use super::knows::knows;
-use super::lesson::situation;
+use super::lesson::{request, situation};
 use super::outcome::{conclusion, links, outcome};
 use super::question::{Answers, LastCommit};
 use super::{Case, Reader};
@@ -91,8 +91,9 @@ fn decide(reader: Reader, id: &str) -> Markup {
 fn ended(reader: Reader, view: &View<'_>, finding: &Finding, number: usize) -> Markup {
     match &finding.evidence {
         Evidence::Order(order) => html! {
+            @if view.case.is_free() { (request(reader.language, &order.request)) }
             (stage(reader, order, number))
-            @if view.asks && view.answers.commit.is_none() && LastCommit::of(order).is_some() {
+            @if view.asks && !view.case.is_free() && view.answers.commit.is_none() && LastCommit::of(order).is_some() {
                 (observe(reader, view.id))
             } @else {
                 (outcome(reader, view, finding, order))

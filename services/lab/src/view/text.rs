@@ -53,6 +53,7 @@ fn announcement(trial: &Trial, seed: u64, style: Style) -> String {
     let asked = match &trial.act {
         Act::Order(plan, _) if plan.retry => format!("chaos \"{}\", retryOnTimeout", plan.chaos),
         Act::Order(plan, _) => format!("chaos \"{}\", no retry", plan.chaos),
+        Act::FreeOrder(_) => String::new(),
         Act::HeldOrder(plan, _) => format!("chaos \"{}\", no retry", plan.chaos),
         Act::Pings { count, .. } => format!("{count} pings, seed {seed}"),
         Act::Rounds { rounds, count, .. } => format!("{rounds} rounds of {count} pings, no delays"),
