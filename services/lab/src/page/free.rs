@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::frame::page;
-use super::lesson::situation;
+use super::situation::situation;
 use super::{Case, Reader};
 
 /// The faults of the menus. `hold` is left out: an answer that nobody releases is held for

@@ -14,6 +14,7 @@ mod lesson;
 mod outcome;
 mod question;
 mod run;
+mod situation;
 
 use campuscafe_api::order::PlaceOrder;
 use campuscafe_evidence::order::USUAL_ITEM;
@@ -23,9 +24,13 @@ use crate::lessons::{ALL, ATTEMPT_TIMEOUT, Act, Experiment, FREE};
 pub(crate) use frame::{Reader, message};
 pub(crate) use free::FreeOrder;
 pub(crate) use home::{Past, home};
-pub(crate) use lesson::lesson;
 pub(crate) use question::{Answers, Knows, LastCommit};
 pub(crate) use run::{Stage, View, run};
+
+/// The page of a case.
+pub(crate) fn lesson(reader: Reader, case: Case) -> String {
+    if case.is_free() { free::free(reader, case) } else { lesson::lesson(reader, case) }
+}
 
 /// Every experiment, and free play after them.
 fn every() -> impl Iterator<Item = &'static Experiment> {

@@ -8,9 +8,9 @@ use maud::{Markup, html};
 
 use super::frame::page;
 use super::knows::knows;
-use super::lesson::{request, situation};
 use super::outcome::{conclusion, links, outcome};
 use super::question::{Answers, LastCommit};
+use super::situation::{request, situation};
 use super::{Case, Reader};
 use crate::lessons::{Evidence, Finding};
 use crate::view::svg::{self, Shape, Sheet, Words};

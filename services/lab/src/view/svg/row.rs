@@ -4,10 +4,10 @@ use campuscafe_evidence::diagram::{Bar, Content, Lane, MarkKind, Message, Note, 
 use maud::{Markup, html};
 
 use super::Shape;
-use super::layout::{Frame, number};
+use super::frame::Frame;
 use super::line::{self, Line};
 use super::mark;
-use super::text::Anchor;
+use super::text::{Anchor, number};
 use super::tone::Tone;
 use super::words::Words;
 
