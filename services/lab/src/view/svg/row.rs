@@ -97,8 +97,10 @@ impl<'a> Row<'a> {
 
     fn message(&self, message: &Message, frame: &Frame, bars: &[Bar]) -> Markup {
         let column = match message.content {
-            Content::Attempt(number) => column(bars, frame, |bar| bar.attempt == number),
-            _ => column(bars, frame, |bar| bar.phases.iter().any(|phase| phase.to == self.index)),
+            Content::Attempt(number) | Content::Answer { attempt: number, .. } => {
+                column(bars, frame, |bar| bar.attempt == number)
+            }
+            Content::Order | Content::Outcome { .. } => frame.column(0),
         };
         let x = |lane| if lane == Lane::Inventory { column } else { frame.lane(lane) };
         let (from, to) = inside(x(message.from), x(message.to), frame);
