@@ -68,8 +68,8 @@ fn judge(order: &Order) -> Verdict {
     };
     Verdict::on(order, told, order.ledger.reservations == 1, || {
         format!(
-            "The cake was reserved before anybody decided. {then} The reservation was the same in \
-             each case; only the answer made it known."
+            "The cake was reserved before anybody decided. {then} Whatever becomes of the \
+             answer, the reservation is there; only the answer makes it known."
         )
     })
 }
