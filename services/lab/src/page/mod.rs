@@ -13,6 +13,7 @@ mod lesson;
 mod outcome;
 mod question;
 mod run;
+mod worlds;
 
 use campuscafe_api::order::PlaceOrder;
 use campuscafe_evidence::order::USUAL_ITEM;
@@ -24,6 +25,7 @@ pub(crate) use home::{Past, home};
 pub(crate) use lesson::lesson;
 pub(crate) use question::{Answers, Knows, LastCommit};
 pub(crate) use run::{Stage, View, run};
+pub(crate) use worlds::worlds;
 
 /// A case of a lesson: one trial of an experiment, counted from 1.
 #[derive(Clone, Copy)]

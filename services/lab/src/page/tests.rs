@@ -36,6 +36,7 @@ fn named(id: &str) -> bool {
         include_str!("lesson.rs"),
         include_str!("outcome.rs"),
         include_str!("run.rs"),
+        include_str!("worlds.rs"),
         include_str!("../server/pages.rs"),
         include_str!("../view/svg/words.rs"),
     ];
