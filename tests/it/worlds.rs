@@ -1,4 +1,5 @@
-//! The pages of runs that look the same to the order service.
+//! What the page of a run shows beside the picture: worlds that look the same to the order
+//! service, and the spans that all of it is drawn from.
 
 use campuscafe_tests::{Cafe, eventually};
 
@@ -36,4 +37,26 @@ async fn both_sides_of_a_cut_are_compared_on_the_page_and_look_the_same() {
         "{worlds}"
     );
     assert_eq!(rest.matches("<svg class=\"spacetime wide\"").count(), 3, "each by itself");
+}
+
+#[tokio::test]
+async fn the_spans_of_a_run_stand_below_its_picture_with_their_attributes() {
+    let cafe = Cafe::open().await;
+    let page = run_by_form(&cafe, "experiment=double&trial=2").await;
+    let (_, spans) = page.split_once("id=\"spans-1\"").expect("spans below the picture");
+    // The order, two attempts on both sides, one fault and two commits.
+    assert_eq!(spans.matches("<tr data-steps=").count(), 8, "{spans}");
+    assert!(page.contains("data-spans=\"spans-1\""), "the picture knows where they are");
+    for attempt in [1, 2] {
+        let bar = format!("class=\"bar\" data-attempt=\"{attempt}\"");
+        assert_eq!(page.matches(&bar).count(), 2, "in each shape of the picture");
+        assert!(spans.contains(&format!("\" data-attempt=\"{attempt}\"><th")), "{spans}");
+    }
+    for attribute in ["campuscafe.reservation.late", "http.request.resend_count", "service.name"] {
+        let row = format!("<th scope=\"row\">{attribute}</th>");
+        assert!(spans.contains(&row), "{attribute} in {spans}");
+    }
+    let script = cafe.http.get(format!("{}/assets/linked.js", cafe.lab)).send().await.unwrap();
+    assert!(script.status().is_success());
+    assert!(script.headers()["content-type"].to_str().unwrap().starts_with("text/javascript"));
 }

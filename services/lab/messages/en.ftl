@@ -241,3 +241,12 @@ event-answer = received { $status } for attempt { $number }
 event-no-answer = no answer to attempt { $number }: { $reason }
 event-told = told the customer: { $outcome }
 event-none = nothing more
+
+## The spans of an order
+
+spans = Spans and their attributes
+span-name = span
+span-start = start
+span-when = when
+span-duration = duration
+spans-left-out = { $count } more spans are not shown.

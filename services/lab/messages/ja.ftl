@@ -240,3 +240,12 @@ event-answer = 試行 { $number } の応答 { $status } を受け取った
 event-no-answer = 試行 { $number } は応答なし：{ $reason }
 event-told = お客さんに伝えた：{ $outcome }
 event-none = これ以上なし
+
+## 注文のスパン
+
+spans = スパンと属性
+span-name = スパン
+span-start = 開始
+span-when = 時間軸
+span-duration = 所要時間
+spans-left-out = 表示していないスパンが、ほかに { $count } 個あります。

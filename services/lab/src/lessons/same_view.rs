@@ -71,6 +71,7 @@ pub(crate) mod testing {
     use campuscafe_evidence::order::{CustomerResponse, OrderPlan};
     use campuscafe_evidence::order_trace::OrderTrace;
     use campuscafe_evidence::testing::{answer, answered, order, unanswered};
+    use campuscafe_evidence::waterfall::Waterfall;
 
     use super::*;
     use crate::lessons::Verdict;
@@ -99,6 +100,7 @@ pub(crate) mod testing {
             ledger,
             deltas: [].into(),
             order_trace,
+            waterfall: Waterfall::default(),
             incomplete: Vec::new(),
             delivered: None,
         };

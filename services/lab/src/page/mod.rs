@@ -13,6 +13,7 @@ mod lesson;
 mod outcome;
 mod question;
 mod run;
+mod waterfall;
 mod worlds;
 
 use campuscafe_api::order::PlaceOrder;

@@ -11,7 +11,7 @@ use super::knows::knows;
 use super::lesson::situation;
 use super::outcome::{conclusion, links, outcome};
 use super::question::{Answers, LastCommit};
-use super::{Case, Reader, worlds};
+use super::{Case, Reader, waterfall, worlds};
 use crate::lessons::{Evidence, Finding};
 use crate::view::svg::{self, Shape, Sheet, Words};
 use crate::view::{diagram, text};
@@ -124,7 +124,7 @@ fn stage(reader: Reader, order: &Order, number: usize) -> Markup {
     let text = diagram::text(order_trace);
     html! {
         h2 { (reader.say("picture")) }
-        section class="stage" aria-label=(reader.say("picture")) {
+        section class="stage" aria-label=(reader.say("picture")) data-spans=(waterfall::id(number)) {
             figure class="card diagram" {
                 @for (name, shape) in [("wide", Shape::Wide), ("narrow", Shape::Narrow)] {
                     @let prefix = format!("{name}-{number}");
@@ -135,6 +135,7 @@ fn stage(reader: Reader, order: &Order, number: usize) -> Markup {
             }
             (knows(reader, &drawn))
         }
+        (waterfall::waterfall(reader, &order.waterfall, &drawn, number))
         details class="card" {
             summary { (reader.say("picture-text")) }
             pre class="table" tabindex="0" { (text) }

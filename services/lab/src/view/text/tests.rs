@@ -15,6 +15,7 @@ use campuscafe_evidence::span::Span;
 use campuscafe_evidence::testing::{
     With as _, answer, commit, fault, order as placed, served, unanswered,
 };
+use campuscafe_evidence::waterfall::Waterfall;
 
 use super::*;
 use crate::lessons::Verdict;
@@ -51,8 +52,16 @@ fn slow(item: &str, lost: &str) -> (Vec<Span>, Order) {
     let words = "Order failed 💥".to_owned();
     let response = CustomerResponse { status: 504, words, report, after: Duration::from_secs(1) };
     let deltas = [("inventory_late_commits_total{item=\"cake\"}".to_owned(), 1)].into();
-    let order =
-        Order { plan: plan(), response, ledger, deltas, order_trace, incomplete, delivered: None };
+    let order = Order {
+        plan: plan(),
+        response,
+        ledger,
+        deltas,
+        order_trace,
+        waterfall: Waterfall::default(),
+        incomplete,
+        delivered: None,
+    };
     (spans, order)
 }
 
