@@ -4,8 +4,10 @@
 //! chosen span only, and lights what belongs together here and in the picture.
 
 use campuscafe_evidence::diagram::Diagram;
+use campuscafe_evidence::flaw::Part;
 use campuscafe_evidence::span::{Span, Value};
 use campuscafe_evidence::waterfall::{Row, Waterfall};
+use campuscafe_telemetry::attribute;
 use maud::{Markup, html};
 
 use super::Reader;
@@ -62,8 +64,8 @@ fn table(
             table class="waterfall" {
                 thead { tr {
                     th scope="col" { (reader.say("span-name")) }
-                    th scope="col" class="duration" { (reader.say("span-start")) }
                     th scope="col" { (reader.say("span-when")) }
+                    th scope="col" class="duration" { (reader.say("span-start")) }
                     th scope="col" class="duration" { (reader.say("span-duration")) }
                 } }
                 tbody { @for (place, row) in spans.rows.iter().enumerate() {
@@ -87,18 +89,27 @@ fn line(reader: Reader, row: &Row, drawn: &Diagram, time: &Time, attributes: &st
     let (x, width) = time.bar(span);
     html! {
         tr data-steps=(steps(row, drawn)) data-attempt=[part.attempt()] {
-            th scope="row" class={ "depth-" (depth.min(&DEEPEST)) } {
+            th scope="row" class={ "depth-" (depth.min(&DEEPEST)) (tone(row)) } {
                 a href={ "#" (attributes) } { (printable(&span.name)) }
                 " " span class="hint" { (printable(&span.service)) }
             }
-            td class="duration" { (moment(drawn.ms(span.start))) }
             td {
                 svg viewBox={ "0 0 " (WIDTH) " 10" } preserveAspectRatio="none" aria-hidden="true" {
                     rect x=(x) width=(width) height="10" {}
                 }
             }
+            td class="duration" { (moment(drawn.ms(span.start))) }
             td class="duration" { (moment(span.end.saturating_sub(span.start) / 1_000_000)) }
         }
+    }
+}
+
+/// The colour of a commit is that of its mark in the picture.
+fn tone(row: &Row) -> &'static str {
+    match row.part {
+        Part::Commit(_) if row.span.flag(attribute::RESERVATION_DUPLICATE) => " doubled",
+        Part::Commit(_) => " committed",
+        _ => "",
     }
 }
 
@@ -143,8 +154,8 @@ fn attributes(reader: Reader, span: &Span, drawn: &Diagram, id: &str) -> Markup 
     let events = span.events.iter().map(|event| (&*event.name, moment(event.at)));
     html! {
         div class="scroll" id=(id) {
+            h3 { (printable(&span.name)) }
             table class="attributes" {
-                caption { (printable(&span.name)) }
                 tbody { @for (name, value) in process.chain(own).chain(events) {
                     tr { th scope="row" { (printable(name)) } td { (printable(&value)) } }
                 } }
@@ -180,9 +191,15 @@ mod tests {
     fn a_row_names_its_span_its_attempt_and_the_steps_that_belong_to_it() {
         let page = shown(&double());
         assert_eq!(page.matches("<tr data-steps=").count(), 8, "{page}");
-        for (depth, attempt, rows) in [(1, 1, 1), (2, 1, 1), (3, 1, 2), (1, 2, 1), (3, 2, 1)] {
-            let row =
-                format!("data-attempt=\"{attempt}\"><th scope=\"row\" class=\"depth-{depth}\"");
+        for (attempt, class, rows) in [
+            (1, "depth-1", 1),
+            (1, "depth-2", 1),
+            (1, "depth-3", 1),
+            (1, "depth-3 doubled", 1),
+            (2, "depth-1", 1),
+            (2, "depth-3 committed", 1),
+        ] {
+            let row = format!("data-attempt=\"{attempt}\"><th scope=\"row\" class=\"{class}\"");
             assert_eq!(page.matches(&row).count(), rows, "{row} in {page}");
         }
         // The order's own: what arrives first, and what the customer is told.

@@ -84,6 +84,7 @@ fn only_a_run_of_the_whole_experiment_is_compared_and_its_ids_stay_its_own() {
     let page = page_of(&findings, false);
     assert!(page.contains("class=\"worlds\"") && page.contains("asserted"), "{page}");
     assert!(page.contains("href=\"/lessons/cut/worlds\" aria-current=\"page\""), "{page}");
+    assert!(!page.contains("you said"), "nobody was asked");
     let mut ids: Vec<_> =
         page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     let all = ids.len();
