@@ -15,6 +15,8 @@ mod outcome;
 mod question;
 mod run;
 mod situation;
+mod waterfall;
+mod worlds;
 
 use campuscafe_api::order::PlaceOrder;
 use campuscafe_evidence::order::USUAL_ITEM;
@@ -26,6 +28,7 @@ pub(crate) use free::FreeOrder;
 pub(crate) use home::{Past, home};
 pub(crate) use question::{Answers, Knows, LastCommit};
 pub(crate) use run::{Stage, View, run};
+pub(crate) use worlds::worlds;
 
 /// The page of a case.
 pub(crate) fn lesson(reader: Reader, case: Case) -> String {

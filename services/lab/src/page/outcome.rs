@@ -17,7 +17,7 @@ pub(super) fn outcome(reader: Reader, view: &View<'_>, finding: &Finding, order:
         (ledger(reader, order))
         (conclusion(reader, finding))
         @if finding.verdict.conclusion.is_shown() { p class="why" { (why(reader, view, order)) } }
-        @if !view.case.is_free() { (compared(reader, view, order)) }
+        @if view.asks && !view.case.is_free() { (compared(reader, view, order)) }
         (links(reader, view.id, finding))
     }
 }

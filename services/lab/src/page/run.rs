@@ -11,7 +11,7 @@ use super::knows::knows;
 use super::outcome::{conclusion, links, outcome};
 use super::question::{Answers, LastCommit};
 use super::situation::{request, situation};
-use super::{Case, Reader};
+use super::{Case, Reader, waterfall, worlds};
 use crate::lessons::{Evidence, Finding};
 use crate::view::svg::{self, Shape, Sheet, Words};
 use crate::view::{diagram, text};
@@ -40,22 +40,29 @@ pub(crate) enum Stage<'a> {
 /// The page of a run.
 pub(crate) fn run(reader: Reader, view: &View<'_>) -> String {
     let path = format!("/runs/{}", view.id);
-    let title = reader.say(&format!("lesson-{}", view.case.experiment.name));
+    let experiment = view.case.experiment;
+    let title = reader.say(&format!("lesson-{}", experiment.name));
+    let compares = !view.asks && worlds::has(experiment);
+    let again = if compares { worlds::path(experiment) } else { view.case.path() };
     let main = html! {
-        (situation(reader, view.case))
+        @if compares { (worlds::situation(reader, experiment)) }
+        @else { (situation(reader, view.case)) }
         @match &view.stage {
             Stage::Running { held } => (running(reader, view.id, *held)),
             Stage::Failed(reason) => section class="card" {
                 p { (reader.language.tell("run-failed", &[("reason", (*reason).to_owned().into())])) }
             },
-            Stage::Ended(findings) => @for (number, finding) in (1..).zip(*findings) {
-                @if !view.asks {
-                    p class="lead" { (reader.say(&Case { number, ..view.case }.message("trial"))) }
+            Stage::Ended(findings) => {
+                @if compares { (worlds::compared(reader, experiment, findings)) }
+                @for (number, finding) in (1..).zip(*findings) {
+                    @if !view.asks {
+                        p class="lead" { (reader.say(&Case { number, ..view.case }.message("trial"))) }
+                    }
+                    (ended(reader, view, finding, number))
                 }
-                (ended(reader, view, finding, number))
             },
         }
-        p class="links" { a class="button" href=(view.case.path()) { (reader.say("run-again")) } }
+        p class="links" { a class="button" href=(again) { (reader.say("run-again")) } }
     };
     page(reader, &path, &title, &main)
 }
@@ -115,11 +122,10 @@ fn stage(reader: Reader, order: &Order, number: usize) -> Markup {
     };
     let drawn = Diagram::of(order_trace);
     let words = Words(reader.language);
-    let text: String =
-        diagram::draw(order_trace).into_iter().map(|line| line.text + "\n").collect();
+    let text = diagram::text(order_trace);
     html! {
         h2 { (reader.say("picture")) }
-        section class="stage" aria-label=(reader.say("picture")) {
+        section class="stage" aria-label=(reader.say("picture")) data-spans=(waterfall::id(number)) {
             figure class="card diagram" {
                 @for (name, shape) in [("wide", Shape::Wide), ("narrow", Shape::Narrow)] {
                     @let prefix = format!("{name}-{number}");
@@ -130,6 +136,7 @@ fn stage(reader: Reader, order: &Order, number: usize) -> Markup {
             }
             (knows(reader, &drawn))
         }
+        (waterfall::waterfall(reader, &order.waterfall, &drawn, number))
         details class="card" {
             summary { (reader.say("picture-text")) }
             pre class="table" tabindex="0" { (text) }
