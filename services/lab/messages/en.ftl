@@ -6,15 +6,20 @@ skip = Skip to the content
 nav-lessons = Lessons
 nav-api = API
 language-switch = 日本語
-wall-on = Wall mode
+wall-on = Wall
 wall-off = Leave wall mode
 
 ## The first page
 
 home-title = See why distribution is hard
 home-lead = One customer places one order and gets two cakes. Predict what happens, run it, and see it drawn from the real spans of real processes.
-open = Open
+home-begin = Begin with the two cakes
 home-lessons = Lessons
+home-cases = { $count ->
+    [one] 1 case, drawn
+   *[other] { $count } cases, drawn
+}
+home-table = told as a table
 home-real = What is real here
 home-real-body = Two services run on this machine or in your cluster. Each run sends real HTTP requests to them. Every picture is drawn from the OpenTelemetry spans of that run. Nothing is recorded beforehand: if a service has another limit, the picture changes, and the verdict says so.
 home-runs = The last runs
@@ -59,7 +64,7 @@ trial-recover-1 = The inventory answers, or fails, or cuts the connection, by ch
 trial-reorder-1 = Eight pings are sent at once. Each of them takes another time.
 trial-nature-1 = Twenty pings are sent at once, fifty times. Nobody delays any of them.
 trial-policy-1 = Forty orders meet the same faults under each of four policies: a limit of 1 s or 3 s, with and without a retry.
-trial-number = Case { $number } of { $all }
+trial-number = Case { $number }
 request = The request
 request-curl = The same with curl
 
@@ -74,6 +79,8 @@ knows-not-reserved = it is not reserved
 knows-nothing = it cannot know
 run = Run
 run-again = Run it again
+next-case = Next case
+next-lesson = Next lesson
 run-only = This lesson has no question yet. Run it and read the table.
 
 ## A run
@@ -98,10 +105,10 @@ step-next = Next
 knows = Who knows what
 
 ledger = Ledger
-ledger-told = the customer was told
-ledger-known = the customer knows of
-ledger-made = the inventory made
-ledger-gap = the difference
+ledger-told = The customer was told
+ledger-known = The customer knows of
+ledger-made = The inventory made
+ledger-gap = The difference
 reservations = { $count ->
     [one] 1 reservation
    *[other] { $count } reservations
@@ -126,12 +133,12 @@ verdict = Verdict
 verdict-shown = The evidence shows it.
 verdict-incomplete = Spans are missing, so nobody can say.
 verdict-not-shown = The expected effect did not happen.
-verdict-question = question
-verdict-yours = you said
-verdict-evidence = the evidence says
+verdict-question = Question
+verdict-yours = You said
+verdict-evidence = The evidence says
 verdict-right = right
 verdict-wrong = not so
-verdict-none = nothing
+verdict-none = no answer
 
 why-slow-1 = The customer was told "{ $words }" after { $after } s. The inventory committed { $commit }. The order had not failed: its outcome was unknown.
 why-slow-2 = The customer was told the same. In fact, nothing was reserved.

@@ -6,15 +6,19 @@ skip = 本文へ移動
 nav-lessons = レッスン
 nav-api = API
 language-switch = English
-wall-on = 投影モード
+wall-on = 投影
 wall-off = 投影モードを終わる
 
 ## 最初のページ
 
 home-title = 分散がなぜ難しいかを、目で見る
 home-lead = お客さん 1 人が 1 回注文すると、ケーキが 2 つ予約されます。まず予想し、実行し、本物のプロセスの本物のスパンから描いた図を見てください。
-open = 開く
+home-begin = ケーキ 2 つの実験から始める
 home-lessons = レッスン
+home-cases = { $count ->
+   *[other] { $count } 通りを図で見ます
+}
+home-table = 結果を表で読みます
 home-real = ここで本物なのは何か
 home-real-body = 2 つのサービスが、このマシンかクラスターで動いています。実行するたびに、本物の HTTP リクエストを送ります。図はすべて、その実行の OpenTelemetry スパンから描きます。あらかじめ用意したものはありません。サービスの制限を変えれば図も変わり、判定もそのことを伝えます。
 home-runs = 最近の実行
@@ -59,7 +63,7 @@ trial-recover-1 = 在庫サービスは、偶然に応答したり、失敗し�
 trial-reorder-1 = 8 個の ping を同時に送ります。処理時間は 1 つずつ違います。
 trial-nature-1 = 20 個の ping を同時に送るのを、50 回繰り返します。誰も遅らせません。
 trial-policy-1 = 40 件の注文が同じ障害に出会います。方針は 4 つです。制限は 1 s か 3 s、リトライはありかなしです。
-trial-number = { $all } つのうち { $number } つ目
+trial-number = ケース { $number }
 request = リクエスト
 request-curl = curl で同じことをするには
 
@@ -68,12 +72,14 @@ request-curl = curl で同じことをするには
 predict = まず予想してください
 predict-knows = 試行 1 が終わったとき、注文サービスに何がわかりますか。
 predict-knows-held = 応答が保留されている間、注文サービスに何がわかりますか。
-predict-reservations = 3 s 後、この注文の予約はいくつありますか。
+predict-reservations = 3 s 後、この注文の予約は何件ですか。
 knows-reserved = 予約された
 knows-not-reserved = 予約されていない
 knows-nothing = わからない
 run = 実行
 run-again = もう一度実行
+next-case = 次のケース
+next-lesson = 次のレッスン
 run-only = このレッスンには、まだ質問がありません。実行して、表を読んでください。
 
 ## 実行
@@ -130,7 +136,7 @@ verdict-yours = あなたの答え
 verdict-evidence = 証拠が示すこと
 verdict-right = 合っています
 verdict-wrong = 違います
-verdict-none = なし
+verdict-none = 答えなし
 
 why-slow-1 = お客さんには { $after } s 後に「{ $words }」と伝わりました。在庫サービスのコミットは{ $commit }です。注文は失敗したのではなく、結果不明でした。
 why-slow-2 = お客さんに伝わったことは同じです。実際には、何も予約されていません。
@@ -141,7 +147,7 @@ why-cut-3 = 在庫サービスは断りました。注文は失敗（確定）�
 why-doubt-1 = 誰かが決める前に、ケーキは予約されていました。それを知らせることができるのは、応答だけでした。
 why-double-1 = お客さんには { $after } s 後にエラーが伝わり、結果不明でした。在庫サービスは { $made } 件予約しました。最後は{ $commit }です。
 why-double-2 = お客さんには { $after } s 後に確定と伝わり、知っているケーキは 1 つです。在庫サービスは最初の試行を{ $commit }にコミットしました。お客さん 1 人に、ケーキ 2 つです。
-commit-at = { $seconds } s 後
+commit-at = {" "}{ $seconds } s 後
 commit-sometime = その後
 
 links = もっと詳しく

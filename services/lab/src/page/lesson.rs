@@ -3,10 +3,10 @@
 use campuscafe_api::order::PlaceOrder;
 use maud::{Markup, html};
 
-use super::frame::page;
+use super::frame::{Place, page};
 use super::question::Knows;
+use super::run::pending;
 use super::{Case, Reader};
-use crate::messages::Language;
 
 /// The most reservations that a person may predict.
 pub(super) const MOST: u64 = 9;
@@ -15,44 +15,56 @@ pub(super) const MOST: u64 = 9;
 pub(crate) fn lesson(reader: Reader, case: Case) -> String {
     let title = reader.say(&format!("lesson-{}", case.experiment.name));
     let main = html! {
-        (situation(reader, case))
-        @if let Some(order) = case.request() { (body(reader.language, &order)) }
+        (situation(reader, case, true))
         (predict(reader, case))
+        @if case.request().is_some() { (pending(reader, false)) }
     };
-    page(reader, &case.path(), &title, &main)
+    page(reader, &Place { path: &case.path(), lesson: Some(case) }, &title, &main)
 }
 
-/// What the case is about, and the other cases of its lesson.
-pub(super) fn situation(reader: Reader, case: Case) -> Markup {
-    let all = case.experiment.trials.len();
-    let number = |number: usize| {
-        reader.language.tell("trial-number", &[("number", number.into()), ("all", all.into())])
-    };
+/// What the case is about, the other cases of its lesson, and what it sends.
+pub(super) fn situation(reader: Reader, case: Case, with_request: bool) -> Markup {
+    let order = case.request().filter(|_| with_request);
     html! {
-        section class="lesson" { header {
-            @if all > 1 { p class="kicker" { (number(case.number)) } }
-            h1 { (reader.say(&format!("lesson-{}", case.experiment.name))) }
-            p class="lead" { (reader.say(&case.message("trial"))) }
-        } }
+        section class="lesson" {
+            header {
+                h1 { (reader.say(&format!("lesson-{}", case.experiment.name))) }
+                (cases(reader, case))
+                p class="lead" { (reader.say(&case.message("trial"))) }
+            }
+            @if let Some(order) = order { (ticket(reader, &order)) }
+        }
+    }
+}
+
+fn cases(reader: Reader, case: Case) -> Markup {
+    let all = case.experiment.trials.len();
+    let others = (1..=all).map(|number| Case { number, ..case });
+    let name = |number: usize| reader.language.tell("trial-number", &[("number", number.into())]);
+    html! {
         @if all > 1 {
-            ul class="cases" { @for other in 1..=all {
-                @let here = (other == case.number).then_some("page");
-                li { a href=(Case { number: other, ..case }.path()) aria-current=[here] { (number(other)) } }
+            ul class="cases" { @for other in others {
+                @let here = (other.number == case.number).then_some("page");
+                li { a href=(other.path()) aria-current=[here] { (name(other.number)) } }
             } }
         }
     }
 }
 
-fn body(language: Language, order: &PlaceOrder) -> Markup {
-    let body = serde_json::to_string(order).unwrap_or_default();
+/// The request as a person reads it, and as they can send it.
+fn ticket(reader: Reader, order: &PlaceOrder) -> Markup {
+    let read = serde_json::to_string_pretty(order).unwrap_or_default();
+    let sent = serde_json::to_string(order).unwrap_or_default();
     html! {
-        h2 { (language.say("request")) }
-        pre class="request" tabindex="0" { code { "POST /orders\n" (body) } }
-        details class="card" {
-            summary { (language.say("request-curl")) }
-            pre class="request" tabindex="0" { code {
-                "curl -s localhost:5201/orders -H 'content-type: application/json' -d '" (body) "'"
-            } }
+        aside class="ticket" {
+            h2 { (reader.say("request")) }
+            pre class="request" tabindex="0" { code { b { "POST /orders" } "\n" (read) } }
+            details {
+                summary { (reader.say("request-curl")) }
+                pre class="request" tabindex="0" { code {
+                    "curl -s localhost:5201/orders -H 'content-type: application/json' -d '" (sent) "'"
+                } }
+            }
         }
     }
 }

@@ -68,6 +68,13 @@ impl Case {
         format!("/lessons/{}/{}", self.experiment.name, self.number)
     }
 
+    /// The case after this one, in the order of the course.
+    fn next(self) -> Option<Self> {
+        let name = self.experiment.name;
+        Self::find(name, self.number + 1)
+            .or_else(|| Self::lessons().skip_while(|it| it.experiment.name != name).nth(1))
+    }
+
     fn message(self, kind: &str) -> String {
         format!("{kind}-{}-{}", self.experiment.name, self.number)
     }
