@@ -9,6 +9,8 @@ use super::{Case, Reader};
 pub(crate) struct Past {
     pub(crate) id: String,
     pub(crate) case: Case,
+    /// Whether it was of this case alone.
+    pub(crate) one_case: bool,
     pub(crate) began_at: String,
     /// The message that says how it is.
     pub(crate) state: &'static str,
@@ -38,9 +40,12 @@ pub(crate) fn home(reader: Reader, runs: &[Past]) -> String {
         ul class="runs" {
             @for past in runs {
                 li {
-                    time datetime=(past.began_at) { (past.began_at) }
+                    time datetime=(past.began_at) { (clock(&past.began_at)) }
                     a href={ "/runs/" (past.id) } {
                         (say(&format!("lesson-{}", past.case.experiment.name)))
+                        @if past.one_case && past.case.is_one_of_many() {
+                            " · " (past.case.name(reader))
+                        }
                     }
                     span { (say(past.state)) }
                 }
@@ -48,6 +53,11 @@ pub(crate) fn home(reader: Reader, runs: &[Past]) -> String {
         }
     };
     page(reader, &Place { path: "/", lesson: None }, &say("home-title"), &main)
+}
+
+/// The time of day in a timestamp as RFC 3339 writes it.
+fn clock(timestamp: &str) -> String {
+    timestamp.get(11..19).map_or_else(|| timestamp.to_owned(), |time| format!("{time} UTC"))
 }
 
 /// A lesson; the style sheet makes the whole of it the link.

@@ -38,14 +38,12 @@ pub(super) fn situation(reader: Reader, case: Case, with_request: bool) -> Marku
 }
 
 fn cases(reader: Reader, case: Case) -> Markup {
-    let all = case.experiment.trials.len();
-    let others = (1..=all).map(|number| Case { number, ..case });
-    let name = |number: usize| reader.language.tell("trial-number", &[("number", number.into())]);
+    let others = (1..=case.experiment.trials.len()).map(|number| Case { number, ..case });
     html! {
-        @if all > 1 {
+        @if case.is_one_of_many() {
             ul class="cases" { @for other in others {
                 @let here = (other.number == case.number).then_some("page");
-                li { a href=(other.path()) aria-current=[here] { (name(other.number)) } }
+                li { a href=(other.path()) aria-current=[here] { (other.name(reader)) } }
             } }
         }
     }

@@ -14,6 +14,8 @@ mod outcome;
 mod question;
 mod run;
 
+use std::borrow::Cow;
+
 use campuscafe_api::order::PlaceOrder;
 use campuscafe_evidence::order::USUAL_ITEM;
 
@@ -73,6 +75,14 @@ impl Case {
         let name = self.experiment.name;
         Self::find(name, self.number + 1)
             .or_else(|| Self::lessons().skip_while(|it| it.experiment.name != name).nth(1))
+    }
+
+    fn is_one_of_many(self) -> bool {
+        self.experiment.trials.len() > 1
+    }
+
+    fn name(self, reader: Reader) -> Cow<'static, str> {
+        reader.language.tell("trial-number", &[("number", self.number.into())])
     }
 
     fn message(self, kind: &str) -> String {

@@ -56,7 +56,7 @@ pub(super) fn ledger(reader: Reader, order: &Order) -> Markup {
             }
             div class="tile" {
                 dt { (reader.say("ledger-made")) }
-                dd class="committed" { (count(reader, ledger.reservations)) }
+                dd class=[(ledger.reservations > 0).then_some("committed")] { (count(reader, ledger.reservations)) }
             }
             div class=(if gap > 0 { "tile gap" } else { "tile" }) {
                 dt { (reader.say("ledger-gap")) }

@@ -112,7 +112,8 @@ pub(super) fn pending(reader: Reader, busy: bool) -> Markup {
                 @for lane in ["lane-customer", "lane-order", "lane-inventory"] {
                     div class="who" {
                         p class="h3" { (reader.say(lane)) }
-                        p { (reader.say("know-nothing-yet")) }
+                        // During a run they know something, and the page does not know what.
+                        p { @if busy { "…" } @else { (reader.say("know-nothing-yet")) } }
                     }
                 }
             }

@@ -34,6 +34,7 @@ fn named(id: &str) -> bool {
         include_str!("home.rs"),
         include_str!("knows.rs"),
         include_str!("lesson.rs"),
+        include_str!("mod.rs"),
         include_str!("outcome.rs"),
         include_str!("run.rs"),
         include_str!("../server/pages.rs"),

@@ -33,7 +33,7 @@ pub(super) struct Frame {
     /// Where the lanes begin.
     pub(super) top: i32,
     /// The height of a pause, however long it is.
-    pause: i32,
+    pub(super) pause: i32,
 }
 
 impl Frame {

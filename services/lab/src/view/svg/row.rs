@@ -91,8 +91,15 @@ impl<'a> Row<'a> {
                 @if let Some(note) = &self.step.note { (self.sign(note, frame, bars)) }
                 @if let Some(label) = &self.between { (self.between(label, frame)) }
                 (self.beside(frame))
+                (self.veil(frame))
             }
         }
+    }
+
+    /// Covers it and the pause before it, for a reader who has not come so far.
+    fn veil(&self, frame: &Frame) -> Markup {
+        let top = if self.pause.is_some() { self.top - frame.pause } else { self.top };
+        html! { rect class="veil" x="0" y=(top) width=(frame.width) height=(self.bottom - top) {} }
     }
 
     fn message(&self, message: &Message, frame: &Frame, bars: &[Bar]) -> Markup {
