@@ -70,14 +70,14 @@ pub(crate) fn run(reader: Reader, view: &View<'_>) -> String {
                 (ended(reader, view, finding, number))
             },
         }
-        p class="actions onward" {
+        @if !matches!(view.stage, Stage::Running { .. }) { p class="actions onward" {
             a class="button" href=(view.case.path()) { (reader.say("run-again")) }
             @if let (true, Some(next)) = (view.is_answered(), view.case.next()) {
                 a class="button" href=(next.path()) {
                     (reader.say(if next.number > 1 { "next-case" } else { "next-lesson" }))
                 }
             }
-        }
+        } }
     };
     page(reader, &Place { path: &path, lesson: Some(view.case) }, &title, &main)
 }

@@ -74,6 +74,16 @@ fn every_lesson_has_its_page_in_both_languages_with_nothing_of_style_or_script_i
 }
 
 #[test]
+fn whoever_goes_on_to_the_next_case_meets_every_case_once() {
+    let paths: Vec<_> =
+        std::iter::successors(Case::lessons().next(), |case| case.next()).map(Case::path).collect();
+    let all = Case::lessons().flat_map(|lesson| {
+        (1..=lesson.experiment.trials.len()).map(move |number| Case { number, ..lesson }.path())
+    });
+    assert_eq!(paths, all.collect::<Vec<_>>());
+}
+
+#[test]
 fn the_pages_come_with_their_files_and_fetch_nothing_from_elsewhere() {
     let page = home(Reader::default(), &[]);
     for name in ["page.css", "page.js", "icon.svg"] {
