@@ -204,6 +204,8 @@ async fn one_trial_can_be_had_alone() {
     assert_eq!(code, Some(0), "{json}");
     assert_eq!(all(&json, "/chaos"), ["slow,none"]);
     assert_eq!(all(&json, "/commits/0/stockBefore"), [10]);
+    let (code, json) = run_json(&["cut", "--trial", "1"], &[]).await;
+    assert_eq!((code, &json["sameViews"]), (Some(0), &json!([])), "nothing to compare it with");
 }
 
 #[tokio::test]

@@ -96,6 +96,20 @@ async fn both_attempts_carry_the_same_request_id() {
 }
 
 #[tokio::test]
+async fn the_id_that_a_customer_gives_an_order_stands_in_its_span() {
+    let cafe = Cafe::open().await;
+    let order = cafe.http.post(format!("{}/orders", cafe.order)).header("x-request-id", "my cake");
+    let order = order.json(&serde_json::json!({"itemId": "cake", "quantity": 1}));
+    let told = cafe.send(order).await;
+    let trace = format!("{}/api/traces/{}", cafe.lab, told.text("traceId"));
+    cafe.trace(told.text("traceId"), 4).await;
+    let trace = cafe.page(&trace).await;
+    let list = r#"{"arrayValue":{"values":[{"stringValue":"my cake"}]}}"#;
+    let expected = format!(r#"{{"key":"http.request.header.x-request-id","value":{list}}}"#);
+    assert!(trace.replace(": ", ":").contains(&expected), "{trace}");
+}
+
+#[tokio::test]
 async fn a_held_answer_is_committed_and_leaves_when_it_is_released() {
     let cafe = Cafe::open().await;
     let held = tokio::spawn(cafe.reserve_cake("hold", "doubt/1").send());

@@ -56,7 +56,9 @@ async fn read(request: RequestBuilder) -> Answer {
 fn assert_shed(case: &str, answer: &Answer) {
     assert_problem(case, answer, 503, "Nothing was done for this one");
     assert!(answer.text("type").ends_with(":overloaded"), "{case}: {}", answer.body);
-    assert_eq!(answer.headers["retry-after"], "1", "{case}");
+    // It grows with the share of refused orders when they take longer than a second to come.
+    let seconds: u64 = answer.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=10).contains(&seconds), "{case}: {seconds}");
     assert_eq!(answer.body.get("outcome"), None, "{case}: it never was an order");
 }
 

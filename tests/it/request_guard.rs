@@ -29,6 +29,12 @@ fn changes(cafe: &Cafe) -> Vec<(Method, String)> {
         post(lab, "/v1/traces"),
         post(lab, "/api/marks"),
         post(lab, "/api/runs"),
+        post(lab, "/api/runs/none/decision"),
+        post(lab, "/runs"),
+        post(lab, "/free"),
+        post(lab, "/runs/none/decision"),
+        post(lab, "/runs/none/observation"),
+        post(lab, "/choices"),
         get(lab, "/api/runs/none/events"),
     ]
 }
@@ -44,6 +50,8 @@ fn pages(cafe: &Cafe) -> Vec<String> {
     }
     pages.push(format!("{}/inventory/state", cafe.inventory));
     pages.push(format!("{}/api/traces", cafe.lab));
+    pages
+        .extend(["/", "/lessons/double/2", "/assets/page.css"].map(|path| cafe.lab.clone() + path));
     pages
 }
 
@@ -207,7 +215,7 @@ async fn a_page_of_another_origin_changes_nothing() {
     let pings = "http_server_request_duration_seconds_count{http_request_method=\"GET\",\
                  http_route=\"/inventory/ping\",http_response_status_code=\"200\"}";
     assert_eq!(cafe.metric(&cafe.inventory, pings).await, 0.0, "no ping was started");
-    for (service, calls) in [(&cafe.order, 2), (&cafe.inventory, 5), (&cafe.lab, 4)] {
+    for (service, calls) in [(&cafe.order, 2), (&cafe.inventory, 5), (&cafe.lab, 10)] {
         let expected = f64::from(calls * 9);
         assert_eq!(refused(&cafe, service, "cross_origin").await, expected, "{service}");
     }

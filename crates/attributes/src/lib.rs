@@ -36,6 +36,9 @@ pub const EXPERIMENTS: [&str; 12] = [
 
 /// The `X-Request-Id` under which the request is known.
 pub const REQUEST_ID: &str = "campuscafe.request.id";
+/// The id that the customer gave the request, as it came: a list of one text, as for every
+/// [recorded header](https://opentelemetry.io/docs/specs/semconv/registry/attributes/http/).
+pub const CUSTOMERS_REQUEST_ID: &str = "http.request.header.x-request-id";
 /// The fault that acted, with its argument.
 pub const CHAOS_STEP: &str = "campuscafe.chaos.step";
 

@@ -66,7 +66,7 @@ pub struct Delivered {
 #[derive(Debug, Clone)]
 pub struct Order {
     /// What was asked for.
-    pub plan: OrderPlan,
+    pub request: PlaceOrder,
     /// What the customer was told.
     pub response: CustomerResponse,
     /// The same against what the inventory holds.
@@ -83,6 +83,12 @@ pub struct Order {
 }
 
 impl Order {
+    /// The faults that it was to meet, as the customer wrote them.
+    #[must_use]
+    pub fn chaos(&self) -> &str {
+        self.request.chaos.as_deref().unwrap_or_default()
+    }
+
     /// What the spans tell, if it is all there.
     #[must_use]
     pub fn complete_story(&self) -> Option<&OrderTrace> {

@@ -136,6 +136,16 @@ impl PodReplacement {
         self.customers.iter().filter(|customer| customer.result.is_yes()).count() as u64
     }
 
+    /// Customers who were told yes about a reservation of a pod that is gone.
+    #[must_use]
+    pub fn confirmed_by_old_pods(&self) -> u64 {
+        let of_old = |customer: &&Customer| {
+            customer.pod(self.plan.service).is_some_and(|pod| self.old.contains(&pod))
+        };
+        let confirmed = self.customers.iter().filter(|customer| customer.result.is_yes());
+        confirmed.filter(of_old).count() as u64
+    }
+
     /// The customer whose order tells most: the last one of the old pods.
     #[must_use]
     pub fn last_of_old_pods(&self) -> Option<&Customer> {

@@ -8,10 +8,9 @@ use axum::routing::get;
 use campuscafe_api::Problem;
 use campuscafe_telemetry::{Metrics, http_server};
 use http::header;
-use utoipa::openapi::path::Operation;
 use utoipa::openapi::{Content, OpenApi, Ref, RefOr, ResponseBuilder};
 
-use crate::examples::add_examples;
+use crate::examples::{add_examples, calls};
 use crate::guard::Guard;
 use crate::problem_response::{method_not_allowed, not_found};
 use crate::security_headers::secure;
@@ -102,15 +101,6 @@ fn describe_refusals(description: &mut OpenApi) {
             });
         }
     }
-}
-
-/// Every call that a document describes.
-pub(crate) fn calls(description: &mut OpenApi) -> impl Iterator<Item = &mut Operation> {
-    description.paths.paths.values_mut().flat_map(|item| {
-        [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete]
-            .into_iter()
-            .flatten()
-    })
 }
 
 /// Ready means: takes requests. It asks no other service, because an order

@@ -8,8 +8,6 @@ use campuscafe_api::Problem;
 use utoipa::openapi::path::{Operation, ParameterIn};
 use utoipa::openapi::{OpenApi, RefOr};
 
-use crate::admin_routes::calls;
-
 /// Adds an example to each problem that has none.
 pub(crate) fn add_examples(description: &mut OpenApi) {
     for call in calls(description) {
@@ -24,6 +22,15 @@ pub(crate) fn add_examples(description: &mut OpenApi) {
             }
         }
     }
+}
+
+/// Every call that a document describes.
+pub(crate) fn calls(description: &mut OpenApi) -> impl Iterator<Item = &mut Operation> {
+    description.paths.paths.values_mut().flat_map(|item| {
+        [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete]
+            .into_iter()
+            .flatten()
+    })
 }
 
 /// What every call with such a body or such parameters answers with this status.

@@ -61,7 +61,7 @@ pub use logs::LogFormat;
 pub use metrics::{Counter, Gauge, Histogram, HistogramFamily, Metric, Metrics};
 pub use settings::{SettingError, Settings};
 pub use shortened::{MAX_VALUE, shortened};
-pub use traces::{SPAN_TARGET, add_event, current_trace_id, set_attribute, set_error};
+pub use traces::{SPAN_TARGET, add_event, current_trace_id, set_attribute, set_error, set_header};
 
 /// How long the last exports may take when the program ends.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use opentelemetry::trace::{Status, TraceContextExt as _};
-use opentelemetry::{KeyValue, Value};
+use opentelemetry::{KeyValue, StringValue, Value};
 use opentelemetry_otlp::{SpanExporter, WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
@@ -82,6 +82,12 @@ pub fn set_attribute(span: &Span, name: &'static str, value: impl Into<Value>) {
         value = short.into();
     }
     span.set_attribute(name, value);
+}
+
+/// Puts a header of a request on a span, as a list of its one value: so the semantic
+/// conventions record headers.
+pub fn set_header(span: &Span, name: &'static str, value: String) {
+    span.set_attribute(name, Value::Array(vec![StringValue::from(value)].into()));
 }
 
 /// Puts an event on a span, at this moment.

@@ -34,7 +34,13 @@ pub(crate) async fn deliver(
         let changed = changed.map_err(|error| problem(error, &item_id))?;
         let (change, state) = changed.record(|(change, _)| evidence(&app, change)).await;
         let (item, quantity, left) = (change.item, change.quantity, change.after);
-        tracing::info!(item, quantity, left, "delivered");
+        tracing::info!(
+            item,
+            quantity,
+            left,
+            "Delivered: {item} x{quantity} ({} -> {left})",
+            left.saturating_sub(quantity)
+        );
         Ok::<Snapshot, Problem>(state)
     });
     Ok(Json(body(delivered.await??)))

@@ -227,3 +227,21 @@ know-caller-left = attempt { $number }: the caller has left
 know-answer-sent = attempt { $number }: answered; cannot know whether anybody heard it
 know-answer-cut = attempt { $number }: the connection is cut, and no answer left
 know-nobody-left = attempt { $number }: nobody was left to answer
+
+## Free play
+
+name-free = Free play
+lesson-free = Free play: write an order of your own
+trial-free-1 = Choose what the inventory does with each attempt, and whether the order service tries again.
+why-free-1 = The order was answered after { $after } s. The inventory made { $made } reservations, the last one { $commit }.
+free-item = item
+free-quantity = pieces
+free-first = attempt 1 meets
+free-second = attempt 2 meets
+free-retry = try again after a timeout
+free-limit = limit of each attempt in ms (empty: that of the service)
+free-faults = The faults
+free-no-limit = "{ $limit }" is no limit; expected a whole number of milliseconds.
+fault-none = nothing
+fault-flaky = answers, fails or cuts, by chance
+fault-jitter = waits 0.2 s to 1.8 s by chance, then commits

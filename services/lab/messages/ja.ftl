@@ -225,3 +225,21 @@ know-caller-left = 試行 { $number }：呼び出し元はもういません
 know-answer-sent = 試行 { $number }：応答しました。届いたかは、わかりません
 know-answer-cut = 試行 { $number }：接続を切り、応答は出ていません
 know-nobody-left = 試行 { $number }：応答する相手はもういませんでした
+
+## 自由に試す
+
+name-free = 自由
+lesson-free = 自由に試す：自分の注文を書く
+trial-free-1 = 在庫サービスが試行ごとに何をするか、注文サービスがもう一度送るかを選びます。
+why-free-1 = 注文への応答は { $after } s 後でした。在庫サービスは { $made } 件予約しました。最後は{ $commit }です。
+free-item = 商品
+free-quantity = 個数
+free-first = 試行 1 の障害
+free-second = 試行 2 の障害
+free-retry = タイムアウトの後にもう一度送る
+free-limit = 試行ごとの制限（ミリ秒。空ならサービスの設定）
+free-faults = 障害のことば
+free-no-limit = 「{ $limit }」は制限にできません。ミリ秒の整数を書いてください。
+fault-none = 何もしない
+fault-flaky = 偶然に、応答するか失敗するか切る
+fault-jitter = 偶然に 0.2 s から 1.8 s 待ってからコミット

@@ -13,8 +13,8 @@ use campuscafe_chaos::Plan;
 use campuscafe_service::{
     Connection, Json, ProblemResponse, RequestId, Waiting, WorkPermit, ids, seconds,
 };
-use campuscafe_telemetry::{Baggage, attribute, current_trace_id, set_attribute};
-use http::Extensions;
+use campuscafe_telemetry::{Baggage, attribute, current_trace_id, set_attribute, set_header};
+use http::{Extensions, HeaderMap};
 use reqwest::Url;
 use reqwest_middleware::ClientWithMiddleware;
 use tokio::time::Instant;
@@ -29,7 +29,7 @@ use crate::outcome::{MAX_ATTEMPTS, outcome};
 /// Places an order. It makes one attempt, and retries once after a timeout if asked.
 #[utoipa::path(post, path = "/orders", tag = "orders",
     params(("X-Request-Id" = Option<String>, Header, min_length = 1, max_length = 128, pattern = "^[!-~]([ -~]*[!-~])?$",
-        description = "The customer's own id of the request, for the trace; 1 to 128 printable ASCII characters")),
+        description = "The customer's own id of the request: the order's span has it as `http.request.header.x-request-id`. 1 to 128 printable ASCII characters")),
     request_body = PlaceOrder,
     responses((status = 200, body = Confirmation, description = "Reserved"),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "The order is invalid"),
@@ -44,7 +44,8 @@ use crate::outcome::{MAX_ATTEMPTS, outcome};
 pub(crate) async fn place_order(
     State(app): State<Arc<App>>,
     Extension(connection): Extension<Connection>,
-    RequestId(_customers): RequestId,
+    headers: HeaderMap,
+    RequestId(customers): RequestId,
     baggage: Option<Extension<Baggage>>,
     Json(order): Json<PlaceOrder>,
 ) -> Result<Response, ProblemResponse> {
@@ -52,6 +53,9 @@ pub(crate) async fn place_order(
     // One id for one order: the inventory and the log know it by this one too.
     let request_id = format!("order-{order_id}");
     set_attribute(&Span::current(), attribute::REQUEST_ID, request_id.clone());
+    if headers.contains_key(REQUEST_ID_HEADER) {
+        set_header(&Span::current(), attribute::CUSTOMERS_REQUEST_ID, customers);
+    }
     let plan = order.chaos.as_deref().map(str::parse::<Plan>).transpose().map_err(|error| {
         Problem::new(400, "unknown-fault", "Unknown fault").detail(error.to_string())
     })?;

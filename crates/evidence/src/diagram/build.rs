@@ -47,8 +47,7 @@ fn events(order_trace: &OrderTrace) -> Vec<(u64, Event<'_>)> {
             events.push((served.ended, Event::Cut(attempt)));
         } else if ends_unheard(served) {
             events.push((served.ended, Event::Unheard(attempt)));
-        }
-        if let (Some(status), End::Unanswered(_)) = (served.status, &attempt.end) {
+        } else if let Some(status) = lost_answer(attempt, served) {
             events.push((served.ended, Event::Lost(attempt, status)));
         }
     }
@@ -63,6 +62,13 @@ fn events(order_trace: &OrderTrace) -> Vec<(u64, Event<'_>)> {
 fn ends_unheard(served: &ServerAttempt) -> bool {
     let late = served.commit.as_ref().is_some_and(|commit| commit.late);
     served.abandoned.is_some() && !late
+}
+
+/// The status of an answer that the inventory sent, seeing nobody leave, and that its
+/// caller did not get.
+fn lost_answer(attempt: &Attempt, served: &ServerAttempt) -> Option<i64> {
+    let unanswered = matches!(attempt.end, End::Unanswered(_));
+    served.status.filter(|_| unanswered && served.abandoned.is_none())
 }
 
 impl Event<'_> {
@@ -142,7 +148,6 @@ impl Event<'_> {
             Self::Unheard(attempt) => {
                 Step { note: Some(Note::AnswerDropped(attempt.number)), ..nothing }
             }
-            // The inventory answered in time for itself, and too late for the caller.
             Self::Lost(attempt, status) => {
                 let content = Content::Answer { attempt: attempt.number, status: *status };
                 let message = Message { from: Inventory, to: Order, arrives: false, content };

@@ -72,3 +72,18 @@ fn the_inventory_knows_that_it_answered_and_not_whether_anyone_heard_it() {
     assert_ne!(events(&heard, Lane::Order), events(&lost, Lane::Order));
     assert_eq!(phases(&lost, 0), [(1, 1002, true)]);
 }
+
+#[test]
+fn an_answer_that_reaches_nobody_has_one_step_even_where_its_span_has_a_status() {
+    let diagram = diagram(&[
+        order(1003, "unknown", 504),
+        unanswered("one", 1..1001, "timeout"),
+        served("in", "one", 2..2003, "slowfail:2000").left_at(1002).status(503),
+    ]);
+    let answers = diagram.steps.iter().filter(|step| {
+        let content = step.message.as_ref().map(|message| &message.content);
+        matches!(content, Some(Content::Answer { .. }))
+            || matches!(step.note, Some(Note::AnswerDropped(_)))
+    });
+    assert_eq!(answers.count(), 1);
+}

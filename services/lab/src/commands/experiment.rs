@@ -1,20 +1,18 @@
 //! `campuscafe experiment`: set up, do, judge, say, clean up.
 
 use std::io::{IsTerminal as _, stdin};
-use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use campuscafe_service::{ExitError, end_signal, ids};
 use campuscafe_telemetry::Metrics;
 use clap::builder::PossibleValuesParser;
-use clap::{Args, Parser, ValueEnum as _};
+use clap::{Parser, ValueEnum as _};
 use tokio::sync::mpsc;
 
-use super::up::DEFAULT_LAB;
+use super::place::Place;
 use crate::lessons::{ALL, Decision, Event, Experiment, names};
 use crate::run::{Decider, RunRequest, experiments};
 use crate::server::services;
-use crate::targets::Targets;
 use crate::view::console::{print, print_to_stderr};
 use crate::view::log;
 use crate::view::report::Report;
@@ -47,27 +45,13 @@ pub(crate) struct Config {
     #[arg(long)]
     json: bool,
 
-    /// Start services of its own, even if a café is open at the usual address
-    #[arg(long, env = "OWN_SERVICES", hide_env = true)]
-    own: bool,
-
     /// What becomes of the answer that `doubt` holds. Without it, the experiment asks you; where
     /// it cannot ask, it releases the answer
     #[arg(long, value_name = "WHAT")]
     answer: Option<Decision>,
 
     #[command(flatten)]
-    targets: Targets,
-
-    #[command(flatten)]
-    usual: Usual,
-}
-
-/// Where a café is looked for if none is named.
-#[derive(Debug, Clone, Args)]
-struct Usual {
-    #[arg(long = "usual-lab", env = "LAB_LISTEN", default_value = DEFAULT_LAB, hide = true)]
-    lab: SocketAddr,
+    place: Place,
 }
 
 fn choices() -> PossibleValuesParser {
@@ -99,7 +83,7 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
         .into_iter()
         .filter(|e| name == e.name || name == "all" && e.runs_with_all())
         .collect::<Vec<_>>();
-    if wanted.iter().any(|e| e.needs_cluster()) && !config.targets.name_services() {
+    if wanted.iter().any(|e| e.needs_cluster()) && !config.place.is_named() {
         return Err(ExitError::Usage(format!(
             "{name} needs services on a cluster, where their pods can be replaced; give them with \
              --order-url, --inventory-url and --lab-url (`make kind-up` starts such services)"
@@ -110,22 +94,9 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
     }
     let end = end_signal();
     tokio::pin!(end);
-    let named = config.targets.name_services();
-    let targets = match config.own {
-        true => config.targets,
-        false => tokio::select! {
-            found = config.targets.or_open_cafe(config.usual.lab) => found?,
-            () = &mut end => return Err(interrupted()),
-        },
-    };
-    let mut place = match (named, &targets.order_url) {
-        (true, _) => None,
-        (false, Some(order)) => Some(format!(
-            "The orders go to the open café at {order} (--own starts other services).",
-        )),
-        (false, None) => {
-            Some("This run starts services of its own and stops them at its end.".to_owned())
-        }
+    let (targets, mut place) = tokio::select! {
+        found = config.place.find() => found?,
+        () = &mut end => return Err(interrupted()),
     };
     let settings = environment(config.seed);
     let (env, own) = tokio::select! {
@@ -134,7 +105,13 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
     };
     // A seed of our own is said, so that what it led to can be had again.
     let seed = config.seed.unwrap_or_else(|| rand::random::<u32>().into());
-    let request = RunRequest { experiments: wanted, trial: config.trial, seed, run: ids::random() };
+    let request = RunRequest {
+        experiments: wanted,
+        trial: config.trial,
+        seed,
+        order: None,
+        run: ids::random(),
+    };
     let mut decider = match config.answer {
         Some(decision) => Decider::Always(decision),
         None if !config.json && stdin().is_terminal() => Decider::Asked(words_of_reader()),

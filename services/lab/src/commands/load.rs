@@ -9,11 +9,11 @@ use campuscafe_service::ExitError;
 use campuscafe_telemetry::Metrics;
 use clap::Parser;
 
+use super::place::Place;
 use crate::lessons::load::{LoadEvent, LoadPlan, Mix};
 use crate::run::load::{Interrupt, LoadGenerator, LoadObserver, SERVICES_TIMEOUT};
 use crate::server::services;
 use crate::stderr;
-use crate::targets::Targets;
 use crate::view::console::print;
 use crate::view::load as view;
 use crate::view::progress::ProgressLine;
@@ -28,8 +28,9 @@ const MAX_IN_FLIGHT: u32 = 1_500;
 ///
 /// Orders are sent at this rate even if answers are slow (open loop). Times start
 /// when an order was due. The load delivers pieces before the stock runs out. It
-/// uses the given services, or those of a running lab, or starts its own. Ctrl-C
-/// stops it within a second. Its own services may then leave work unfinished.
+/// uses the services that you name, or the café that is open at the usual address
+/// (127.0.0.1:5301); if none is open, or with --own, it starts its own. Ctrl-C stops
+/// it within a second. Its own services may then leave work unfinished.
 #[derive(Debug, Clone, Parser)]
 #[command(
     after_help = "Exit status: 0 orders were answered and the services reported their counts, 1 otherwise, 2 wrong usage"
@@ -71,7 +72,7 @@ pub(crate) struct Config {
     json: bool,
 
     #[command(flatten)]
-    targets: Targets,
+    place: Place,
 }
 
 fn rate(text: &str) -> Result<f64, String> {
@@ -110,8 +111,15 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
     if std::env::var_os("INVENTORY_STOCK").is_none() {
         settings.push(("INVENTORY_STOCK", PLENTY.to_owned()));
     }
+    let (targets, place) = tokio::select! {
+        found = config.place.find() => found?,
+        () = interrupt.heard() => return Err(too_early()),
+    };
+    if let Some(place) = place.filter(|_| !config.json) {
+        print(&format!("{place}\n"))?;
+    }
     let (env, own) = tokio::select! {
-        found = services::find(&config.targets, &settings, metrics) => found?,
+        found = services::find(&targets, &settings, metrics) => found?,
         () = interrupt.heard() => return Err(too_early()),
     };
     let line = ProgressLine::on_stderr();

@@ -3,6 +3,7 @@
 
 mod experiment;
 mod load;
+mod place;
 pub(crate) mod up;
 
 use std::ffi::OsString;

@@ -132,7 +132,7 @@ fn listing(services: &Addresses, lab: &Url, tools: &[(&str, String)]) -> String 
     let (order, inventory, lab) = (root(&services.order), root(&services.inventory), root(lab));
     let mut text = format!(
         "
-CampusCafe is open.
+CampusCafe is open. Look at {lab} in a browser.
 
   order      {order}    takes orders; gives up after a timeout    {order}/swagger/
   inventory  {inventory}    keeps the stock; can be made slow         {inventory}/swagger/

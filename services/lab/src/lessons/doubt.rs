@@ -1,5 +1,7 @@
 //! Doubt: between the commit and the answer, only the inventory knows.
 
+use std::time::Duration;
+
 use campuscafe_api::order::{AttemptResult, Outcome};
 use campuscafe_evidence::order::{Order, OrderPlan};
 use clap::ValueEnum;
@@ -22,6 +24,10 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
                   order_outcomes_total only at the end",
     },
 };
+
+/// How long the order service waits, so that a person has time to think. The inventory
+/// holds an answer for longer.
+pub(crate) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What becomes of an answer that is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ValueEnum)]
@@ -62,8 +68,8 @@ fn judge(order: &Order) -> Verdict {
     };
     Verdict::on(order, told, order.ledger.reservations == 1, || {
         format!(
-            "The cake was reserved before anybody decided. {then} The reservation was the same in \
-             each case; only the answer made it known."
+            "The cake was reserved before anybody decided. {then} Whatever becomes of the \
+             answer, the reservation is there; only the answer makes it known."
         )
     })
 }

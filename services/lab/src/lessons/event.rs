@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use campuscafe_api::inventory::Hold;
-use campuscafe_api::order::Reordering;
-use campuscafe_evidence::order::{CustomerResponse, OrderPlan};
+use campuscafe_api::order::{PlaceOrder, Reordering};
+use campuscafe_evidence::order::CustomerResponse;
 use campuscafe_evidence::pod_replacement::{Customer, PodReplacementPlan};
 
 use super::{Decision, Experiment, Finding, Findings, Trial};
@@ -29,10 +29,7 @@ pub(crate) enum Event<'a> {
         trial: &'static Trial,
         seed: u64,
     },
-    OrderSent {
-        item: &'a str,
-        plan: OrderPlan,
-    },
+    OrderSent(&'a PlaceOrder),
     /// The reservation of the order is made, and its answer is held.
     AnswerHeld(&'a HeldAnswer),
     OrderAnswered(&'a CustomerResponse),

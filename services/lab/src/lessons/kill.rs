@@ -43,10 +43,11 @@ fn judge(pod_replacement: &PodReplacement) -> Verdict {
             ),
         };
         format!(
-            "{} were told yes, but the inventory still knows only {}. The pod confirmed {forgotten} \
-             more orders, but it was deleted and its data was lost.{between}",
+            "{} were told yes, but the inventory still knows only {}. The deleted pod had confirmed \
+             {} of them, and its data is lost.{between}",
             customers(told_yes),
             pod_replacement.remembered,
+            pod_replacement.confirmed_by_old_pods().max(forgotten),
         )
     })
 }

@@ -57,10 +57,10 @@ fn judge(calls: &LocalAndRemote) -> Verdict {
         let failures = calls.remote.failures;
         format!(
             "{}The median call over the network took {times} times as long as the median local call, \
-             and the slowest took {} ms. {failures} of {} failed. A local call cannot be lost on its \
+             and the slowest took {:.2} ms. {failures} of {} failed. A local call cannot be lost on its \
              way.",
             if times >= 10 { "" } else { "The expected effect did not happen: " },
-            calls.remote.percentile(100).as_millis(),
+            calls.remote.percentile(100).as_secs_f64() * 1e3,
             calls.remote.times.len() + failures,
         )
     })

@@ -8,6 +8,7 @@ mod double;
 mod doubt;
 mod event;
 mod finding;
+mod free;
 mod jitter;
 mod kill;
 pub(crate) mod load;
@@ -29,9 +30,10 @@ use campuscafe_evidence::order::{Order, OrderPlan};
 use campuscafe_evidence::pod_replacement::{PodReplacement, PodReplacementPlan};
 
 pub(crate) use campuscafe_service::seconds;
-pub(crate) use doubt::Decision;
+pub(crate) use doubt::{ATTEMPT_TIMEOUT, Decision};
 pub(crate) use event::{Event, HeldAnswer};
 pub(crate) use finding::{Evidence, Finding, Findings, Link};
+pub(crate) use free::EXPERIMENT as FREE;
 pub(crate) use local::{Calls, LocalAndRemote};
 pub(crate) use same_view::SameView;
 #[cfg(test)]
@@ -126,6 +128,8 @@ pub(crate) enum Act {
     Order(OrderPlan, fn(&Order) -> Verdict),
     /// An order whose answer is held until somebody decides what becomes of it.
     HeldOrder(OrderPlan, fn(&Order) -> Verdict),
+    /// The order that the run brings.
+    FreeOrder(fn(&Order) -> Verdict),
     Pings {
         count: u32,
         judge: fn(&PingBatch) -> Verdict,
@@ -162,7 +166,7 @@ fn seen(order: &Order) -> String {
         results.join(", "),
         reservations(order.ledger.reservations),
     );
-    if results.contains(&AttemptResult::Timeout.as_str()) || !order.plan.chaos.contains("slow") {
+    if results.contains(&AttemptResult::Timeout.as_str()) || !order.chaos().contains("slow") {
         seen
     } else if response.report.outcome == Outcome::Confirmed {
         format!("{seen}; nothing timed out: is --attempt-timeout of the order service 2 s or more?")

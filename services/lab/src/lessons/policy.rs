@@ -72,8 +72,8 @@ fn judge(series: &Series) -> Verdict {
         let row = |of: &GroupSummary| format!("{} of {} confirmed", of.confirmed, of.orders);
         format!(
             "With 1 s and no retry, {}. A retry confirms more ({}), but the inventory reserved twice \
-             for {} orders. A limit of 3 s leaves {} orders unknown in place of {}, but customers \
-             wait for up to {} (p95). No policy is right: decide which price you pay.",
+             for {} orders. A limit of 3 s leaves {} orders unknown in place of {}, but 1 \
+             customer of 20 waits for {} or longer. No policy is right: decide which price you pay.",
             row(short),
             row(short_retry),
             short_retry.doubled,

@@ -19,7 +19,7 @@ impl SameView {
     pub(crate) fn of(experiment: &Experiment, findings: &[Arc<Finding>]) -> Option<Self> {
         let order = |chaos| {
             findings.iter().find_map(|finding| match &finding.evidence {
-                Evidence::Order(order) if order.plan.chaos == chaos => Some(order),
+                Evidence::Order(order) if order.chaos() == chaos => Some(order),
                 _ => None,
             })
         };

@@ -26,7 +26,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         },
     ],
     side_by_side: &[
-        Row { name: "Side by side", cell: |order| order.plan.chaos.to_owned() },
+        Row { name: "Side by side", cell: |order| order.chaos().to_owned() },
         Row {
             name: "the customer was told",
             cell: |order| {

@@ -70,7 +70,7 @@ fn entry(reader: Reader, case: Case) -> Markup {
             } }
             p { (reader.say(&case.message("trial"))) }
             p class="hint" {
-                @if case.request().is_some() { (reader.language.tell("home-cases", &cases)) }
+                @if case.request().is_some() || case.is_free() { (reader.language.tell("home-cases", &cases)) }
                 @else { (reader.say("home-table")) }
             }
         }

@@ -7,25 +7,37 @@
 
 pub(crate) mod assets;
 mod frame;
+mod free;
 mod home;
 mod knows;
 mod lesson;
 mod outcome;
 mod question;
 mod run;
+mod situation;
 
 use std::borrow::Cow;
 
 use campuscafe_api::order::PlaceOrder;
 use campuscafe_evidence::order::USUAL_ITEM;
 
-use crate::lessons::{ALL, Act, Experiment};
+use crate::lessons::{ALL, ATTEMPT_TIMEOUT, Act, Experiment, FREE};
 
 pub(crate) use frame::{Reader, message};
+pub(crate) use free::FreeOrder;
 pub(crate) use home::{Past, home};
-pub(crate) use lesson::lesson;
 pub(crate) use question::{Answers, Knows, LastCommit};
 pub(crate) use run::{Stage, View, run};
+
+/// The page of a case.
+pub(crate) fn lesson(reader: Reader, case: Case) -> String {
+    if case.is_free() { free::free(reader, case) } else { lesson::lesson(reader, case) }
+}
+
+/// Every experiment, and free play after them.
+fn every() -> impl Iterator<Item = &'static Experiment> {
+    ALL.into_iter().chain([&FREE])
+}
 
 /// A case of a lesson: one trial of an experiment, counted from 1.
 #[derive(Clone, Copy)]
@@ -37,13 +49,14 @@ pub(crate) struct Case {
 impl Case {
     /// The case of this name and number, if the lab can run it by itself.
     pub(crate) fn find(name: &str, number: usize) -> Option<Self> {
-        let experiment = ALL.into_iter().find(|it| it.name == name && !it.needs_cluster())?;
+        let experiment =
+            every().find(|experiment| experiment.name == name && !experiment.needs_cluster())?;
         (1..=experiment.trials.len()).contains(&number).then_some(Self { experiment, number })
     }
 
     /// Every lesson of a course, in its order, by its first case.
     pub(crate) fn lessons() -> impl Iterator<Item = Self> {
-        ALL.into_iter()
+        every()
             .filter(|experiment| !experiment.needs_cluster())
             .map(|experiment| Self { experiment, number: 1 })
     }
@@ -55,7 +68,8 @@ impl Case {
     /// The order that it sends, if it is one order; the pages ask about such a case.
     fn request(self) -> Option<PlaceOrder> {
         match self.act()? {
-            Act::Order(plan, _) | Act::HeldOrder(plan, _) => Some(plan.order(USUAL_ITEM, None)),
+            Act::Order(plan, _) => Some(plan.order(USUAL_ITEM, None)),
+            Act::HeldOrder(plan, _) => Some(plan.order(USUAL_ITEM, Some(ATTEMPT_TIMEOUT))),
             _ => None,
         }
     }
@@ -63,6 +77,11 @@ impl Case {
     /// Whether it holds an answer until a person decides what becomes of it.
     fn holds(self) -> bool {
         matches!(self.act(), Some(Act::HeldOrder(..)))
+    }
+
+    /// Whether a person writes its order.
+    fn is_free(self) -> bool {
+        matches!(self.act(), Some(Act::FreeOrder(_)))
     }
 
     /// Where the case is shown.

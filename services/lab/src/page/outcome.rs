@@ -17,7 +17,7 @@ pub(super) fn verdict(reader: Reader, view: &View<'_>, finding: &Finding, order:
     html! {
         section class=(class(finding)) {
             h2 { (reader.say("verdict")) }
-            @if view.asks { (compared(reader, view, order)) }
+            @if view.asks && !view.case.is_free() { (compared(reader, view, order)) }
             @if shown { p class="lead" { (why(reader, view, order)) } }
             (conclusion(reader, finding))
         }

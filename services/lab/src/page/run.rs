@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
+use campuscafe_api::order::PlaceOrder;
 use campuscafe_evidence::diagram::Diagram;
 use campuscafe_evidence::order::Order;
 use maud::{Markup, html};
 
 use super::frame::{Place, page};
 use super::knows::knows;
-use super::lesson::situation;
 use super::outcome::{ledger, links, told, verdict};
 use super::question::{Answers, LastCommit};
+use super::situation::situation;
 use super::{Case, Reader};
 use crate::lessons::{Evidence, Finding};
 use crate::view::svg::{self, Shape, Sheet, Words};
@@ -33,11 +34,20 @@ impl View<'_> {
         !findings.iter().any(|finding| self.asks_about(finding))
     }
 
+    /// The order that a person wrote, when it is answered.
+    fn order(&self) -> Option<&PlaceOrder> {
+        let Stage::Ended([finding]) = &self.stage else { return None };
+        match &finding.evidence {
+            Evidence::Order(order) if self.case.is_free() => Some(&order.request),
+            _ => None,
+        }
+    }
+
     /// Whether the verdict waits for what a person saw.
     fn asks_about(&self, finding: &Finding) -> bool {
         let can_be_seen =
             matches!(&finding.evidence, Evidence::Order(order) if LastCommit::of(order).is_some());
-        self.asks && self.answers.commit.is_none() && can_be_seen
+        self.asks && !self.case.is_free() && self.answers.commit.is_none() && can_be_seen
     }
 }
 
@@ -57,7 +67,7 @@ pub(crate) fn run(reader: Reader, view: &View<'_>) -> String {
     let path = format!("/runs/{}", view.id);
     let title = reader.say(&format!("lesson-{}", view.case.experiment.name));
     let main = html! {
-        (situation(reader, view.case, false))
+        (situation(reader, view.case, view.order()))
         @match &view.stage {
             Stage::Running { held } => (running(reader, view.id, *held)),
             Stage::Failed(reason) => section class="card" {

@@ -14,7 +14,7 @@ fn used() -> BTreeSet<String> {
         })
         .flat_map(|case| {
             let name = case.experiment.name;
-            let why = case.request().is_some().then(|| case.message("why"));
+            let why = (case.request().is_some() || case.is_free()).then(|| case.message("why"));
             [format!("name-{name}"), format!("lesson-{name}"), case.message("trial")]
                 .into_iter()
                 .chain(why)
@@ -22,6 +22,7 @@ fn used() -> BTreeSet<String> {
         .collect();
     used.extend(question::Knows::ALL.map(|it| format!("knows-{}", it.as_str())));
     used.extend(question::LastCommit::ALL.map(|it| format!("commit-{}", it.as_str())));
+    used.extend(["none", "flaky", "jitter"].map(|it| format!("fault-{it}")));
     used.extend(["confirmed", "failed", "unknown"].map(|it| format!("outcome-{it}")));
     used.extend(["release", "cut", "wait"].map(|it| format!("held-{it}")));
     used
@@ -31,12 +32,14 @@ fn used() -> BTreeSet<String> {
 fn named(id: &str) -> bool {
     let sources = [
         include_str!("frame.rs"),
+        include_str!("free.rs"),
         include_str!("home.rs"),
         include_str!("knows.rs"),
         include_str!("lesson.rs"),
         include_str!("mod.rs"),
         include_str!("outcome.rs"),
         include_str!("run.rs"),
+        include_str!("situation.rs"),
         include_str!("../server/pages.rs"),
         include_str!("../view/svg/words.rs"),
     ];
@@ -59,7 +62,8 @@ fn every_lesson_has_its_page_in_both_languages_with_nothing_of_style_or_script_i
         for case in Case::lessons() {
             let page = lesson(Reader { language, wall: false }, case);
             let says_language = format!("<html lang=\"{}\">", language.tag());
-            assert!(page.contains(&says_language) && page.contains("action=\"/runs\""), "{page}");
+            let action = if case.is_free() { "action=\"/free\"" } else { "action=\"/runs\"" };
+            assert!(page.contains(&says_language) && page.contains(action), "{page}");
             assert!(!page.contains(" style=") && !page.contains("<style"), "{page}");
             assert_eq!(
                 page.matches("<script").count(),

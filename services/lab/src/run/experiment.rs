@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use campuscafe_api::order::PlaceOrder;
 use campuscafe_service::ExitError;
 use campuscafe_telemetry::Baggage;
 
@@ -16,6 +17,8 @@ pub(crate) struct RunRequest {
     /// Only the trial of this number, counted from 1.
     pub(crate) trial: Option<usize>,
     pub(crate) seed: u64,
+    /// The order of somebody's own, for free play.
+    pub(crate) order: Option<PlaceOrder>,
     /// What the spans of the run have in common: 32 hexadecimal digits.
     pub(crate) run: String,
 }
@@ -28,7 +31,7 @@ pub(crate) async fn experiments(
     observer: &mut Observer<'_>,
 ) -> Result<Vec<Findings>, ExitError> {
     let runner = Runner::new(&env.addresses, env.spans.clone(), env.people.clone())?;
-    let RunRequest { experiments, trial: only, seed, run } = request;
+    let RunRequest { experiments, trial: only, seed, run, .. } = request;
     let mut all = Vec::new();
     for experiment in experiments {
         let runner = runner.on_behalf_of(&Baggage::new(experiment.name, run))?;
@@ -72,6 +75,14 @@ async fn carry_out(
         }
         Act::HeldOrder(plan, judge) => {
             let order = runner.held_order(plan, &request.run, decider, observer).await?;
+            let verdict = judge(&order);
+            (Evidence::Order(Box::new(order)), verdict)
+        }
+        Act::FreeOrder(judge) => {
+            let order = request.order.clone().ok_or_else(|| {
+                ExitError::Usage("free play needs an order; use the page of the lab".to_owned())
+            })?;
+            let order = runner.free_order(order, observer).await?;
             let verdict = judge(&order);
             (Evidence::Order(Box::new(order)), verdict)
         }
@@ -173,7 +184,7 @@ mod tests {
 
     fn slow(trial: Option<usize>) -> RunRequest {
         let experiments = ALL.into_iter().filter(|experiment| experiment.name == "slow").collect();
-        RunRequest { experiments, trial, seed: 7, run: ids::random() }
+        RunRequest { experiments, trial, seed: 7, order: None, run: ids::random() }
     }
 
     fn nobody() -> Decider {
@@ -184,7 +195,9 @@ mod tests {
         match event {
             Event::ExperimentBegan(experiment) => format!("{} began", experiment.name),
             Event::TrialBegan { seed, .. } => format!("trial began, seed {seed}"),
-            Event::OrderSent { item, plan } => format!("sent {item}, {}", plan.chaos),
+            Event::OrderSent(order) => {
+                format!("sent {}, {}", order.item_id, order.chaos.as_deref().unwrap_or_default())
+            }
             Event::OrderAnswered(response) => format!("answered {}", response.status),
             Event::SpansArrived { complete } => format!("spans complete: {complete}"),
             Event::Settled => "settled".to_owned(),
@@ -226,7 +239,7 @@ mod tests {
     async fn only_the_trial_that_was_asked_for_is_carried_out() {
         let mut sent = Vec::new();
         let mut observer = |event: Event<'_>| {
-            sent.extend(matches!(event, Event::OrderSent { .. }).then(|| name(event)));
+            sent.extend(matches!(event, Event::OrderSent(_)).then(|| name(event)));
             Ok(())
         };
         experiments(&slow(Some(3)), &target_env().await, &mut nobody(), &mut observer)

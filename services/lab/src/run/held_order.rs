@@ -1,8 +1,7 @@
 //! An order whose answer is held, until somebody decides what becomes of it.
 
-use std::time::Duration;
-
 use campuscafe_api::inventory::{Hold, Holds};
+use campuscafe_api::order::PlaceOrder;
 use campuscafe_evidence::order::{CustomerResponse, Order, OrderPlan};
 use campuscafe_service::ExitError;
 use tokio::sync::mpsc;
@@ -10,11 +9,7 @@ use tokio::time::sleep;
 
 use super::{ASK_EVERY, Observer, Runner};
 use crate::http::{at, unreachable};
-use crate::lessons::{Decision, Event, HeldAnswer};
-
-/// How long the order service waits, so that a person has time to think. The inventory
-/// holds an answer for longer.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
+use crate::lessons::{ATTEMPT_TIMEOUT, Decision, Event, HeldAnswer};
 
 /// Who decides what becomes of a held answer.
 #[derive(Debug)]
@@ -51,23 +46,21 @@ impl Runner {
         decider: &mut Decider,
         observer: &mut Observer<'_>,
     ) -> Result<Order, ExitError> {
-        let prepared = self.prepare(plan).await?;
-        observer(Event::OrderSent { item: &prepared.item, plan })?;
-        let response = self.place_held(&prepared.item, plan, run, decider, observer).await?;
+        let prepared = self.prepare(plan, Some(ATTEMPT_TIMEOUT)).await?;
+        observer(Event::OrderSent(&prepared.request))?;
+        let response = self.place_held(&prepared.request, run, decider, observer).await?;
         observer(Event::OrderAnswered(&response))?;
         self.settle(prepared, response, observer).await
     }
 
     async fn place_held(
         &self,
-        item: &str,
-        plan: OrderPlan,
+        order: &PlaceOrder,
         run: &str,
         decider: &mut Decider,
         observer: &mut Observer<'_>,
     ) -> Result<CustomerResponse, ExitError> {
-        let order = plan.order(item, Some(ATTEMPT_TIMEOUT));
-        let answer = self.send(&order);
+        let answer = self.send(order);
         tokio::pin!(answer);
         let hold = tokio::select! {
             response = &mut answer => return response,
@@ -195,7 +188,8 @@ mod tests {
             }
             Ok(())
         };
-        let response = runner.place_held("cake", PLAN, RUN, &mut decider, &mut observer).await;
+        let order = PLAN.order("cake", None);
+        let response = runner.place_held(&order, RUN, &mut decider, &mut observer).await;
         assert_eq!(response.unwrap().status, 504);
         seen.ends.lock().unwrap().clone()
     }

@@ -1,5 +1,7 @@
 //! Placing an order, and everything it leaves behind.
 
+use std::time::Duration;
+
 use campuscafe_api::inventory::State;
 use campuscafe_api::order::{OrderReport, PlaceOrder};
 use campuscafe_chaos::Plan;
@@ -17,10 +19,11 @@ use crate::http::{at, unreachable};
 use crate::lessons::Event;
 use crate::printable::printable;
 
-/// What there was before an order.
+/// An order that is about to be placed, and what there is before it.
 pub(super) struct Prepared {
-    plan: OrderPlan,
-    pub(super) item: String,
+    pub(super) request: PlaceOrder,
+    /// Reservations to wait for where spans do not tell.
+    reservations: u64,
     before: State,
     delivered: Option<Delivered>,
     counted: Counters,
@@ -33,27 +36,58 @@ impl Runner {
         plan: OrderPlan,
         observer: &mut Observer<'_>,
     ) -> Result<Order, ExitError> {
-        let prepared = self.prepare(plan).await?;
-        observer(Event::OrderSent { item: &prepared.item, plan })?;
-        let response = self.send(&plan.order(&prepared.item, None)).await?;
+        let prepared = self.prepare(plan, None).await?;
+        self.place(prepared, observer).await
+    }
+
+    /// Places an order that a person has written, and waits for what it leaves behind.
+    pub(super) async fn free_order(
+        &self,
+        mut request: PlaceOrder,
+        observer: &mut Observer<'_>,
+    ) -> Result<Order, ExitError> {
+        let before: State = self.read(&self.inventory, "/inventory/state").await?;
+        // The ledger counts an item by the name that the inventory has for it.
+        let known = before.stock.keys().find(|name| name.eq_ignore_ascii_case(&request.item_id));
+        if let Some(name) = known {
+            request.item_id.clone_from(name);
+        }
+        let counted = self.counters().await?;
+        let prepared = Prepared { request, reservations: 0, before, delivered: None, counted };
+        self.place(prepared, observer).await
+    }
+
+    async fn place(
+        &self,
+        prepared: Prepared,
+        observer: &mut Observer<'_>,
+    ) -> Result<Order, ExitError> {
+        observer(Event::OrderSent(&prepared.request))?;
+        let response = self.send(&prepared.request).await?;
         observer(Event::OrderAnswered(&response))?;
         self.settle(prepared, response, observer).await
     }
 
     /// Looks what there is before an order. Pieces that it needs and the stock lacks are
     /// delivered.
-    pub(super) async fn prepare(&self, plan: OrderPlan) -> Result<Prepared, ExitError> {
+    pub(super) async fn prepare(
+        &self,
+        plan: OrderPlan,
+        attempt_timeout: Option<Duration>,
+    ) -> Result<Prepared, ExitError> {
         let mut before: State = self.read(&self.inventory, "/inventory/state").await?;
         let item = choose(&before)?;
         // The pieces are taken seconds later, and others at this café may take some too.
-        let enough = plan.reservations.saturating_mul(*self.people.borrow());
+        let reservations = plan.reservations;
+        let enough = reservations.saturating_mul(*self.people.borrow());
         let delivered = lacking(&before, &item, enough)
-            .map(|lack| Delivered { quantity: plan.reservations.min(lack.quantity), ..lack });
+            .map(|lack| Delivered { quantity: reservations.min(lack.quantity), ..lack });
         if let Some(Delivered { quantity, .. }) = delivered {
             before = self.deliver(&item, quantity).await?;
         }
         let counted = self.counters().await?;
-        Ok(Prepared { plan, item, before, delivered, counted })
+        let request = plan.order(&item, attempt_timeout);
+        Ok(Prepared { request, reservations, before, delivered, counted })
     }
 
     /// Waits for what an answered order leaves behind.
@@ -63,27 +97,30 @@ impl Runner {
         response: CustomerResponse,
         observer: &mut Observer<'_>,
     ) -> Result<Order, ExitError> {
-        let Prepared { plan, item, before, delivered, counted } = prepared;
+        let Prepared { request, reservations, before, delivered, counted } = prepared;
         let trace = response.report.trace_id.as_deref();
-        let answered = Answered { report: response.report.clone(), plan: faults(plan.chaos)? };
+        let answered = Answered {
+            report: response.report.clone(),
+            plan: faults(request.chaos.as_deref().unwrap_or_default())?,
+        };
         let order_trace = self.read_spans::<OrderTrace>(trace, &answered).await;
         let incomplete = self.incomplete(trace, order_trace.as_ref());
         let complete = order_trace.as_ref().filter(|order_trace| order_trace.is_complete());
         observer(Event::SpansArrived { complete: complete.is_some() })?;
         if complete.is_none() {
-            self.await_reservations(before.reservations.saturating_add(plan.reservations)).await?;
+            self.await_reservations(before.reservations.saturating_add(reservations)).await?;
         }
         let after: State = self.read(&self.inventory, "/inventory/state").await?;
         let deltas = counters::deltas(&counted, &self.counters().await?);
         observer(Event::Settled)?;
-        let ledger = Ledger::of(&item, response.report.outcome, &before, &after);
+        let ledger = Ledger::of(&request.item_id, response.report.outcome, &before, &after);
         // Complete spans know better, as others may be ordering too; spans of
         // which one is missing know less.
         let ledger = match complete {
             Some(order_trace) => ledger.with_commits(order_trace.commits().len() as u64),
             None => ledger,
         };
-        Ok(Order { plan, response, ledger, deltas, order_trace, incomplete, delivered })
+        Ok(Order { request, response, ledger, deltas, order_trace, incomplete, delivered })
     }
 
     /// Sends an order and waits for its answer.

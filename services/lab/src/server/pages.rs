@@ -18,7 +18,7 @@ use serde::Deserialize;
 
 use super::runs::{BeginRun, MAX_KEPT, Run, RunServer};
 use crate::lessons::{Conclusion, Decision};
-use crate::page::{self, Answers, Case, Knows, LastCommit, Past, Stage, View, assets};
+use crate::page::{self, Answers, Case, FreeOrder, Knows, LastCommit, Past, Stage, View, assets};
 use reader::{keep, reader};
 
 type Runs = State<Arc<RunServer>>;
@@ -51,6 +51,7 @@ pub(super) fn router(runs: Arc<RunServer>) -> Router {
         .route("/lessons/{name}", get(first_case))
         .route("/lessons/{name}/{number}", get(lesson))
         .route("/runs", post(begin))
+        .route("/free", post(begin_free))
         .route("/runs/{id}", get(run))
         .route("/runs/{id}/observation", post(observe))
         .route("/runs/{id}/decision", post(decide))
@@ -121,6 +122,24 @@ async fn begin(State(runs): Runs, headers: HeaderMap, Form(form): Form<Begin>) -
             answer(&run, |answers| *answers = Answers { knows, reservations, commit: None });
             to_run(&run.id)
         }
+        Err(refused) => refusal(&headers, &refused),
+    }
+}
+
+async fn begin_free(
+    State(runs): Runs,
+    headers: HeaderMap,
+    Form(form): Form<FreeOrder>,
+) -> Response {
+    let order = match form.order() {
+        Ok(order) => order,
+        Err(limit) => {
+            let reason = [("limit", limit.into())];
+            return told(&headers, StatusCode::BAD_REQUEST, "free-no-limit", &reason);
+        }
+    };
+    match runs.begin_free(order) {
+        Ok(run) => to_run(&run.id),
         Err(refused) => refusal(&headers, &refused),
     }
 }

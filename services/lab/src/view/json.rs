@@ -101,9 +101,13 @@ pub(crate) fn event(event: Event<'_>) -> Option<(&'static str, Value)> {
         Event::TrialBegan { trial, seed } => {
             ("trial_began", json!({ "caption": trial.caption, "seed": seed }))
         }
-        Event::OrderSent { item, plan } => (
+        Event::OrderSent(order) => (
             "order_sent",
-            json!({ "item": item, "chaos": plan.chaos, "retryOnTimeout": plan.retry }),
+            json!({
+                "item": order.item_id,
+                "chaos": order.chaos,
+                "retryOnTimeout": order.retry_on_timeout,
+            }),
         ),
         Event::AnswerHeld(held) => {
             (HELD, json!({ "hold": value(&held.hold), "limitMs": held.limit.as_millis() }))
@@ -168,11 +172,11 @@ pub(crate) fn finding(experiment: &str, finding: &Finding) -> Value {
 }
 
 fn order(order: &Order) -> Value {
-    let Order { plan, response, ledger, deltas, order_trace, delivered, .. } = order;
+    let Order { request, response, ledger, deltas, order_trace, delivered, .. } = order;
     json!({
         "evidence": rests_on(order_trace.as_ref()),
-        "chaos": plan.chaos,
-        "retryOnTimeout": plan.retry,
+        "chaos": order.chaos(),
+        "retryOnTimeout": request.retry_on_timeout,
         "told": told(response),
         "delivered": value(delivered),
         "ledger": value(ledger),

@@ -9,7 +9,9 @@ pub(crate) fn write(event: Event<'_>) {
     match event {
         Event::ExperimentBegan(experiment) => debug!(experiment = experiment.name, "began"),
         Event::TrialBegan { trial, seed } => debug!(seed, "trial began: {}", trial.caption),
-        Event::OrderSent { item, plan } => debug!(item, chaos = plan.chaos, "order sent"),
+        Event::OrderSent(order) => {
+            debug!(item = order.item_id, chaos = order.chaos, "order sent");
+        }
         Event::AnswerHeld(held) => debug!(request = held.hold.request_id, "answer held"),
         Event::OrderAnswered(response) => {
             debug!(status = response.status, after = ?response.after, "order answered");

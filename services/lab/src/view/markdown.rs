@@ -3,7 +3,6 @@
 
 use std::fmt::Write as _;
 
-use campuscafe_api::order::PlaceOrder;
 use campuscafe_evidence::message_order::PingBatch;
 use campuscafe_evidence::order::Order;
 use campuscafe_evidence::order_trace::{Attempt, End, OrderTrace};
@@ -52,15 +51,8 @@ fn evidence(evidence: &Evidence) -> String {
 }
 
 fn order(order: &Order) -> String {
-    let Order { plan, response, ledger, order_trace, delivered, .. } = order;
-    let asked = PlaceOrder {
-        item_id: ledger.item.clone(),
-        quantity: 1,
-        chaos: Some(plan.chaos.to_owned()),
-        retry_on_timeout: plan.retry,
-        attempt_timeout_ms: None,
-    };
-    let asked = serde_json::to_string(&asked).unwrap_or_default();
+    let Order { request, response, ledger, order_trace, delivered, .. } = order;
+    let asked = serde_json::to_string(request).unwrap_or_default();
     let request = format!("POST /orders\ncontent-type: application/json\n\n{asked}");
     let answer = format!(
         "{} \"{}\" after {}, outcome: {}",

@@ -8,7 +8,7 @@ use campuscafe_evidence::local_history::{LocalEvent, LocalHistory};
 use serde_json::{Value, json};
 
 use super::diagram::{WIDTH, wrap};
-use super::style::Style;
+use super::style::{Style, Tone};
 use crate::lessons::{Conclusion, SameView};
 use crate::printable::printable;
 
@@ -16,7 +16,7 @@ const TITLE: &str = "What the order service saw";
 
 pub(super) fn text(view: &SameView, style: Style) -> String {
     let conclusion = view.conclusion();
-    let word = style.tone(super::text::tone(conclusion), conclusion.as_str());
+    let word = style.tone(Tone::of(conclusion), conclusion.as_str());
     let sentence = wrap(&sentence(view), WIDTH - 2).join("\n  ");
     let table = if view.known().is_empty() { String::new() } else { table(view) + "\n" };
     format!("{table}{word}\n  {sentence}\n")

@@ -2,6 +2,8 @@
 
 use std::io::IsTerminal as _;
 
+use crate::lessons::Conclusion;
+
 /// What a line is about; its colour follows from that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
@@ -16,6 +18,18 @@ pub(crate) enum Tone {
     /// A commit that nobody waited for, or the second of one order.
     Bad,
 }
+
+impl Tone {
+    /// That of a verdict.
+    pub(super) const fn of(conclusion: Conclusion) -> Self {
+        match conclusion {
+            Conclusion::Shown => Self::Good,
+            Conclusion::Incomplete => Self::Doubt,
+            Conclusion::NotShown => Self::Bad,
+        }
+    }
+}
+
 /// Whether to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Style(bool);

@@ -6,6 +6,7 @@
 //! styles of an element's own; sizes are attributes, since the places of the text
 //! follow from them.
 
+mod frame;
 mod layout;
 mod legend;
 mod line;
@@ -18,7 +19,8 @@ mod words;
 use campuscafe_evidence::diagram::{Bar, Content, Diagram, Lane, Phase, Step};
 use maud::{Markup, html};
 
-use layout::{Frame, Layout};
+use frame::Frame;
+use layout::Layout;
 pub(crate) use legend::legend;
 use text::{Anchor, Label};
 pub(crate) use words::Words;

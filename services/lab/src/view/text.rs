@@ -17,8 +17,8 @@ use super::diagram::{self, wrap};
 use super::style::{Style, Tone};
 use super::{message_order, same_view, tables};
 use crate::lessons::{
-    Act, Conclusion, Decision, Event, Evidence, Experiment, Finding, Findings, HeldAnswer, Link,
-    Row, Series, Trial, reservations, seconds,
+    Act, Decision, Event, Evidence, Experiment, Finding, Findings, HeldAnswer, Link, Row, Series,
+    Trial, reservations, seconds,
 };
 use crate::printable::printable;
 use pod_replacement::pod_replacement;
@@ -53,6 +53,7 @@ fn announcement(trial: &Trial, seed: u64, style: Style) -> String {
     let asked = match &trial.act {
         Act::Order(plan, _) if plan.retry => format!("chaos \"{}\", retryOnTimeout", plan.chaos),
         Act::Order(plan, _) => format!("chaos \"{}\", no retry", plan.chaos),
+        Act::FreeOrder(_) => String::new(),
         Act::HeldOrder(plan, _) => format!("chaos \"{}\", no retry", plan.chaos),
         Act::Pings { count, .. } => format!("{count} pings, seed {seed}"),
         Act::Rounds { rounds, count, .. } => format!("{rounds} rounds of {count} pings, no delays"),
@@ -122,7 +123,7 @@ fn finding(finding: &Finding, style: Style) -> String {
     }
     let sentence = wrap(&printable(&verdict.sentence), diagram::WIDTH - 2).join("\n  ");
     let places = places(finding);
-    let word = style.tone(tone(verdict.conclusion), &word);
+    let word = style.tone(Tone::of(verdict.conclusion), &word);
     format!("{evidence}\n{word}\n  {sentence}\n{places}")
 }
 
@@ -191,21 +192,13 @@ fn summary(all: &[Findings], style: Style) -> String {
     let mut text = format!("\n{}\n", style.strong("Summary"));
     for findings in all {
         let conclusion = findings.conclusion();
-        let word = style.tone(tone(conclusion), &format!("{:<10}", conclusion.as_str()));
+        let word = style.tone(Tone::of(conclusion), &format!("{:<10}", conclusion.as_str()));
         let incomplete = conclusion.is_shown() && findings.is_incomplete();
         let note = if incomplete { INCOMPLETE } else { "" };
         let (name, title) = (findings.experiment.name, findings.experiment.title);
         let _ = writeln!(text, "  {name:<8} {word}  {title}{note}");
     }
     text
-}
-
-pub(super) const fn tone(conclusion: Conclusion) -> Tone {
-    match conclusion {
-        Conclusion::Shown => Tone::Good,
-        Conclusion::Incomplete => Tone::Doubt,
-        Conclusion::NotShown => Tone::Bad,
-    }
 }
 
 fn order(order: &Order, readable: bool, style: Style) -> String {

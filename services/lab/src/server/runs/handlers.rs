@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use campuscafe_api::Problem;
+use campuscafe_api::order::PlaceOrder;
 use campuscafe_service::{Json, PathParam, ProblemResponse};
 use utoipa::IntoResponses;
 
@@ -15,7 +16,7 @@ use super::kept::{Busy, MAX_KEPT, MAX_UNDER_WAY};
 use super::run::{Plan, Run};
 use super::stream::{already_sent, stream};
 use super::{MAX_STREAMS, RunServer};
-use crate::lessons::{ALL, Experiment};
+use crate::lessons::{ALL, Experiment, FREE};
 use crate::server::marks::unknown_experiment;
 
 /// When a run or a stream that found no place may be asked for again, in seconds.
@@ -62,10 +63,23 @@ impl RunServer {
                 .detail(format!("{} has the trials 1 to {last}", experiment.name))
                 .into());
         }
+        let seed = asked.seed.unwrap_or_else(|| rand::random::<u32>().into());
+        self.begin_plan(Plan { experiment, trial: asked.trial, seed, order: None })
+    }
+
+    /// Begins a run of an order of somebody's own, if there is room for it.
+    pub(in crate::server) fn begin_free(
+        &self,
+        order: PlaceOrder,
+    ) -> Result<Arc<Run>, ProblemResponse> {
+        let plan = Plan { experiment: &FREE, trial: Some(1), seed: 0, order: Some(order) };
+        self.begin_plan(plan)
+    }
+
+    fn begin_plan(&self, plan: Plan) -> Result<Arc<Run>, ProblemResponse> {
         let services = self.known.borrow().as_ref().map(|services| services.internal.clone());
         let services = services.ok_or_else(no_services)?;
-        let seed = asked.seed.unwrap_or_else(|| rand::random::<u32>().into());
-        let plan = Plan { experiment, trial: asked.trial, seed };
+        let experiment = plan.experiment;
         let under_way =
             self.runs.begin(plan, SystemTime::now()).map_err(|busy| too_many_runs(&busy))?;
         self.marks.count(experiment.name);

@@ -106,7 +106,7 @@ mod tests {
     }
 
     fn begin(runs: &Arc<Runs>, name: &str) -> Result<UnderWay, Busy> {
-        let plan = Plan { experiment: experiment(name), trial: None, seed: 7 };
+        let plan = Plan { experiment: experiment(name), trial: None, seed: 7, order: None };
         runs.begin(plan, SystemTime::UNIX_EPOCH)
     }
 

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
+use campuscafe_api::order::PlaceOrder;
 use campuscafe_service::ids;
 use humantime::format_rfc3339_millis;
 use serde_json::json;
@@ -32,12 +33,14 @@ pub(crate) struct Run {
 }
 
 /// What a run is of.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(in crate::server) struct Plan {
     pub(in crate::server) experiment: &'static Experiment,
     /// Only the trial of this number, counted from 1.
     pub(in crate::server) trial: Option<usize>,
     pub(in crate::server) seed: u64,
+    /// The order of somebody's own, for free play.
+    pub(in crate::server) order: Option<PlaceOrder>,
 }
 
 /// How far a run has come.
@@ -98,8 +101,8 @@ impl Run {
 
     /// What is to be carried out.
     pub(in crate::server) fn request(&self) -> RunRequest {
-        let Plan { experiment, trial, seed } = self.plan;
-        RunRequest { experiments: vec![experiment], trial, seed, run: self.id.clone() }
+        let Plan { experiment, trial, seed, order } = self.plan.clone();
+        RunRequest { experiments: vec![experiment], trial, seed, order, run: self.id.clone() }
     }
 
     /// Who decides what becomes of a held answer: whoever calls [`Run::decide`].

@@ -1,143 +1,16 @@
 //! Where everything stands.
 
-use campuscafe_evidence::diagram::{Diagram, Lane};
-use maud::{Markup, html};
+use campuscafe_evidence::diagram::Diagram;
 
 use super::Shape;
+use super::frame::Frame;
 use super::row::Row;
-use super::text::{Anchor, Label};
 use super::words::Words;
 
 /// More are counted and not drawn.
 pub(super) const MAX_STEPS: usize = 600;
-/// Bars beyond these share the columns of the first.
-const MAX_COLUMNS: usize = 8;
 /// A shorter pause, in nanoseconds, is none.
 const PAUSE: u64 = 300_000_000;
-
-/// What stands where across the picture.
-pub(super) struct Frame {
-    pub(super) shape: Shape,
-    pub(super) width: i32,
-    /// The right edge of the times.
-    pub(super) time: i32,
-    customer: i32,
-    order: i32,
-    inventory: i32,
-    /// From one bar of the inventory to the next.
-    pitch: i32,
-    /// Half the width of a bar.
-    pub(super) half: i32,
-    /// The left edge of the notes.
-    pub(super) notes: i32,
-    /// Where the lanes begin.
-    pub(super) top: i32,
-    /// The height of a pause, however long it is.
-    pub(super) pause: i32,
-}
-
-impl Frame {
-    fn of(shape: Shape, bars: usize) -> Self {
-        let columns = number(bars.clamp(1, MAX_COLUMNS));
-        match shape {
-            Shape::Wide => {
-                let notes = 474 + 26 * columns;
-                Self {
-                    shape,
-                    width: (notes + 264).max(790),
-                    time: 76,
-                    customer: 118,
-                    order: 294,
-                    inventory: 474,
-                    pitch: 26,
-                    half: 7,
-                    notes,
-                    top: 40,
-                    pause: 34,
-                }
-            }
-            Shape::Narrow => {
-                let notes = 148 + 15 * columns;
-                Self {
-                    shape,
-                    width: notes + 180,
-                    time: 64,
-                    customer: 80,
-                    order: 114,
-                    inventory: 148,
-                    pitch: 15,
-                    half: 5,
-                    notes,
-                    top: 44,
-                    pause: 26,
-                }
-            }
-        }
-    }
-
-    pub(super) const fn lane(&self, lane: Lane) -> i32 {
-        match lane {
-            Lane::Customer => self.customer,
-            Lane::Order => self.order,
-            Lane::Inventory => self.inventory,
-        }
-    }
-
-    /// The middle of a bar of the inventory.
-    pub(super) fn column(&self, place: usize) -> i32 {
-        self.inventory + self.pitch * number(place % MAX_COLUMNS)
-    }
-
-    /// Where a line between a column and the order service passes over other bars.
-    pub(super) const fn crossing(&self, column: i32) -> Option<(i32, i32)> {
-        if column > self.inventory {
-            Some((self.inventory - self.half - 3, column - self.half - 4))
-        } else {
-            None
-        }
-    }
-
-    /// The room of a note.
-    pub(super) const fn note_room(&self) -> i32 {
-        self.width - self.notes - 6
-    }
-
-    /// Where the tear of a pause begins and ends.
-    pub(super) const fn tear(&self) -> (i32, i32) {
-        (self.customer - self.half - 5, self.notes - 6)
-    }
-
-    pub(super) fn heading(&self, lane: Lane, words: &str) -> Markup {
-        let (x, middle) = (self.lane(lane), Anchor::Middle);
-        let (x, y, size, room, anchor) = match (self.shape, lane) {
-            (Shape::Wide, Lane::Inventory) => (x, 24, 14, 140, middle),
-            (Shape::Wide, _) => (x, 24, 14, 150, middle),
-            (Shape::Narrow, Lane::Customer) => (x, 18, 12, 66, middle),
-            (Shape::Narrow, Lane::Order) => (x, 36, 12, 120, middle),
-            // Only to the right is there room for a long word.
-            (Shape::Narrow, Lane::Inventory) => (x - 28, 18, 12, 140, Anchor::Start),
-        };
-        Label { class: "lane", x, y, size, bold: true, room, anchor }.write(words)
-    }
-
-    /// A place among the times.
-    pub(super) const fn time_label<'a>(&self, class: &'a str, y: i32) -> Label<'a> {
-        Label {
-            class,
-            x: self.time,
-            y,
-            size: 12,
-            bold: false,
-            room: self.time,
-            anchor: Anchor::End,
-        }
-    }
-
-    pub(super) fn bar(&self, class: &str, x: i32, top: i32, bottom: i32) -> Markup {
-        let (left, width, height) = (x - self.half, 2 * self.half, bottom - top);
-        html! { rect class=(class) x=(left) y=(top) width=(width) height=(height) rx="3" {} }
-    }
-}
 
 /// Where everything stands, from top to bottom.
 pub(super) struct Layout<'a> {
@@ -178,9 +51,4 @@ impl<'a> Layout<'a> {
     pub(super) fn axis(&self, step: usize) -> i32 {
         self.rows.get(step).map_or(self.bottom, |row| row.axis)
     }
-}
-
-/// A small number as a coordinate.
-pub(super) fn number(of: usize) -> i32 {
-    i32::try_from(of).unwrap_or(i32::MAX)
 }

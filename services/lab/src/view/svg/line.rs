@@ -4,7 +4,7 @@ use campuscafe_evidence::diagram::{Content, Note, Step};
 use maud::Markup;
 
 use super::Shape;
-use super::layout::Frame;
+use super::frame::Frame;
 use super::text::{Anchor, Label, shorten, wrap};
 use super::tone::Tone;
 use super::words::Words;

@@ -4,10 +4,10 @@ use campuscafe_evidence::diagram::{Bar, Content, Lane, MarkKind, Message, Note, 
 use maud::{Markup, html};
 
 use super::Shape;
-use super::layout::{Frame, number};
+use super::frame::Frame;
 use super::line::{self, Line};
 use super::mark;
-use super::text::Anchor;
+use super::text::{Anchor, number};
 use super::tone::Tone;
 use super::words::Words;
 
@@ -108,8 +108,10 @@ impl<'a> Row<'a> {
 
     fn message(&self, message: &Message, frame: &Frame, bars: &[Bar]) -> Markup {
         let column = match message.content {
-            Content::Attempt(number) => column(bars, frame, |bar| bar.attempt == number),
-            _ => column(bars, frame, |bar| bar.phases.iter().any(|phase| phase.to == self.index)),
+            Content::Attempt(number) | Content::Answer { attempt: number, .. } => {
+                column(bars, frame, |bar| bar.attempt == number)
+            }
+            Content::Order | Content::Outcome { .. } => frame.column(0),
         };
         let x = |lane| if lane == Lane::Inventory { column } else { frame.lane(lane) };
         let (from, to) = inside(x(message.from), x(message.to), frame);

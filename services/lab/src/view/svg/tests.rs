@@ -175,6 +175,7 @@ fn what_does_not_arrive_breaks_off_and_a_timeout_is_not_a_lost_connection() {
         ("abort", 1, 0),
         ("refused", 1, 0),
         ("slowreply", 1, 1),
+        ("too-late", 1, 1),
         ("both-slow", 0, 2),
     ] {
         let svg = drawn(name);
@@ -183,6 +184,9 @@ fn what_does_not_arrive_breaks_off_and_a_timeout_is_not_a_lost_connection() {
         let clock =
             |mark: &&str| mark.split("</g>").next().is_some_and(|mark| mark.contains("<circle"));
         assert_eq!(given_up.filter(clock).count(), clocks, "{name}");
+    }
+    for (name, tone) in [("refused", "failed"), ("too-late", "unknown")] {
+        assert!(drawn(name).contains(&format!("<g class=\"message broken {tone}\"")), "{name}");
     }
 }
 

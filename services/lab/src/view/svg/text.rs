@@ -5,8 +5,6 @@ use std::borrow::Cow;
 
 use maud::{Markup, html};
 
-use super::layout::number;
-
 /// Which part of a text stands at its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Anchor {
@@ -160,6 +158,11 @@ const fn advance(character: char) -> i32 {
         // Pictures, and the scripts that nobody measured for this.
         _ => 1_400,
     }
+}
+
+/// A small number as a coordinate.
+pub(super) fn number(of: usize) -> i32 {
+    i32::try_from(of).unwrap_or(i32::MAX)
 }
 
 #[cfg(test)]

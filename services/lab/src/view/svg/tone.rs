@@ -33,6 +33,7 @@ impl Tone {
 
     pub(super) fn of_message(message: &Message) -> Self {
         match &message.content {
+            Content::Answer { .. } if !message.arrives => Self::Unknown,
             _ if !message.arrives => Self::Failed,
             Content::Order | Content::Attempt(_) => Self::Plain,
             Content::Answer { status: 200..300, .. } => Self::Confirmed,

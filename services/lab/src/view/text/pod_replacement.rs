@@ -61,10 +61,7 @@ pub(super) fn pod_replacement(pod_replacement: &PodReplacement, style: Style) ->
     let gap = match gap {
         0 => "none".to_owned(),
         1.. => format!("{} that no customer knows of", reservations(gap.unsigned_abs())),
-        ..0 => format!(
-            "{} that customers know of and the inventory has lost",
-            reservations(gap.unsigned_abs())
-        ),
+        ..0 => format!("{} fewer than customers know of", reservations(gap.unsigned_abs())),
     };
     let _ = write!(
         text,

@@ -51,8 +51,15 @@ fn slow(item: &str, lost: &str) -> (Vec<Span>, Order) {
     let words = "Order failed 💥".to_owned();
     let response = CustomerResponse { status: 504, words, report, after: Duration::from_secs(1) };
     let deltas = [("inventory_late_commits_total{item=\"cake\"}".to_owned(), 1)].into();
-    let order =
-        Order { plan: plan(), response, ledger, deltas, order_trace, incomplete, delivered: None };
+    let order = Order {
+        request: plan().order(item, None),
+        response,
+        ledger,
+        deltas,
+        order_trace,
+        incomplete,
+        delivered: None,
+    };
     (spans, order)
 }
 

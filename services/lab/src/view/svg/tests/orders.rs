@@ -33,6 +33,7 @@ pub(super) fn all() -> Vec<(&'static str, Diagram)> {
         ("hold", hold()),
         ("conflict", conflict()),
         ("refused", refused()),
+        ("too-late", too_late()),
     ];
     let mut all = orders.map(|(name, spans)| (name, diagram(&spans))).to_vec();
     all.push(("hostile", hostile()));
@@ -105,6 +106,16 @@ fn conflict() -> Vec<Span> {
 
 fn refused() -> Vec<Span> {
     vec![order(3, "failed", 502), unanswered("one", 1..2, "connection_refused")]
+}
+
+/// The answer leaves at the moment in which the order service gives up.
+fn too_late() -> Vec<Span> {
+    vec![
+        order(1003, "unknown", 504),
+        unanswered("one", 1..1001, "timeout"),
+        served("in", "one", 2..1002, "slow:1000").status(200),
+        commit("in", 1000, 10, false, false),
+    ]
 }
 
 fn hostile() -> Diagram {
