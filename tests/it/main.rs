@@ -35,3 +35,4 @@ mod span_contract;
 mod telemetry_bounds;
 mod telemetry_example;
 mod workspace;
+mod worlds;

@@ -277,6 +277,19 @@ async fn the_log_of_a_double_tells_a_person_when_each_side_gave_up_and_what_came
 }
 
 #[tokio::test]
+async fn the_log_of_the_order_service_says_when_its_customer_leaves() {
+    let cafe = Cafe::open_with(&[("LOG_FORMAT", "pretty"), ("NO_COLOR", "1")]).await;
+    let order = serde_json::json!({"itemId": "cake", "quantity": 1, "chaos": "slow:900"});
+    let order = cafe.http.post(format!("{}/orders", cafe.order)).json(&order);
+    let sent = order.timeout(std::time::Duration::from_millis(200)).send().await;
+    assert!(sent.unwrap_err().is_timeout());
+    let lines = log_of(&cafe, "order     Attempt 1: reserved").await;
+    let left = lines.iter().find(|line| line.contains("order     The caller left after 0."));
+    let left = left.unwrap_or_else(|| panic!("{lines:#?}"));
+    assert!(left.contains("s; still working") && left.contains(" order-"), "{left}");
+}
+
+#[tokio::test]
 async fn both_server_spans_name_the_experiment_and_foreign_baggage_ends_at_the_first_service() {
     let cafe = Cafe::open().await;
     let run = "0af7651916cd43dd8448eb211c80319c";

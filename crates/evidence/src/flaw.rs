@@ -23,6 +23,18 @@ impl Part {
     pub const fn is_of_order_service(self) -> bool {
         matches!(self, Self::Order | Self::Attempt(_))
     }
+
+    /// The number of the attempt that it belongs to, if it belongs to one.
+    #[must_use]
+    pub const fn attempt(self) -> Option<u32> {
+        match self {
+            Self::Order => None,
+            Self::Attempt(number)
+            | Self::ServerAttempt(number)
+            | Self::Fault(number)
+            | Self::Commit(number) => Some(number),
+        }
+    }
 }
 
 impl fmt::Display for Part {

@@ -6,7 +6,8 @@
 //! [`counters`] reads what the services count, and [`ledger`] compares what the
 //! customer was told with what the inventory holds. [`diagram`] is an order as a
 //! picture that nobody has drawn yet, and [`local_history`] is what one party can
-//! tell of it; [`knowledge`] is what each party knows at a moment.
+//! tell of it; [`knowledge`] is what each party knows at a moment. [`waterfall`] holds
+//! the spans of an order themselves.
 //!
 //! A verdict is made from an [`order::Order`], a [`message_order::PingBatch`] or a
 //! [`pod_replacement::PodReplacement`]; [`load`] holds the result of a load.
@@ -30,3 +31,4 @@ pub mod span;
 #[cfg(any(test, feature = "testing"))]
 #[allow(clippy::expect_used, reason = "a test that cannot make its spans has failed")]
 pub mod testing;
+pub mod waterfall;

@@ -9,6 +9,7 @@ use crate::counters::Counters;
 use crate::from_spans::FromSpans as _;
 use crate::ledger::Ledger;
 use crate::order_trace::OrderTrace;
+use crate::waterfall::Waterfall;
 
 /// The item that lessons order, where the inventory knows it.
 pub const USUAL_ITEM: &str = "cake";
@@ -75,6 +76,8 @@ pub struct Order {
     pub deltas: Counters,
     /// What the spans tell, where there are any.
     pub order_trace: Option<OrderTrace>,
+    /// The spans that tell it.
+    pub waterfall: Waterfall,
     /// What keeps the spans from being whole evidence, a sentence each; empty
     /// where nothing does, or where there is no place to read spans.
     pub incomplete: Vec<String>,

@@ -11,6 +11,8 @@ use super::flaw::{Flaw, Part};
 use super::from_spans::FromSpans;
 use super::span::Span;
 
+pub(crate) use read::{attempt_number, is_of_order};
+
 /// What the order service answered, and the faults that the order was to meet:
 /// together they say which spans there must be.
 #[derive(Debug, Clone)]

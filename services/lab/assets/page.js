@@ -1,6 +1,8 @@
 // What needs a script: a run that is under way shows its picture as soon as there is one,
 // and a picture can be gone through step by step. Everything else works without.
 
+import { link } from "./linked.js";
+
 const OPENS_WITHIN = 2000; // ms; a browser keeps back its seventh stream to one host
 const ASK_EVERY = 2000; // ms
 
@@ -77,6 +79,7 @@ function steps(stage) {
       part.classList.toggle("later", of > chosen);
       if (part.classList.contains("known")) part.hidden = of !== chosen;
     }
+    stage.dispatchEvent(new CustomEvent("step", { detail: chosen }));
   };
   range.addEventListener("input", () => choose(Number(range.value)));
   back.addEventListener("click", () => choose(Number(range.value) - 1));
@@ -100,7 +103,10 @@ function begin() {
   const card = document.querySelector(".running");
   follow = card && followed(card);
   if (!document.hidden) follow?.open();
-  for (const stage of document.querySelectorAll(".stage")) steps(stage);
+  for (const stage of document.querySelectorAll(".stage")) {
+    link(stage);
+    steps(stage);
+  }
 }
 
 begin();

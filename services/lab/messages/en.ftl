@@ -245,3 +245,33 @@ free-no-limit = "{ $limit }" is no limit; expected a whole number of millisecond
 fault-none = nothing
 fault-flaky = answers, fails or cuts, by chance
 fault-jitter = waits 0.2 s to 1.8 s by chance, then commits
+
+## Worlds that one party cannot tell apart
+
+worlds-title = { $count ->
+    [3] Three worlds, one view
+   *[other] Two worlds, one view
+}
+worlds-lead = The whole experiment runs, one order after the other. Then the runs { $faults } are compared by what the order service sent, received and did.
+worlds-predict = Predict first: by which event can the order service tell these runs apart?
+worlds-saw = What the order service sent, received and did
+worlds-same = The order service cannot tell them apart (asserted: { $runs } runs, the same { $events } events).
+worlds-times = Times were left out of the comparison; they are in the table.
+worlds-differ = The order service can tell them apart by event { $number }.
+worlds-lost = Nobody can say whether the order service can tell them apart. Spans of the order service are missing or wrong in: { $faults }.
+worlds-each = Each run by itself
+event-order = received the order
+event-attempt = sent attempt { $number }
+event-answer = received { $status } for attempt { $number }
+event-no-answer = no answer to attempt { $number }: { $reason }
+event-told = told the customer: { $outcome }
+event-none = nothing more
+
+## The spans of an order
+
+spans = Spans and their attributes
+span-name = span
+span-start = start
+span-when = when
+span-duration = duration
+spans-left-out = { $count } more spans are not shown.

@@ -243,3 +243,33 @@ free-no-limit = 「{ $limit }」は制限にできません。ミリ秒の整数
 fault-none = 何もしない
 fault-flaky = 偶然に、応答するか失敗するか切る
 fault-jitter = 偶然に 0.2 s から 1.8 s 待ってからコミット
+
+## 1 つの当事者には区別できない世界
+
+worlds-title = { $count ->
+    [3] 3 つの世界、1 つの見え方
+   *[other] 2 つの世界、1 つの見え方
+}
+worlds-lead = 実験全体を、注文 1 件ずつ順に実行します。そのあと、{ $faults } の実行を、注文サービスが送ったこと、受け取ったこと、行ったことで比べます。
+worlds-predict = まず予想してください。注文サービスは、どの出来事でこれらの実行を区別できますか。
+worlds-saw = 注文サービスが送ったこと、受け取ったこと、行ったこと
+worlds-same = 注文サービスには区別できません（確認済み：{ $runs } 回の実行、同じ { $events } 個の出来事）。
+worlds-times = 時刻は比べていません。時刻は表にあります。
+worlds-differ = 注文サービスは、出来事 { $number } で区別できます。
+worlds-lost = 注文サービスに区別できるかどうかは、わかりません。注文サービスのスパンが欠けているか、誤っています：{ $faults }。
+worlds-each = それぞれの実行
+event-order = 注文を受け取った
+event-attempt = 試行 { $number } を送った
+event-answer = 試行 { $number } の応答 { $status } を受け取った
+event-no-answer = 試行 { $number } は応答なし：{ $reason }
+event-told = お客さんに伝えた：{ $outcome }
+event-none = これ以上なし
+
+## 注文のスパン
+
+spans = スパンと属性
+span-name = スパン
+span-start = 開始
+span-when = 時間軸
+span-duration = 所要時間
+spans-left-out = 表示していないスパンが、ほかに { $count } 個あります。

@@ -1,6 +1,6 @@
 //! From the spans of a trace to one order in it.
 
-use campuscafe_api::order::{self, AttemptResult};
+use campuscafe_api::order::{self, AttemptResult, OrderReport};
 use campuscafe_attributes as attribute;
 use campuscafe_chaos::{Before, Fault, Plan, Step};
 
@@ -15,11 +15,7 @@ use crate::span::{Kind, Span};
 pub(super) fn order_trace(spans: &[Span], answer: &Answered) -> Option<OrderTrace> {
     let report = &answer.report;
     let mut flaws = Vec::new();
-    let roots = spans.iter().filter(|span| {
-        span.kind == Kind::Server
-            && span.text(attribute::ORDER_ID) == Some(&report.order_id)
-            && span.text(attribute::ORDER_OUTCOME) == Some(report.outcome.as_str())
-    });
+    let roots = spans.iter().filter(|span| is_of_order(span, report));
     let root = only(roots, Part::Order, &mut flaws)?;
     let clients: Vec<_> = children(spans, root).filter(|span| span.kind == Kind::Client).collect();
     let attempts = report
@@ -29,7 +25,7 @@ pub(super) fn order_trace(spans: &[Span], answer: &Answered) -> Option<OrderTrac
         .collect();
     let unheard_of = clients
         .iter()
-        .map(|client| number(client))
+        .map(|client| attempt_number(client))
         .find(|number| report.attempts.iter().all(|made| made.number != *number));
     flaws.extend(unheard_of.map(|number| Flaw::Contradictory(Part::Attempt(number))));
     Some(OrderTrace {
@@ -41,6 +37,13 @@ pub(super) fn order_trace(spans: &[Span], answer: &Answered) -> Option<OrderTrac
         instance: root.instance.clone(),
         flaws,
     })
+}
+
+/// Whether it is the order's own span.
+pub(crate) fn is_of_order(span: &Span, report: &OrderReport) -> bool {
+    span.kind == Kind::Server
+        && span.text(attribute::ORDER_ID) == Some(&report.order_id)
+        && span.text(attribute::ORDER_OUTCOME) == Some(report.outcome.as_str())
 }
 
 fn children<'a>(spans: &'a [Span], parent: &'a Span) -> impl Iterator<Item = &'a Span> {
@@ -65,7 +68,7 @@ fn only<'a>(
 }
 
 /// The attempt that a client span stands for: it counts resends, from none.
-fn number(client: &Span) -> u32 {
+pub(crate) fn attempt_number(client: &Span) -> u32 {
     let resends = client.int(attribute::HTTP_REQUEST_RESEND_COUNT).unwrap_or(0);
     u32::try_from(resends).map_or(u32::MAX, |resends| resends.saturating_add(1))
 }
@@ -79,7 +82,8 @@ fn attempt(
 ) -> Option<Attempt> {
     let told = made.status.map(i64::from);
     let same = clients.iter().copied().filter(|client| {
-        number(client) == made.number && client.int(attribute::HTTP_RESPONSE_STATUS_CODE) == told
+        attempt_number(client) == made.number
+            && client.int(attribute::HTTP_RESPONSE_STATUS_CODE) == told
     });
     let client = only(same, Part::Attempt(made.number), flaws)?;
     let end = match told {

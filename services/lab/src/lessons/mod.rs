@@ -35,9 +35,9 @@ pub(crate) use event::{Event, HeldAnswer};
 pub(crate) use finding::{Evidence, Finding, Findings, Link};
 pub(crate) use free::EXPERIMENT as FREE;
 pub(crate) use local::{Calls, LocalAndRemote};
-pub(crate) use same_view::SameView;
 #[cfg(test)]
 pub(crate) use same_view::testing;
+pub(crate) use same_view::{SameView, compared};
 pub(crate) use series::{Layout, Series, SeriesOrder, SeriesPlan, SeriesResult};
 pub(crate) use verdict::{Conclusion, Verdict};
 

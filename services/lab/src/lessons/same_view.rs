@@ -17,15 +17,9 @@ pub(crate) struct SameView {
 impl SameView {
     /// Those of an experiment, if two or more of them were placed.
     pub(crate) fn of(experiment: &Experiment, findings: &[Arc<Finding>]) -> Option<Self> {
-        let order = |chaos| {
-            findings.iter().find_map(|finding| match &finding.evidence {
-                Evidence::Order(order) if order.chaos() == chaos => Some(order),
-                _ => None,
-            })
-        };
         let history = |order: &Order| LocalHistory::of_order_service(order.order_trace.as_ref()?);
-        let placed = experiment.same_view.iter().copied();
-        let runs = placed.filter_map(|chaos| Some((chaos, history(order(chaos)?)))).collect();
+        let compared = compared(experiment, findings);
+        let runs = compared.map(|(chaos, order)| (chaos, history(order))).collect();
         Some(Self { runs }).filter(|view| view.runs.len() > 1)
     }
 
@@ -55,23 +49,77 @@ impl SameView {
     }
 }
 
+/// The orders of an experiment that are compared, each with its fault, in the order of the
+/// experiment.
+pub(crate) fn compared<'a>(
+    experiment: &'a Experiment,
+    findings: &'a [Arc<Finding>],
+) -> impl Iterator<Item = (&'static str, &'a Order)> {
+    experiment.same_view.iter().filter_map(|chaos| {
+        findings.iter().find_map(|finding| match &finding.evidence {
+            Evidence::Order(order) if order.chaos() == *chaos => Some((*chaos, &**order)),
+            _ => None,
+        })
+    })
+}
+
 #[cfg(test)]
 pub(crate) mod testing {
+    use std::time::Duration;
+
     use campuscafe_evidence::from_spans::FromSpans as _;
+    use campuscafe_evidence::ledger::Ledger;
+    use campuscafe_evidence::order::{CustomerResponse, OrderPlan};
     use campuscafe_evidence::order_trace::OrderTrace;
     use campuscafe_evidence::testing::{answer, answered, order, unanswered};
+    use campuscafe_evidence::waterfall::Waterfall;
 
     use super::*;
+    use crate::lessons::Verdict;
 
     /// An order whose only attempt ended like this after so many milliseconds.
-    pub(crate) fn history(end: Result<i64, &str>, ms: u64) -> Option<LocalHistory> {
+    pub(crate) fn order_trace(end: Result<i64, &str>, ms: u64) -> Option<OrderTrace> {
         let (attempt, outcome, status) = match end {
             Ok(200) => (answered("one", 1..ms, 200), "confirmed", 200),
             Ok(status) => (answered("one", 1..ms, status), "failed", 502),
             Err(reason) => (unanswered("one", 1..ms, reason), "unknown", 504),
         };
         let spans = [order(ms + 1, outcome, status), attempt];
-        LocalHistory::of_order_service(&OrderTrace::of(&spans, &answer(&spans, "none"))?)
+        OrderTrace::of(&spans, &answer(&spans, "none"))
+    }
+
+    /// What was found of an order that met this fault.
+    pub(crate) fn finding(chaos: &'static str, order_trace: Option<OrderTrace>) -> Arc<Finding> {
+        let report = answer(&[order(5, "unknown", 504)], "none").report;
+        let (words, after) = ("Order failed 💥".to_owned(), Duration::from_secs(1));
+        let response = CustomerResponse { status: 504, words, report, after };
+        let state = campuscafe_api::inventory::State { stock: [].into(), reservations: 0 };
+        let ledger = Ledger::of("cake", response.report.outcome, &state, &state);
+        let order = Order {
+            request: OrderPlan { chaos, retry: false, reservations: 0 }.order("cake", None),
+            response,
+            ledger,
+            deltas: [].into(),
+            order_trace,
+            waterfall: Waterfall::default(),
+            incomplete: Vec::new(),
+            delivered: None,
+        };
+        let verdict = Verdict::of(true, true, Vec::new(), String::new);
+        Arc::new(Finding {
+            caption: "",
+            evidence: Evidence::Order(Box::new(order)),
+            verdict,
+            had_span_source: true,
+            in_lab: None,
+            in_jaeger: None,
+            in_grafana: None,
+        })
+    }
+
+    /// What the order service knows of such an order.
+    pub(crate) fn history(end: Result<i64, &str>, ms: u64) -> Option<LocalHistory> {
+        LocalHistory::of_order_service(&order_trace(end, ms)?)
     }
 }
 

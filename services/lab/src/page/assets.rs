@@ -17,6 +17,10 @@ pub(crate) fn asset(name: &str) -> Option<Asset> {
             media_type: "text/javascript; charset=utf-8",
             body: include_str!("../../assets/page.js"),
         },
+        "linked.js" => Asset {
+            media_type: "text/javascript; charset=utf-8",
+            body: include_str!("../../assets/linked.js"),
+        },
         "icon.svg" => {
             Asset { media_type: "image/svg+xml", body: include_str!("../../assets/icon.svg") }
         }

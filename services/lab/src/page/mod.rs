@@ -15,6 +15,8 @@ mod outcome;
 mod question;
 mod run;
 mod situation;
+mod waterfall;
+mod worlds;
 
 use std::borrow::Cow;
 
@@ -28,6 +30,7 @@ pub(crate) use free::FreeOrder;
 pub(crate) use home::{Past, home};
 pub(crate) use question::{Answers, Knows, LastCommit};
 pub(crate) use run::{Stage, View, run};
+pub(crate) use worlds::worlds;
 
 /// The page of a case.
 pub(crate) fn lesson(reader: Reader, case: Case) -> String {

@@ -12,7 +12,7 @@ use super::knows::knows;
 use super::outcome::{ledger, links, told, verdict};
 use super::question::{Answers, LastCommit};
 use super::situation::situation;
-use super::{Case, Reader};
+use super::{Case, Reader, waterfall, worlds};
 use crate::lessons::{Evidence, Finding};
 use crate::view::svg::{self, Shape, Sheet, Words};
 use crate::view::{diagram, text};
@@ -65,23 +65,30 @@ pub(crate) enum Stage<'a> {
 /// The page of a run.
 pub(crate) fn run(reader: Reader, view: &View<'_>) -> String {
     let path = format!("/runs/{}", view.id);
-    let title = reader.say(&format!("lesson-{}", view.case.experiment.name));
+    let experiment = view.case.experiment;
+    let title = reader.say(&format!("lesson-{}", experiment.name));
+    let compares = !view.asks && worlds::has(experiment);
+    let again = if compares { worlds::path(experiment) } else { view.case.path() };
     let main = html! {
-        (situation(reader, view.case, view.order()))
+        @if compares { (worlds::situation(reader, experiment)) }
+        @else { (situation(reader, view.case, view.order())) }
         @match &view.stage {
             Stage::Running { held } => (running(reader, view.id, *held)),
             Stage::Failed(reason) => section class="card" {
                 p { (reader.language.tell("run-failed", &[("reason", (*reason).to_owned().into())])) }
             },
-            Stage::Ended(findings) => @for (number, finding) in (1..).zip(*findings) {
-                @if !view.asks {
-                    p class="lead" { (reader.say(&Case { number, ..view.case }.message("trial"))) }
+            Stage::Ended(findings) => {
+                @if compares { (worlds::compared(reader, experiment, findings)) }
+                @for (number, finding) in (1..).zip(*findings) {
+                    @if !view.asks {
+                        p class="lead" { (reader.say(&Case { number, ..view.case }.message("trial"))) }
+                    }
+                    (ended(reader, view, finding, number))
                 }
-                (ended(reader, view, finding, number))
             },
         }
         @if !matches!(view.stage, Stage::Running { .. }) { p class="actions onward" {
-            a class="button" href=(view.case.path()) { (reader.say("run-again")) }
+            a class="button" href=(again) { (reader.say("run-again")) }
             @if let (true, Some(next)) = (view.is_answered(), view.case.next()) {
                 a class="button" href=(next.path()) {
                     (reader.say(if next.number > 1 { "next-case" } else { "next-lesson" }))
@@ -174,11 +181,10 @@ fn stage(reader: Reader, order: &Order, number: usize) -> Markup {
     };
     let drawn = Diagram::of(order_trace);
     let words = Words(reader.language);
-    let text: String =
-        diagram::draw(order_trace).into_iter().map(|line| line.text + "\n").collect();
+    let text = diagram::text(order_trace);
     html! {
         h2 { (reader.say("picture")) }
-        section class="stage" aria-label=(reader.say("picture")) {
+        section class="stage" aria-label=(reader.say("picture")) data-spans=(waterfall::id(number)) {
             figure class="card diagram" {
                 @for (name, shape) in [("wide", Shape::Wide), ("narrow", Shape::Narrow)] {
                     @let prefix = format!("{name}-{number}");
@@ -189,6 +195,7 @@ fn stage(reader: Reader, order: &Order, number: usize) -> Markup {
             }
             (knows(reader, &drawn))
         }
+        (waterfall::waterfall(reader, &order.waterfall, &drawn, number))
         details class="card" {
             summary { (reader.say("picture-text")) }
             pre class="table" tabindex="0" { (text) }

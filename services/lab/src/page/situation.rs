@@ -3,7 +3,8 @@
 use campuscafe_api::order::PlaceOrder;
 use maud::{Markup, html};
 
-use super::{Case, Reader};
+use super::{Case, Reader, worlds};
+use crate::lessons::Experiment;
 
 /// What the case is about, the other cases of its lesson, and an order that it sends.
 pub(super) fn situation(reader: Reader, case: Case, order: Option<&PlaceOrder>) -> Markup {
@@ -11,7 +12,7 @@ pub(super) fn situation(reader: Reader, case: Case, order: Option<&PlaceOrder>) 
         section class="lesson" {
             header {
                 h1 { (reader.say(&format!("lesson-{}", case.experiment.name))) }
-                (cases(reader, case))
+                (cases(reader, case.experiment, Some(case.number)))
                 p class="lead" { (reader.say(&case.message("trial"))) }
             }
             @if let Some(order) = order { (ticket(reader, order)) }
@@ -19,14 +20,29 @@ pub(super) fn situation(reader: Reader, case: Case, order: Option<&PlaceOrder>) 
     }
 }
 
-fn cases(reader: Reader, case: Case) -> Markup {
-    let others = (1..=case.experiment.trials.len()).map(|number| Case { number, ..case });
+/// The cases of a lesson, if there are several, and its worlds, if it has any. The one that
+/// is shown has this number; the worlds have none.
+pub(super) fn cases(
+    reader: Reader,
+    experiment: &'static Experiment,
+    shown: Option<usize>,
+) -> Markup {
+    let all = (1..=experiment.trials.len()).map(|number| Case { experiment, number });
+    let here = |entry| (entry == shown).then_some("page");
     html! {
-        @if case.is_one_of_many() {
-            ul class="cases" { @for other in others {
-                @let here = (other.number == case.number).then_some("page");
-                li { a href=(other.path()) aria-current=[here] { (other.name(reader)) } }
-            } }
+        @if experiment.trials.len() > 1 {
+            ul class="cases" {
+                @for case in all {
+                    li { a href=(case.path()) aria-current=[here(Some(case.number))] {
+                        (case.name(reader))
+                    } }
+                }
+                @if worlds::has(experiment) {
+                    li { a href=(worlds::path(experiment)) aria-current=[here(None)] {
+                        (worlds::title(reader, experiment))
+                    } }
+                }
+            }
         }
     }
 }

@@ -40,6 +40,8 @@ fn named(id: &str) -> bool {
         include_str!("outcome.rs"),
         include_str!("run.rs"),
         include_str!("situation.rs"),
+        include_str!("waterfall.rs"),
+        include_str!("worlds.rs"),
         include_str!("../server/pages.rs"),
         include_str!("../view/svg/words.rs"),
     ];
@@ -94,6 +96,10 @@ fn the_pages_come_with_their_files_and_fetch_nothing_from_elsewhere() {
         assert!(page.contains(&format!("/assets/{name}")), "{name}");
         let asset = assets::asset(name).expect("it is in the program");
         assert!(!asset.body.contains("@import") && !asset.body.contains("url(http"), "{name}");
+    }
+    let script = assets::asset("page.js").expect("it is in the program").body;
+    for module in script.split(" from \"./").skip(1).filter_map(|rest| rest.split('"').next()) {
+        assert!(assets::asset(module).is_some(), "{module}");
     }
     assert!(!page.contains("http://") && !page.contains("https://"), "{page}");
 }

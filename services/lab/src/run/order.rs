@@ -9,7 +9,8 @@ use campuscafe_evidence::counters::{self, Counters};
 use campuscafe_evidence::from_spans::FromSpans as _;
 use campuscafe_evidence::ledger::Ledger;
 use campuscafe_evidence::order::{CustomerResponse, Delivered, Order, OrderPlan, USUAL_ITEM};
-use campuscafe_evidence::order_trace::{Answered, OrderTrace};
+use campuscafe_evidence::order_trace::Answered;
+use campuscafe_evidence::waterfall::OrderSpans;
 use campuscafe_service::ExitError;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
@@ -103,7 +104,9 @@ impl Runner {
             report: response.report.clone(),
             plan: faults(request.chaos.as_deref().unwrap_or_default())?,
         };
-        let order_trace = self.read_spans::<OrderTrace>(trace, &answered).await;
+        let read = self.read_spans::<OrderSpans>(trace, &answered).await;
+        let (order_trace, waterfall) = read.map(|read| (read.order_trace, read.waterfall)).unzip();
+        let waterfall = waterfall.unwrap_or_default();
         let incomplete = self.incomplete(trace, order_trace.as_ref());
         let complete = order_trace.as_ref().filter(|order_trace| order_trace.is_complete());
         observer(Event::SpansArrived { complete: complete.is_some() })?;
@@ -120,7 +123,16 @@ impl Runner {
             Some(order_trace) => ledger.with_commits(order_trace.commits().len() as u64),
             None => ledger,
         };
-        Ok(Order { request, response, ledger, deltas, order_trace, incomplete, delivered })
+        Ok(Order {
+            request,
+            response,
+            ledger,
+            deltas,
+            order_trace,
+            waterfall,
+            incomplete,
+            delivered,
+        })
     }
 
     /// Sends an order and waits for its answer.

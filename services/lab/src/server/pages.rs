@@ -28,7 +28,8 @@ type Runs = State<Arc<RunServer>>;
 #[serde(deny_unknown_fields)]
 struct Begin {
     experiment: String,
-    trial: usize,
+    /// Without it, the whole experiment.
+    trial: Option<usize>,
     knows: Option<Knows>,
     reservations: Option<u64>,
 }
@@ -49,6 +50,7 @@ pub(super) fn router(runs: Arc<RunServer>) -> Router {
     Router::new()
         .route("/", get(home))
         .route("/lessons/{name}", get(first_case))
+        .route("/lessons/{name}/worlds", get(worlds))
         .route("/lessons/{name}/{number}", get(lesson))
         .route("/runs", post(begin))
         .route("/free", post(begin_free))
@@ -98,6 +100,13 @@ async fn lesson(Path((name, number)): Path<(String, usize)>, headers: HeaderMap)
     }
 }
 
+async fn worlds(Path(name): Path<String>, headers: HeaderMap) -> Response {
+    match Case::find(&name, 1).and_then(|case| page::worlds(reader(&headers), case.experiment)) {
+        Some(page) => Html(page).into_response(),
+        None => no_such_lesson(&headers),
+    }
+}
+
 fn no_such_lesson(headers: &HeaderMap) -> Response {
     told(headers, StatusCode::NOT_FOUND, "lesson-gone", &[])
 }
@@ -116,7 +125,7 @@ fn told(
 
 async fn begin(State(runs): Runs, headers: HeaderMap, Form(form): Form<Begin>) -> Response {
     let Begin { experiment, trial, knows, reservations } = form;
-    let asked = BeginRun { experiment, trial: Some(trial), seed: None };
+    let asked = BeginRun { experiment, trial, seed: None };
     match runs.begin(&asked) {
         Ok(run) => {
             answer(&run, |answers| *answers = Answers { knows, reservations, commit: None });

@@ -57,6 +57,11 @@ pub(crate) fn draw(order_trace: &OrderTrace) -> Vec<Line> {
     lines
 }
 
+/// The picture as one text.
+pub(crate) fn text(order_trace: &OrderTrace) -> String {
+    draw(order_trace).into_iter().map(|line| line.text + "\n").collect()
+}
+
 fn header() -> Line {
     let text = format!(
         "{:>TIME$} {:<width$} {:<ORDER_TO_INVENTORY$} inventory",

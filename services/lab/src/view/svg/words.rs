@@ -77,7 +77,7 @@ impl Words {
     }
 
     /// What is written on a message.
-    pub(super) fn message(self, content: &Content) -> String {
+    pub(crate) fn message(self, content: &Content) -> String {
         let outcome = |outcome: &str| match outcome {
             "confirmed" | "failed" | "unknown" => self.say(&format!("outcome-{outcome}")),
             other => printable(other).to_string(),

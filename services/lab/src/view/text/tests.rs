@@ -15,6 +15,7 @@ use campuscafe_evidence::span::Span;
 use campuscafe_evidence::testing::{
     With as _, answer, commit, fault, order as placed, served, unanswered,
 };
+use campuscafe_evidence::waterfall::Waterfall;
 
 use super::*;
 use crate::lessons::Verdict;
@@ -57,6 +58,7 @@ fn slow(item: &str, lost: &str) -> (Vec<Span>, Order) {
         ledger,
         deltas,
         order_trace,
+        waterfall: Waterfall::default(),
         incomplete,
         delivered: None,
     };

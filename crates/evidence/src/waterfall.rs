@@ -1,0 +1,216 @@
+//! The spans of an order as rows: each below the span that it belongs to, with its place
+//! in the order.
+//!
+//! Anybody may send spans into a trace, so only those below the order's own are kept, and
+//! only so many.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use campuscafe_attributes as attribute;
+
+use crate::diagram::{Content, MarkKind, Note, Step};
+use crate::flaw::Part;
+use crate::from_spans::FromSpans;
+use crate::order_trace::{Answered, OrderTrace, attempt_number, is_of_order};
+use crate::span::{Kind, Span, Value};
+
+/// Spans that are kept of one order.
+pub const MAX_ROWS: usize = 200;
+
+/// Bytes of text that are kept of one order. The spans of two attempts have about 5 KiB.
+pub const MAX_TEXT: usize = 64 * 1024;
+
+/// The spans of an order.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Waterfall {
+    /// The order's own span first, and each span before those below it.
+    pub rows: Vec<Row>,
+    /// Spans of the order that are not among the rows, because they are too many.
+    pub left_out: usize,
+}
+
+/// A span in its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// The span.
+    pub span: Span,
+    /// How many spans it stands below; 0 for the order's own.
+    pub depth: usize,
+    /// Its place in the order; that of the span above it if it has none of its own.
+    pub part: Part,
+}
+
+impl Waterfall {
+    /// The spans of the order with this answer; none without the order's own.
+    #[must_use]
+    pub fn of(spans: &[Span], answer: &Answered) -> Self {
+        let mut all = Self::default();
+        let mut below: BTreeMap<&str, Vec<&Span>> = BTreeMap::new();
+        for span in spans {
+            if let Some(parent) = &span.parent {
+                below.entry(parent).or_default().push(span);
+            }
+        }
+        let root = spans.iter().find(|span| is_of_order(span, &answer.report));
+        let mut next: Vec<_> = root.map(|root| (root, 0, Part::Order)).into_iter().collect();
+        let (mut seen, mut text) = (BTreeSet::new(), 0);
+        while let Some((span, depth, part)) = next.pop() {
+            // An exporter may send a span again, and a foreign one may close a circle.
+            if !seen.insert(&*span.id) {
+                continue;
+            }
+            text += length(span);
+            if all.rows.len() < MAX_ROWS && text <= MAX_TEXT {
+                all.rows.push(Row { span: span.clone(), depth, part });
+            } else {
+                all.left_out += 1;
+            }
+            let below = below.get(&*span.id).into_iter().flatten().rev();
+            next.extend(below.map(|span| (*span, depth + 1, part_below(part, span))));
+        }
+        all
+    }
+}
+
+/// The place of a span below another.
+fn part_below(above: Part, span: &Span) -> Part {
+    let has = |name| span.attributes.contains_key(name);
+    match (above, span.kind) {
+        (Part::Order, Kind::Client) => Part::Attempt(attempt_number(span)),
+        (Part::Attempt(attempt), Kind::Server) => Part::ServerAttempt(attempt),
+        (Part::ServerAttempt(attempt), _) if has(attribute::RESERVATION_ID) => {
+            Part::Commit(attempt)
+        }
+        (Part::ServerAttempt(attempt), _) if has(attribute::CHAOS_STEP) => Part::Fault(attempt),
+        _ => above,
+    }
+}
+
+/// The bytes of everything in it that may be long.
+fn length(span: &Span) -> usize {
+    let value = |value: &Value| match value {
+        Value::Text(text) => text.len(),
+        Value::Int(_) | Value::Flag(_) => size_of::<Value>(),
+    };
+    let attributes = span.attributes.iter().map(|(name, held)| name.len() + value(held));
+    let events = span.events.iter().map(|event| event.name.len() + size_of::<u64>());
+    let instance = span.instance.as_ref().map_or(0, String::len);
+    span.name.len() + span.service.len() + instance + attributes.chain(events).sum::<usize>()
+}
+
+impl Step {
+    /// The span that it belongs to: that of whoever sends or does it.
+    #[must_use]
+    pub fn part(&self) -> Option<Part> {
+        if let Some(mark) = self.mark.filter(|mark| mark.kind == MarkKind::Commit) {
+            return Some(Part::Commit(mark.attempt));
+        }
+        if let Some(message) = &self.message {
+            return Some(match message.content {
+                Content::Order | Content::Outcome { .. } => Part::Order,
+                Content::Attempt(attempt) => Part::Attempt(attempt),
+                Content::Answer { attempt, .. } => Part::ServerAttempt(attempt),
+            });
+        }
+        Some(match self.note.as_ref()? {
+            Note::GivenUp { attempt, .. } => Part::Attempt(*attempt),
+            Note::Cut(attempt) | Note::CallerLeft(attempt) | Note::AnswerDropped(attempt) => {
+                Part::ServerAttempt(*attempt)
+            }
+            Note::Fault(_) | Note::Committed(_) => return None,
+        })
+    }
+}
+
+/// An order, and the spans that it was read from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrderSpans {
+    /// What the spans tell.
+    pub order_trace: OrderTrace,
+    /// The spans themselves.
+    pub waterfall: Waterfall,
+}
+
+impl FromSpans for OrderSpans {
+    type Answer = Answered;
+
+    fn of(spans: &[Span], answer: &Answered) -> Option<Self> {
+        let order_trace = OrderTrace::of(spans, answer)?;
+        Some(Self { order_trace, waterfall: Waterfall::of(spans, answer) })
+    }
+
+    fn incomplete(read: Option<&Self>) -> Vec<String> {
+        OrderTrace::incomplete(read.map(|read| &read.order_trace))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagram::Diagram;
+    use crate::testing::{With as _, answer, double, span};
+
+    fn of(spans: &[Span]) -> Waterfall {
+        Waterfall::of(spans, &answer(spans, "slow,none"))
+    }
+
+    fn ids(waterfall: &Waterfall) -> Vec<(usize, &str)> {
+        waterfall.rows.iter().map(|row| (row.depth, &*row.span.id)).collect()
+    }
+
+    #[test]
+    fn each_span_of_an_order_stands_below_its_own_and_knows_its_place() {
+        let waterfall = of(&double());
+        let rows: Vec<_> = waterfall.rows.iter().map(|row| (row.depth, row.part)).collect();
+        let attempt = |number, fault: bool| {
+            let fault = fault.then_some((3, Part::Fault(number)));
+            let above = [(1, Part::Attempt(number)), (2, Part::ServerAttempt(number))];
+            above.into_iter().chain(fault).chain([(3, Part::Commit(number))])
+        };
+        let expected =
+            [(0, Part::Order)].into_iter().chain(attempt(1, true)).chain(attempt(2, false));
+        assert_eq!(rows, expected.collect::<Vec<_>>());
+        assert_eq!(waterfall.left_out, 0);
+    }
+
+    #[test]
+    fn every_step_of_a_picture_belongs_to_a_span() {
+        let spans = double();
+        let read = OrderSpans::of(&spans, &answer(&spans, "slow,none")).unwrap();
+        assert!(read.is_complete());
+        let diagram = Diagram::of(&read.order_trace);
+        assert!(diagram.steps.len() > 8);
+        for step in &diagram.steps {
+            let has = |row: &Row| Some(row.part) == step.part();
+            assert!(read.waterfall.rows.iter().any(has), "{step:?}");
+        }
+    }
+
+    #[test]
+    fn spans_of_others_copies_and_circles_are_no_rows() {
+        let own = of(&double());
+        let mut spans = double();
+        spans.extend(double());
+        spans.push(span("stranger", "elsewhere", Kind::Internal, 0..1));
+        spans.push(span("order", "in1", Kind::Internal, 0..1));
+        assert_eq!(ids(&of(&spans)), ids(&own));
+        let foreign: Vec<_> = double().into_iter().filter(|span| span.id != "order").collect();
+        assert!(Waterfall::of(&foreign, &answer(&double(), "none")).rows.is_empty());
+    }
+
+    #[test]
+    fn a_flood_of_spans_or_of_text_is_counted_and_not_kept() {
+        let mut spans = double();
+        let own = spans.len();
+        let more = |number| span(&format!("more{number}"), "in2", Kind::Internal, 0..1);
+        spans.extend((0..MAX_ROWS).map(more));
+        let waterfall = of(&spans);
+        assert_eq!((waterfall.rows.len(), waterfall.left_out), (MAX_ROWS, own));
+
+        let mut spans = double();
+        spans.push(more(0).text("big", &"x".repeat(MAX_TEXT)));
+        let waterfall = of(&spans);
+        assert!(waterfall.rows.iter().all(|row| row.span.id != "more0"));
+        assert!(waterfall.left_out > 0);
+    }
+}
