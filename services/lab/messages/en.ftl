@@ -1,4 +1,4 @@
-# Every sentence of the page, in English. The same messages stand in ja.ftl.
+# Every sentence of the page, in English. The same messages stand in ja.ftl. A number and its unit are joined by a no-break space.
 
 ## The frame of every page
 
@@ -6,15 +6,20 @@ skip = Skip to the content
 nav-lessons = Lessons
 nav-api = API
 language-switch = 日本語
-wall-on = Wall mode
+wall-on = Wall
 wall-off = Leave wall mode
 
 ## The first page
 
 home-title = See why distribution is hard
 home-lead = One customer places one order and gets two cakes. Predict what happens, run it, and see it drawn from the real spans of real processes.
-open = Open
+home-begin = Begin with the two cakes
 home-lessons = Lessons
+home-cases = { $count ->
+    [one] 1 case, drawn
+   *[other] { $count } cases, drawn
+}
+home-table = told as a table
 home-real = What is real here
 home-real-body = Two services run on this machine or in your cluster. Each run sends real HTTP requests to them. Every picture is drawn from the OpenTelemetry spans of that run. Nothing is recorded beforehand: if a service has another limit, the picture changes, and the verdict says so.
 home-runs = The last runs
@@ -44,22 +49,22 @@ lesson-reorder = Reordered: sent in order, answered in another
 lesson-nature = Reordering is nature, not a bug
 lesson-policy = Timeout and retry are decisions
 
-trial-slow-1 = The inventory takes 2 s. The order service gives up after 1 s and does not retry.
-trial-slow-2 = The inventory takes 2 s, and then it refuses. The order service gives up after 1 s.
-trial-slow-3 = The inventory reserves at once. Only its answer takes 2 s. The order service gives up after 1 s.
+trial-slow-1 = The inventory takes 2 s. The order service gives up after 1 s and does not retry.
+trial-slow-2 = The inventory takes 2 s, and then it refuses. The order service gives up after 1 s.
+trial-slow-3 = The inventory reserves at once. Only its answer takes 2 s. The order service gives up after 1 s.
 trial-cut-1 = The inventory cuts the connection before it commits. The order service retries only after a timeout, so it does not retry here.
 trial-cut-2 = The inventory commits, and then it cuts the connection. No answer arrives.
 trial-cut-3 = The inventory refuses. A refusal is an answer.
 trial-doubt-1 = The inventory reserves at once and holds its answer. The order service waits for it, and you decide what becomes of it.
-trial-double-1 = Both attempts are slow. The order service gives up after 1 s, sends the order once more, and gives up again.
-trial-double-2 = Only the first attempt is slow. The order service gives up after 1 s and tries once more. The customer pressed the button once.
+trial-double-1 = Both attempts are slow. The order service gives up after 1 s, sends the order once more, and gives up again.
+trial-double-2 = Only the first attempt is slow. The order service gives up after 1 s and tries once more. The customer pressed the button once.
 trial-local-1 = The same rule of the stock is asked 1,000 times in one process, and 1,000 times over HTTP.
-trial-jitter-1 = The inventory takes between 0.2 s and 1.8 s, by chance. The order service waits for 1 s. Twenty identical orders are sent.
+trial-jitter-1 = The inventory takes between 0.2 s and 1.8 s, by chance. The order service waits for 1 s. Twenty identical orders are sent.
 trial-recover-1 = The inventory answers, or fails, or cuts the connection, by chance. Nobody mends anything between two orders.
 trial-reorder-1 = Eight pings are sent at once. Each of them takes another time.
 trial-nature-1 = Twenty pings are sent at once, fifty times. Nobody delays any of them.
-trial-policy-1 = Forty orders meet the same faults under each of four policies: a limit of 1 s or 3 s, with and without a retry.
-trial-number = Case { $number } of { $all }
+trial-policy-1 = Forty orders meet the same faults under each of four policies: a limit of 1 s or 3 s, with and without a retry.
+trial-number = Case { $number }
 request = The request
 request-curl = The same with curl
 
@@ -68,12 +73,14 @@ request-curl = The same with curl
 predict = Predict first
 predict-knows = When attempt 1 ends, what can the order service know?
 predict-knows-held = While the answer is held, what can the order service know?
-predict-reservations = How many reservations will this order have after 3 s?
+predict-reservations = How many reservations will this order have after 3 s?
 knows-reserved = it is reserved
 knows-not-reserved = it is not reserved
 knows-nothing = it cannot know
 run = Run
 run-again = Run it again
+next-case = Next case
+next-lesson = Next lesson
 run-only = This lesson has no question yet. Run it and read the table.
 
 ## A run
@@ -98,10 +105,10 @@ step-next = Next
 knows = Who knows what
 
 ledger = Ledger
-ledger-told = the customer was told
-ledger-known = the customer knows of
-ledger-made = the inventory made
-ledger-gap = the difference
+ledger-told = The customer was told
+ledger-known = The customer knows of
+ledger-made = The inventory made
+ledger-gap = The difference
 reservations = { $count ->
     [one] 1 reservation
    *[other] { $count } reservations
@@ -109,7 +116,7 @@ reservations = { $count ->
 outcome-confirmed = confirmed
 outcome-failed = failed
 outcome-unknown = unknown
-after = after { $seconds } s
+after = after { $seconds } s
 
 ## What did you see?
 
@@ -126,23 +133,23 @@ verdict = Verdict
 verdict-shown = The evidence shows it.
 verdict-incomplete = Spans are missing, so nobody can say.
 verdict-not-shown = The expected effect did not happen.
-verdict-question = question
-verdict-yours = you said
-verdict-evidence = the evidence says
+verdict-question = Question
+verdict-yours = You said
+verdict-evidence = The evidence says
 verdict-right = right
 verdict-wrong = not so
-verdict-none = nothing
+verdict-none = no answer
 
-why-slow-1 = The customer was told "{ $words }" after { $after } s. The inventory committed { $commit }. The order had not failed: its outcome was unknown.
+why-slow-1 = The customer was told "{ $words }" after { $after } s. The inventory committed { $commit }. The order had not failed: its outcome was unknown.
 why-slow-2 = The customer was told the same. In fact, nothing was reserved.
 why-slow-3 = The customer was told the same. In fact, the cake was reserved before the order service gave up.
 why-cut-1 = No answer came, so the outcome is unknown. In fact, nothing was reserved.
 why-cut-2 = No answer came, so the outcome is unknown. In fact, the cake is reserved.
 why-cut-3 = The inventory answered no. The order failed, and no cake is reserved.
 why-doubt-1 = The cake was reserved before anybody decided. Only the answer could make it known.
-why-double-1 = The customer got an error after { $after } s, and the outcome was unknown. The inventory made { $made } reservations, the last one { $commit }.
-why-double-2 = The customer was told yes after { $after } s and knows of one cake. The inventory committed the first attempt { $commit }: one customer, two cakes.
-commit-at = at { $seconds } s
+why-double-1 = The customer got an error after { $after } s, and the outcome was unknown. The inventory made { $made } reservations, the last one { $commit }.
+why-double-2 = The customer was told yes after { $after } s and knows of one cake. The inventory committed the first attempt { $commit }: one customer, two cakes.
+commit-at = at { $seconds } s
 commit-sometime = later
 
 links = Look closer

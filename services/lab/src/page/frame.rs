@@ -19,8 +19,16 @@ impl Reader {
     }
 }
 
+/// Which page it is.
+pub(super) struct Place<'a> {
+    pub(super) path: &'a str,
+    /// The lesson that it belongs to.
+    pub(super) lesson: Option<Case>,
+}
+
 /// A whole page.
-pub(super) fn page(reader: Reader, path: &str, title: &str, main: &Markup) -> String {
+pub(super) fn page(reader: Reader, place: &Place<'_>, title: &str, main: &Markup) -> String {
+    let path = place.path;
     let (language, other) = (reader.language, reader.language.other());
     html! {
         (DOCTYPE)
@@ -36,9 +44,12 @@ pub(super) fn page(reader: Reader, path: &str, title: &str, main: &Markup) -> St
             body class=[reader.wall.then_some("wall")] {
                 a class="skip" href="#main" { (reader.say("skip")) }
                 header class="top" {
-                    a class="brand" href="/" { "CampusCafe" }
+                    a class="brand" href="/" {
+                        img src="/assets/icon.svg" alt="" width="28" height="28";
+                        "CampusCafe"
+                    }
                     nav aria-label=(reader.say("nav-lessons")) { ul {
-                        @for case in Case::lessons() { (entry(reader, path, case)) }
+                        @for case in Case::lessons() { (entry(reader, place, case)) }
                     } }
                     div class="tools" {
                         (choice(path, "language", other.tag(), &reader.say("language-switch"), other.tag()))
@@ -57,15 +68,17 @@ pub(super) fn page(reader: Reader, path: &str, title: &str, main: &Markup) -> St
 /// A page that says one thing.
 pub(crate) fn message(reader: Reader, path: &str, text: &str) -> String {
     let main = html! {
-        section class="lesson" { header { h1 { (text) } } }
-        p class="links" { a href="/" { (reader.say("nav-lessons")) } }
+        section class="lesson" { header {
+            h1 { (text) }
+            p class="actions" { a class="button" href="/" { (reader.say("nav-lessons")) } }
+        } }
     };
-    page(reader, path, text, &main)
+    page(reader, &Place { path, lesson: None }, text, &main)
 }
 
-fn entry(reader: Reader, path: &str, case: Case) -> Markup {
+fn entry(reader: Reader, place: &Place<'_>, case: Case) -> Markup {
     let name = case.experiment.name;
-    let here = path.strip_prefix("/lessons/").and_then(|rest| rest.split('/').next()) == Some(name);
+    let here = place.lesson.is_some_and(|lesson| lesson.experiment.name == name);
     html! {
         li { a href=(case.path()) aria-current=[here.then_some("page")] {
             (reader.say(&format!("name-{name}")))

@@ -4,7 +4,7 @@ use campuscafe_api::order::PlaceOrder;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::frame::page;
+use super::frame::{Place, page};
 use super::situation::situation;
 use super::{Case, Reader};
 
@@ -58,14 +58,14 @@ impl FreeOrder {
 pub(super) fn free(reader: Reader, case: Case) -> String {
     let title = reader.say("lesson-free");
     let main = html! {
-        (situation(reader, case))
+        (situation(reader, case, None))
         (form(reader))
         h2 { (reader.say("free-faults")) }
         dl class="faults card" { @for fault in FAULTS {
             div { dt { code { (fault) } } dd { (reader.say(&message(fault))) } }
         } }
     };
-    page(reader, &case.path(), &title, &main)
+    page(reader, &Place { path: &case.path(), lesson: Some(case) }, &title, &main)
 }
 
 fn form(reader: Reader) -> Markup {

@@ -1,14 +1,16 @@
 //! The first page.
 
-use maud::html;
+use maud::{Markup, html};
 
-use super::frame::page;
+use super::frame::{Place, page};
 use super::{Case, Reader};
 
 /// A run in one line.
 pub(crate) struct Past {
     pub(crate) id: String,
     pub(crate) case: Case,
+    /// Whether it was of this case alone.
+    pub(crate) one_case: bool,
     pub(crate) began_at: String,
     /// The message that says how it is.
     pub(crate) state: &'static str,
@@ -18,39 +20,59 @@ pub(crate) struct Past {
 pub(crate) fn home(reader: Reader, runs: &[Past]) -> String {
     let say = |id: &str| reader.say(id);
     let main = html! {
-        section class="lesson" { header {
-            h1 { (say("home-title")) }
-            p class="lead" { (say("home-lead")) }
-        } }
-        h2 { (say("home-lessons")) }
-        ol class="catalogue" {
-            @for case in Case::lessons() {
-                li class="card" {
-                    div {
-                        h3 { (say(&format!("lesson-{}", case.experiment.name))) }
-                        p { (say(&case.message("trial"))) }
-                    }
-                    a class="button" href=(case.path()) { (say("open")) }
+        section class="lesson home" {
+            header {
+                h1 { (say("home-title")) }
+                p class="lead" { (say("home-lead")) }
+                p class="actions" {
+                    a class="button run" href="/lessons/double/2" { (say("home-begin")) }
                 }
             }
+            aside class="card real" {
+                h2 { (say("home-real")) }
+                p { (say("home-real-body")) }
+            }
         }
-        section class="card real" {
-            h2 { (say("home-real")) }
-            p { (say("home-real-body")) }
-        }
+        h2 { (say("home-lessons")) }
+        ol class="catalogue" { @for case in Case::lessons() { (entry(reader, case)) } }
         h2 { (say("home-runs")) }
         @if runs.is_empty() { p { (say("home-no-runs")) } }
         ul class="runs" {
             @for past in runs {
                 li {
-                    time datetime=(past.began_at) { (past.began_at) }
+                    time datetime=(past.began_at) { (clock(&past.began_at)) }
                     a href={ "/runs/" (past.id) } {
                         (say(&format!("lesson-{}", past.case.experiment.name)))
+                        @if past.one_case && past.case.is_one_of_many() {
+                            " · " (past.case.name(reader))
+                        }
                     }
                     span { (say(past.state)) }
                 }
             }
         }
     };
-    page(reader, "/", &say("home-title"), &main)
+    page(reader, &Place { path: "/", lesson: None }, &say("home-title"), &main)
+}
+
+/// The time of day in a timestamp as RFC 3339 writes it.
+fn clock(timestamp: &str) -> String {
+    timestamp.get(11..19).map_or_else(|| timestamp.to_owned(), |time| format!("{time} UTC"))
+}
+
+/// A lesson; the style sheet makes the whole of it the link.
+fn entry(reader: Reader, case: Case) -> Markup {
+    let cases = [("count", case.experiment.trials.len().into())];
+    html! {
+        li class="card" {
+            h3 { a href=(case.path()) {
+                (reader.say(&format!("lesson-{}", case.experiment.name)))
+            } }
+            p { (reader.say(&case.message("trial"))) }
+            p class="hint" {
+                @if case.request().is_some() || case.is_free() { (reader.language.tell("home-cases", &cases)) }
+                @else { (reader.say("home-table")) }
+            }
+        }
+    }
 }

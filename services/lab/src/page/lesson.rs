@@ -2,9 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::frame::page;
+use super::frame::{Place, page};
 use super::question::Knows;
-use super::situation::{request, situation};
+use super::run::pending;
+use super::situation::situation;
 use super::{Case, Reader};
 
 /// The most reservations that a person may predict.
@@ -14,11 +15,11 @@ pub(super) const MOST: u64 = 9;
 pub(super) fn lesson(reader: Reader, case: Case) -> String {
     let title = reader.say(&format!("lesson-{}", case.experiment.name));
     let main = html! {
-        (situation(reader, case))
-        @if let Some(order) = case.request() { (request(reader.language, &order)) }
+        (situation(reader, case, case.request().as_ref()))
         (predict(reader, case))
+        @if case.request().is_some() { (pending(reader, false)) }
     };
-    page(reader, &case.path(), &title, &main)
+    page(reader, &Place { path: &case.path(), lesson: Some(case) }, &title, &main)
 }
 
 /// The form that begins a run. A lesson that is told as a table has no question.

@@ -18,6 +18,8 @@ mod situation;
 mod waterfall;
 mod worlds;
 
+use std::borrow::Cow;
+
 use campuscafe_api::order::PlaceOrder;
 use campuscafe_evidence::order::USUAL_ITEM;
 
@@ -88,6 +90,21 @@ impl Case {
     /// Where the case is shown.
     pub(crate) fn path(self) -> String {
         format!("/lessons/{}/{}", self.experiment.name, self.number)
+    }
+
+    /// The case after this one, in the order of the course.
+    fn next(self) -> Option<Self> {
+        let name = self.experiment.name;
+        Self::find(name, self.number + 1)
+            .or_else(|| Self::lessons().skip_while(|it| it.experiment.name != name).nth(1))
+    }
+
+    fn is_one_of_many(self) -> bool {
+        self.experiment.trials.len() > 1
+    }
+
+    fn name(self, reader: Reader) -> Cow<'static, str> {
+        reader.language.tell("trial-number", &[("number", self.number.into())])
     }
 
     fn message(self, kind: &str) -> String {

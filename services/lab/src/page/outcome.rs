@@ -11,18 +11,33 @@ use crate::lessons::{Conclusion, Finding, Link};
 use crate::messages::Value;
 use crate::printable::printable;
 
-/// What an order came to.
-pub(super) fn outcome(reader: Reader, view: &View<'_>, finding: &Finding, order: &Order) -> Markup {
+/// The verdict on an order: the answers beside the evidence, and why it is so.
+pub(super) fn verdict(reader: Reader, view: &View<'_>, finding: &Finding, order: &Order) -> Markup {
+    let shown = finding.verdict.conclusion.is_shown();
     html! {
-        (ledger(reader, order))
-        (conclusion(reader, finding))
-        @if finding.verdict.conclusion.is_shown() { p class="why" { (why(reader, view, order)) } }
-        @if view.asks && !view.case.is_free() { (compared(reader, view, order)) }
-        (links(reader, view.id, finding))
+        section class=(class(finding)) {
+            h2 { (reader.say("verdict")) }
+            @if view.asks && !view.case.is_free() { (compared(reader, view, order)) }
+            @if shown { p class="lead" { (why(reader, view, order)) } }
+            (conclusion(reader, finding))
+        }
     }
 }
 
-fn ledger(reader: Reader, order: &Order) -> Markup {
+/// The verdict on what is told as a table.
+pub(super) fn told(reader: Reader, finding: &Finding) -> Markup {
+    html! {
+        section class=(class(finding)) {
+            h2 { (reader.say("verdict")) }
+            @if finding.verdict.conclusion.is_shown() {
+                p class="lead" lang="en" { (finding.verdict.sentence) }
+            }
+            (conclusion(reader, finding))
+        }
+    }
+}
+
+pub(super) fn ledger(reader: Reader, order: &Order) -> Markup {
     let (ledger, response) = (&order.ledger, &order.response);
     let told = ledger.told.as_str();
     let gap = ledger.reservations.abs_diff(ledger.known);
@@ -41,7 +56,7 @@ fn ledger(reader: Reader, order: &Order) -> Markup {
             }
             div class="tile" {
                 dt { (reader.say("ledger-made")) }
-                dd class="committed" { (count(reader, ledger.reservations)) }
+                dd class=[(ledger.reservations > 0).then_some("committed")] { (count(reader, ledger.reservations)) }
             }
             div class=(if gap > 0 { "tile gap" } else { "tile" }) {
                 dt { (reader.say("ledger-gap")) }
@@ -55,20 +70,25 @@ fn count(reader: Reader, reservations: u64) -> std::borrow::Cow<'static, str> {
     reader.language.tell("reservations", &[("count", reservations.into())])
 }
 
-/// The word of the verdict, and what is missing.
-pub(super) fn conclusion(reader: Reader, finding: &Finding) -> Markup {
-    let verdict = &finding.verdict;
-    let (class, words) = match verdict.conclusion {
-        Conclusion::Shown => ("verdict", "verdict-shown"),
-        Conclusion::Incomplete => ("verdict unknown", "verdict-incomplete"),
-        Conclusion::NotShown => ("verdict doubled", "verdict-not-shown"),
+fn class(finding: &Finding) -> &'static str {
+    match finding.verdict.conclusion {
+        Conclusion::Shown => "verdict",
+        Conclusion::Incomplete => "verdict unknown",
+        Conclusion::NotShown => "verdict doubled",
+    }
+}
+
+/// The word of the verdict. What was seen instead is told in the words of the terminal.
+fn conclusion(reader: Reader, finding: &Finding) -> Markup {
+    let (class, words) = match finding.verdict.conclusion {
+        Conclusion::Shown => ("why", "verdict-shown"),
+        Conclusion::Incomplete => ("lead", "verdict-incomplete"),
+        Conclusion::NotShown => ("lead", "verdict-not-shown"),
     };
     html! {
-        section class=(class) {
-            h2 { (reader.say("verdict")) }
-            p { (reader.say(words)) }
-            // What was seen instead is told in the words of the terminal.
-            @if !verdict.conclusion.is_shown() { p class="why" lang="en" { (verdict.sentence) } }
+        p class=(class) { (reader.say(words)) }
+        @if !finding.verdict.conclusion.is_shown() {
+            p class="why" lang="en" { (finding.verdict.sentence) }
         }
     }
 }
@@ -146,7 +166,7 @@ fn answer(reader: Reader, head: &str, yours: Option<&str>, evidence: Option<&str
     html! {
         td data-head=(head) class=[graded.map(|(class, ..)| class)] {
             @if let Some((_, sign, words)) = graded {
-                (sign) " " (yours) " " span class="hint" { (reader.say(words)) }
+                (yours) " " span class="grade" { (sign) " " (reader.say(words)) }
             } @else {
                 (yours)
             }

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
+use campuscafe_api::order::PlaceOrder;
 use campuscafe_evidence::diagram::Diagram;
 use campuscafe_evidence::order::Order;
 use maud::{Markup, html};
 
-use super::frame::page;
+use super::frame::{Place, page};
 use super::knows::knows;
-use super::outcome::{conclusion, links, outcome};
+use super::outcome::{ledger, links, told, verdict};
 use super::question::{Answers, LastCommit};
-use super::situation::{request, situation};
+use super::situation::situation;
 use super::{Case, Reader, waterfall, worlds};
 use crate::lessons::{Evidence, Finding};
 use crate::view::svg::{self, Shape, Sheet, Words};
@@ -24,6 +25,30 @@ pub(crate) struct View<'a> {
     pub(crate) answers: Answers,
     /// Whether it is of one case, of which the page asks its questions.
     pub(crate) asks: bool,
+}
+
+impl View<'_> {
+    /// Whether there is nothing left to ask.
+    fn is_answered(&self) -> bool {
+        let Stage::Ended(findings) = &self.stage else { return false };
+        !findings.iter().any(|finding| self.asks_about(finding))
+    }
+
+    /// The order that a person wrote, when it is answered.
+    fn order(&self) -> Option<&PlaceOrder> {
+        let Stage::Ended([finding]) = &self.stage else { return None };
+        match &finding.evidence {
+            Evidence::Order(order) if self.case.is_free() => Some(&order.request),
+            _ => None,
+        }
+    }
+
+    /// Whether the verdict waits for what a person saw.
+    fn asks_about(&self, finding: &Finding) -> bool {
+        let can_be_seen =
+            matches!(&finding.evidence, Evidence::Order(order) if LastCommit::of(order).is_some());
+        self.asks && !self.case.is_free() && self.answers.commit.is_none() && can_be_seen
+    }
 }
 
 /// How far a run has come.
@@ -46,7 +71,7 @@ pub(crate) fn run(reader: Reader, view: &View<'_>) -> String {
     let again = if compares { worlds::path(experiment) } else { view.case.path() };
     let main = html! {
         @if compares { (worlds::situation(reader, experiment)) }
-        @else { (situation(reader, view.case)) }
+        @else { (situation(reader, view.case, view.order())) }
         @match &view.stage {
             Stage::Running { held } => (running(reader, view.id, *held)),
             Stage::Failed(reason) => section class="card" {
@@ -62,9 +87,16 @@ pub(crate) fn run(reader: Reader, view: &View<'_>) -> String {
                 }
             },
         }
-        p class="links" { a class="button" href=(again) { (reader.say("run-again")) } }
+        @if !matches!(view.stage, Stage::Running { .. }) { p class="actions onward" {
+            a class="button" href=(again) { (reader.say("run-again")) }
+            @if let (true, Some(next)) = (view.is_answered(), view.case.next()) {
+                a class="button" href=(next.path()) {
+                    (reader.say(if next.number > 1 { "next-case" } else { "next-lesson" }))
+                }
+            }
+        } }
     };
-    page(reader, &path, &title, &main)
+    page(reader, &Place { path: &path, lesson: Some(view.case) }, &title, &main)
 }
 
 fn running(reader: Reader, id: &str, held: bool) -> Markup {
@@ -77,6 +109,30 @@ fn running(reader: Reader, id: &str, held: bool) -> Markup {
                 p class="hint" { (reader.say("running-hint")) }
                 // Without a script the page is asked for again.
                 noscript { a class="button" href={ "/runs/" (id) } { (reader.say("reload")) } }
+            }
+        }
+        (pending(reader, true))
+    }
+}
+
+/// The place of a picture before there is one.
+pub(super) fn pending(reader: Reader, busy: bool) -> Markup {
+    let words = Words(reader.language);
+    html! {
+        section class="pending" aria-hidden="true" data-busy=[busy.then_some("")] {
+            div class="card diagram" {
+                (svg::lanes_only(words, Shape::Wide))
+                (svg::lanes_only(words, Shape::Narrow))
+            }
+            div class="card know" {
+                header { p class="h2" { (reader.say("knows")) } }
+                @for lane in ["lane-customer", "lane-order", "lane-inventory"] {
+                    div class="who" {
+                        p class="h3" { (reader.say(lane)) }
+                        // During a run they know something, and the page does not know what.
+                        p { @if busy { "…" } @else { (reader.say("know-nothing-yet")) } }
+                    }
+                }
             }
         }
     }
@@ -97,19 +153,22 @@ fn decide(reader: Reader, id: &str) -> Markup {
 
 fn ended(reader: Reader, view: &View<'_>, finding: &Finding, number: usize) -> Markup {
     match &finding.evidence {
-        Evidence::Order(order) => html! {
-            @if view.case.is_free() { (request(reader.language, &order.request)) }
-            (stage(reader, order, number))
-            @if view.asks && !view.case.is_free() && view.answers.commit.is_none() && LastCommit::of(order).is_some() {
-                (observe(reader, view.id))
-            } @else {
-                (outcome(reader, view, finding, order))
+        Evidence::Order(order) => {
+            let asks = view.asks_about(finding);
+            html! {
+                @if !asks { (verdict(reader, view, finding, order)) }
+                (stage(reader, order, number))
+                @if asks { (observe(reader, view.id)) }
+                @else {
+                    (ledger(reader, order))
+                    (links(reader, view.id, finding))
+                }
             }
-        },
+        }
         _ => html! {
             h2 { (reader.say("table")) }
             pre class="card table" tabindex="0" { (text::plain_evidence(finding)) }
-            (conclusion(reader, finding))
+            (told(reader, finding))
             (links(reader, view.id, finding))
         },
     }

@@ -36,6 +36,7 @@ fn named(id: &str) -> bool {
         include_str!("home.rs"),
         include_str!("knows.rs"),
         include_str!("lesson.rs"),
+        include_str!("mod.rs"),
         include_str!("outcome.rs"),
         include_str!("run.rs"),
         include_str!("situation.rs"),
@@ -76,6 +77,16 @@ fn every_lesson_has_its_page_in_both_languages_with_nothing_of_style_or_script_i
             }
         }
     }
+}
+
+#[test]
+fn whoever_goes_on_to_the_next_case_meets_every_case_once() {
+    let paths: Vec<_> =
+        std::iter::successors(Case::lessons().next(), |case| case.next()).map(Case::path).collect();
+    let all = Case::lessons().flat_map(|lesson| {
+        (1..=lesson.experiment.trials.len()).map(move |number| Case { number, ..lesson }.path())
+    });
+    assert_eq!(paths, all.collect::<Vec<_>>());
 }
 
 #[test]

@@ -8,9 +8,9 @@ use campuscafe_evidence::local_history::{LocalEvent, LocalHistory};
 use campuscafe_evidence::order::Order;
 use maud::{Markup, html};
 
-use super::Reader;
-use super::frame::page;
+use super::frame::{Place, page};
 use super::situation::cases;
+use super::{Case, Reader};
 use crate::lessons::{self, Conclusion, Experiment, Finding, SameView};
 use crate::messages::Value;
 use crate::printable::printable;
@@ -41,7 +41,9 @@ pub(crate) fn worlds(reader: Reader, experiment: &'static Experiment) -> Option<
             button class="run" type="submit" { (reader.say("run")) }
         }
     };
-    let page = || page(reader, &path(experiment), &title(reader, experiment), &main);
+    let (path, lesson) = (path(experiment), Some(Case { experiment, number: 1 }));
+    let place = Place { path: &path, lesson };
+    let page = || page(reader, &place, &title(reader, experiment), &main);
     has(experiment).then(page)
 }
 
@@ -50,11 +52,10 @@ pub(super) fn situation(reader: Reader, experiment: &'static Experiment) -> Mark
     let faults = Value::from(experiment.same_view.join(", "));
     html! {
         section class="lesson" { header {
-            p class="kicker" { (reader.say(&format!("lesson-{}", experiment.name))) }
-            h1 { (title(reader, experiment)) }
+            h1 { (reader.say(&format!("lesson-{}", experiment.name))) }
+            (cases(reader, experiment, None))
             p class="lead" { (reader.language.tell("worlds-lead", &[("faults", faults)])) }
         } }
-        (cases(reader, experiment, None))
     }
 }
 

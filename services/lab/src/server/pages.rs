@@ -77,7 +77,8 @@ fn past(run: &Run) -> Option<Past> {
         None if state.reason().is_some() => "state-failed",
         None => "state-running",
     };
-    Some(Past { id: run.id.clone(), case, began_at: run.began_at(), state })
+    let one_case = run.plan.trial.is_some();
+    Some(Past { id: run.id.clone(), case, one_case, began_at: run.began_at(), state })
 }
 
 /// The case that a run is of; the first of all, if it is of all.

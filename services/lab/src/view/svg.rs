@@ -90,6 +90,17 @@ pub(crate) fn draw(diagram: &Diagram, words: Words, sheet: Sheet<'_>) -> Markup 
     }
 }
 
+/// The lanes before anything has happened.
+pub(crate) fn lanes_only(words: Words, shape: Shape) -> Markup {
+    let nothing = Diagram { start: 0, steps: Vec::new(), bars: Vec::new() };
+    let frame = Layout::of(&nothing, words, shape).frame;
+    let (width, height) = (frame.width, 240);
+    html! {
+        svg class=(shape.class()) viewBox={ "0 0 " (width) " " (height) }
+            width=(width) height=(height) { (lanes(&frame, words, height)) }
+    }
+}
+
 /// Stripes for the work that nobody waits for.
 fn hatch(id: &str) -> Markup {
     html! {

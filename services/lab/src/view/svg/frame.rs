@@ -102,22 +102,16 @@ impl Frame {
     }
 
     pub(super) fn heading(&self, lane: Lane, words: &str) -> Markup {
-        let (y, size, room) = match (self.shape, lane) {
-            (Shape::Wide, Lane::Inventory) => (24, 14, 140),
-            (Shape::Wide, _) => (24, 14, 150),
-            (Shape::Narrow, Lane::Order) => (36, 12, 120),
-            (Shape::Narrow, _) => (18, 12, 66),
+        let (x, middle) = (self.lane(lane), Anchor::Middle);
+        let (x, y, size, room, anchor) = match (self.shape, lane) {
+            (Shape::Wide, Lane::Inventory) => (x, 24, 14, 140, middle),
+            (Shape::Wide, _) => (x, 24, 14, 150, middle),
+            (Shape::Narrow, Lane::Customer) => (x, 18, 12, 66, middle),
+            (Shape::Narrow, Lane::Order) => (x, 36, 12, 120, middle),
+            // Only to the right is there room for a long word.
+            (Shape::Narrow, Lane::Inventory) => (x - 28, 18, 12, 140, Anchor::Start),
         };
-        Label {
-            class: "lane",
-            x: self.lane(lane),
-            y,
-            size,
-            bold: true,
-            room,
-            anchor: Anchor::Middle,
-        }
-        .write(words)
+        Label { class: "lane", x, y, size, bold: true, room, anchor }.write(words)
     }
 
     /// A place among the times.

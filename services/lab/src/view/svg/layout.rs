@@ -41,6 +41,9 @@ impl<'a> Layout<'a> {
         }
         let left_out = diagram.steps.len().saturating_sub(rows.len());
         let more = if left_out > 0 { 30 } else { 6 };
+        if let Some(last) = rows.last_mut().filter(|_| left_out == 0) {
+            last.tail = more + 2;
+        }
         Self { frame, rows, bottom: top + more, left_out }
     }
 

@@ -28,13 +28,16 @@ pub(super) struct Row<'a> {
     /// The line on which its message runs.
     pub(super) axis: i32,
     bottom: i32,
+    /// Below the last row the lanes go on.
+    pub(super) tail: i32,
 }
 
 impl<'a> Row<'a> {
     pub(super) fn of(index: usize, step: &'a Step, ms: u64, words: Words, frame: &Frame) -> Self {
         let (between, beside) = line::written(step, words, frame);
         let time = words.moment(ms);
-        Self { index, step, time, between, beside, pause: None, top: 0, axis: 0, bottom: 0 }
+        let (pause, tail) = (None, 0);
+        Self { index, step, time, between, beside, pause, top: 0, axis: 0, bottom: 0, tail }
     }
 
     /// Puts it below what ends at `top`, and returns where it ends itself.
@@ -53,8 +56,8 @@ impl<'a> Row<'a> {
     /// Its ground, which lies under the bars.
     pub(super) fn band(&self, frame: &Frame) -> Markup {
         html! {
-            rect class={ "band" (self.flags()) } data-step=(self.index) x="0" y=(self.top)
-                width=(frame.width) height=(self.bottom - self.top) rx="8" {}
+            rect class={ "band" (self.flags()) } data-step=(self.index) x="1" y=(self.top)
+                width=(frame.width - 2) height=(self.bottom - self.top - 1) rx="8" {}
         }
     }
 
@@ -91,8 +94,16 @@ impl<'a> Row<'a> {
                 @if let Some(note) = &self.step.note { (self.sign(note, frame, bars)) }
                 @if let Some(label) = &self.between { (self.between(label, frame)) }
                 (self.beside(frame))
+                (self.veil(frame))
             }
         }
+    }
+
+    /// Covers it and the pause before it, for a reader who has not come so far.
+    fn veil(&self, frame: &Frame) -> Markup {
+        let top = if self.pause.is_some() { self.top - frame.pause } else { self.top };
+        let height = self.bottom + self.tail - top;
+        html! { rect class="veil" x="0" y=(top) width=(frame.width) height=(height) {} }
     }
 
     fn message(&self, message: &Message, frame: &Frame, bars: &[Bar]) -> Markup {

@@ -57,6 +57,24 @@ fn every_step_has_a_row_and_every_attempt_a_bar() {
 }
 
 #[test]
+fn the_veils_of_what_is_later_leave_no_gap_down_to_the_end_of_the_picture() {
+    for (name, diagram, svg) in everything() {
+        let veils: Vec<_> = svg
+            .split("<rect class=\"veil\"")
+            .skip(1)
+            .map(|veil| {
+                let top = drawn::number(veil, "y");
+                (top, top + drawn::number(veil, "height"))
+            })
+            .collect();
+        assert_eq!(veils.len(), diagram.steps.len(), "{name}");
+        assert!(veils.windows(2).all(|pair| pair[0].1 == pair[1].0), "{name}: {veils:?}");
+        let end = veils.last().expect("a step").1;
+        assert!(end >= drawn::size(&svg).1 - 8, "{name}: {end}");
+    }
+}
+
+#[test]
 fn nothing_is_inline_and_nothing_is_fetched() {
     for (name, _, svg) in everything() {
         let lower = svg.to_lowercase();

@@ -29,7 +29,7 @@ pub(super) fn attribute<'a>(element: &'a str, name: &str) -> &'a str {
     found.and_then(|rest| rest.split('"').next()).unwrap_or_else(|| panic!("{name}: {element}"))
 }
 
-fn number(element: &str, name: &str) -> i32 {
+pub(super) fn number(element: &str, name: &str) -> i32 {
     attribute(element, name).parse().unwrap_or_else(|_| panic!("{name}: {element}"))
 }
 
