@@ -21,7 +21,7 @@ async fn after_a_restart_of_the_lab_an_open_page_says_that_its_run_is_gone_or_ke
     }
     let port = ReservedPort::take();
     let open = async || Cafe::open_with(&[("LAB_LISTEN", &port.address())]).await;
-    let cafe = open().await;
+    let mut cafe = open().await;
     browser.finish(&cafe.lab, CASES[4]).await;
     let finished = browser.this_window().await;
     let shown = browser.text("main").await;
@@ -29,7 +29,8 @@ async fn after_a_restart_of_the_lab_an_open_page_says_that_its_run_is_gone_or_ke
     browser.run(&cafe.lab, "/lessons/doubt/1", PREDICTED).await;
     browser.shows(".doubt").await;
 
-    drop(cafe);
+    cafe.process.signal("KILL");
+    cafe.process.ended().await;
     let _anew = open().await;
     browser.look_at(&running).await;
     browser.shows("main:not(:has(.running))").await;
