@@ -24,6 +24,7 @@ mod labels;
 mod lessons;
 mod load;
 mod order_work_limit;
+mod pages;
 mod pod_replacement;
 mod readme;
 mod readme_quote;

@@ -5,6 +5,7 @@
 
 mod cafe;
 mod checkout;
+mod path;
 mod pid;
 mod problem;
 mod process;
@@ -15,6 +16,7 @@ mod wait;
 
 pub use cafe::{Answer, Cafe};
 pub use checkout::{binary, root};
+pub use path::{on_path, skipped};
 pub use pid::{children, gone, is_running, signal};
 pub use problem::{assert_problem, assert_problem_without_trace, is_hex_id};
 pub use process::Process;

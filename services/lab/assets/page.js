@@ -3,24 +3,42 @@
 
 import { link } from "./linked.js";
 
-const OPENS_WITHIN = 2000; // ms; a browser keeps back its seventh stream to one host
+const OPENS_WITHIN = 2000; // ms
 const ASK_EVERY = 2000; // ms
+// A browser has six connections to one host for all of its tabs, and a stream takes one
+// as long as the run lasts. Tabs without a stream ask.
+const STREAMS = 3;
 
 // --- a run under way
 
 let follow = null;
 
+// A place for a stream, given back by calling it; null if the other tabs have them all.
+function place(number = 0) {
+  // Browsers have locks only where they trust the address.
+  if (!navigator.locks) return Promise.resolve(() => {});
+  if (number === STREAMS) return Promise.resolve(null);
+  return new Promise((resolve) => {
+    navigator.locks.request(`stream-${number}`, { ifAvailable: true }, (lock) =>
+      lock ? new Promise((leave) => resolve(leave)) : resolve(place(number + 1)),
+    );
+  });
+}
+
 function followed(card) {
-  const state = { id: card.dataset.run, held: card.dataset.held === "true", stream: null, timer: 0 };
+  const state = { id: card.dataset.run, stream: null, timer: 0, leave: null, turn: 0 };
   const stop = () => {
+    state.turn += 1;
     state.stream?.close();
+    state.leave?.();
     clearTimeout(state.timer);
     clearInterval(state.timer);
-    state.stream = null;
+    state.stream = state.leave = null;
   };
   const look = async () => {
     const answer = await fetch(location.pathname, { headers: { accept: "text/html" } }).catch(() => null);
-    if (!answer?.ok) return;
+    // Not found is an answer too: a lab that was started anew does not know the run.
+    if (!answer?.ok && answer?.status !== 404) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const now = page.querySelector(".running");
     if (now && now.dataset.held === card.dataset.held) return;
@@ -31,8 +49,13 @@ function followed(card) {
     stop();
     state.timer = setInterval(look, ASK_EVERY);
   };
-  const open = () => {
+  const open = async () => {
     stop();
+    const turn = state.turn;
+    const leave = await place();
+    if (turn !== state.turn) return leave?.();
+    if (!leave) return poll();
+    state.leave = leave;
     const stream = new EventSource(`/api/runs/${state.id}/events`);
     state.stream = stream;
     state.timer = setTimeout(() => stream.readyState !== EventSource.OPEN && poll(), OPENS_WITHIN);
@@ -70,8 +93,9 @@ function steps(stage) {
   const choose = (step) => {
     const chosen = Math.min(Math.max(step, 0), last);
     range.value = chosen;
-    back.disabled = chosen === 0;
-    next.disabled = chosen === last;
+    // Not disabled, which would take the focus from the keys of the picture.
+    back.ariaDisabled = chosen === 0;
+    next.ariaDisabled = chosen === last;
     told.textContent = range.dataset.said.replace("0", chosen + 1);
     for (const part of stage.querySelectorAll("[data-step]")) {
       const of = Number(part.dataset.step);

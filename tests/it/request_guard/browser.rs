@@ -1,7 +1,6 @@
 //! The same in a real browser, where there is one: Chromium.
 
 use std::ffi::OsString;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -11,7 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::response::Html;
 use axum::routing::{get, post};
-use campuscafe_tests::{Cafe, eventually};
+use campuscafe_tests::{Cafe, eventually, on_path, skipped};
 use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio::sync::Notify;
@@ -30,13 +29,8 @@ impl Browser {
     /// The browser of this machine, if it has one.
     fn find(to_show: &str) -> Option<Self> {
         static PROFILES: AtomicU32 = AtomicU32::new(0);
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let program = ["chromium", "chromium-browser", "google-chrome"].iter().find_map(|name| {
-            std::env::split_paths(&path).map(|folder| folder.join(name)).find(|it| it.is_file())
-        });
-        let Some(program) = program else {
-            // Not by a macro, whose output a test that passes does not show.
-            let _ = writeln!(std::io::stderr(), "SKIPPED: no Chromium to show that {to_show}");
+        let Some(program) = on_path(&["chromium", "chromium-browser", "google-chrome"]) else {
+            skipped(&format!("no Chromium to show that {to_show}"));
             return None;
         };
         let number = PROFILES.fetch_add(1, Ordering::Relaxed);
