@@ -6,19 +6,25 @@ use campuscafe_evidence::order::Order;
 use maud::{Markup, html};
 
 use super::question::{Knows, LastCommit};
-use super::{Reader, View};
+use super::{Case, Reader, View};
 use crate::lessons::{Conclusion, Finding, Link};
 use crate::messages::Value;
 use crate::printable::printable;
 
 /// The verdict on an order: the answers beside the evidence, and why it is so.
-pub(super) fn verdict(reader: Reader, view: &View<'_>, finding: &Finding, order: &Order) -> Markup {
+pub(super) fn verdict(
+    reader: Reader,
+    view: &View<'_>,
+    case: Case,
+    finding: &Finding,
+    order: &Order,
+) -> Markup {
     let shown = finding.verdict.conclusion.is_shown();
     html! {
         section class=(class(finding)) {
             h2 { (reader.say("verdict")) }
             @if view.asks && !view.case.is_free() { (compared(reader, view, order)) }
-            @if shown { p class="lead" { (why(reader, view, order)) } }
+            @if shown { p class="lead" { (why(reader, case, order)) } }
             (conclusion(reader, finding))
         }
     }
@@ -93,14 +99,14 @@ fn conclusion(reader: Reader, finding: &Finding) -> Markup {
     }
 }
 
-fn why(reader: Reader, view: &View<'_>, order: &Order) -> std::borrow::Cow<'static, str> {
+fn why(reader: Reader, case: Case, order: &Order) -> std::borrow::Cow<'static, str> {
     let language = reader.language;
     let commit = match last_commit(order) {
         Some(at) => language.tell("commit-at", &[("seconds", Value::from(seconds(at)))]),
         None => language.say("commit-sometime"),
     };
     language.tell(
-        &view.case.message("why"),
+        &case.message("why"),
         &[
             ("words", Value::from(printable(&order.response.words).to_string())),
             ("after", Value::from(seconds(order.response.after))),

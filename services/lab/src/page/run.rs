@@ -43,6 +43,11 @@ impl View<'_> {
         }
     }
 
+    /// The case of a finding of this number.
+    fn case_of(&self, number: usize) -> Case {
+        if self.asks { self.case } else { Case { number, ..self.case } }
+    }
+
     /// Whether the verdict waits for what a person saw.
     fn asks_about(&self, finding: &Finding) -> bool {
         let can_be_seen =
@@ -81,7 +86,7 @@ pub(crate) fn run(reader: Reader, view: &View<'_>) -> String {
                 @if compares { (worlds::compared(reader, experiment, findings)) }
                 @for (number, finding) in (1..).zip(*findings) {
                     @if !view.asks {
-                        p class="lead" { (reader.say(&Case { number, ..view.case }.message("trial"))) }
+                        p class="lead" { (reader.say(&view.case_of(number).message("trial"))) }
                     }
                     (ended(reader, view, finding, number))
                 }
@@ -156,7 +161,7 @@ fn ended(reader: Reader, view: &View<'_>, finding: &Finding, number: usize) -> M
         Evidence::Order(order) => {
             let asks = view.asks_about(finding);
             html! {
-                @if !asks { (verdict(reader, view, finding, order)) }
+                @if !asks { (verdict(reader, view, view.case_of(number), finding, order)) }
                 (stage(reader, order, number))
                 @if asks { (observe(reader, view.id)) }
                 @else {
@@ -182,9 +187,12 @@ fn stage(reader: Reader, order: &Order, number: usize) -> Markup {
     let drawn = Diagram::of(order_trace);
     let words = Words(reader.language);
     let text = diagram::text(order_trace);
+    // On a page of many pictures each has a name of its own.
+    let name = reader.say("picture");
+    let label = if number > 1 { format!("{name} {number}") } else { name.to_string() };
     html! {
-        h2 { (reader.say("picture")) }
-        section class="stage" aria-label=(reader.say("picture")) data-spans=(waterfall::id(number)) {
+        h2 { (name) }
+        section class="stage" aria-label=(label) data-spans=(waterfall::id(number)) {
             figure class="card diagram" {
                 @for (name, shape) in [("wide", Shape::Wide), ("narrow", Shape::Narrow)] {
                     @let prefix = format!("{name}-{number}");
