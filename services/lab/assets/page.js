@@ -40,10 +40,10 @@ function followed(card) {
     // Not found is an answer too: a lab that was started anew does not know the run.
     if (!answer?.ok && answer?.status !== 404) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const now = page.querySelector(".running");
-    if (now && now.dataset.held === card.dataset.held) return;
+    const [main, now] = ["main", ".running"].map((selector) => page.querySelector(selector));
+    if (!main || now?.dataset.held === card.dataset.held) return;
     stop();
-    show(page.querySelector("main"));
+    show(main);
   };
   const poll = () => {
     stop();
@@ -63,7 +63,7 @@ function followed(card) {
     stream.addEventListener("answer_held", look);
     stream.addEventListener("order_answered", look);
     stream.addEventListener("ended", () => {
-      stop();
+      poll();
       look();
     });
     stream.onerror = () => stream.readyState === EventSource.CLOSED && poll();
