@@ -13,10 +13,10 @@ async fn an_item_with_a_hostile_name_is_shown_as_text_and_runs_nothing() {
         browser.shows(".request").await;
         let shown = browser.text("main").await;
         assert!(shown.contains(NAME), "{shown}");
-        assert!(!browser.has("img").await);
+        assert!(!browser.has("main img").await);
         browser.reload().await;
         assert!(browser.text("main").await.contains(NAME));
-        assert!(!browser.has("img").await);
+        assert!(!browser.has("main img").await);
         // An alert that is open would refuse this.
         assert_eq!(browser.script("return document.readyState").await, "complete");
     })

@@ -51,7 +51,7 @@ async fn grades(
         assert_eq!(browser.script("return window.sinceTheRunBegan").await, true, "{}", case.path);
         assert!(!browser.has(".verdict, .ledger, .sides").await, "{} tells too soon", case.path);
         browser.observe(answer(case)).await;
-        let mine = words(answer(case)).map(|words| format!("{sign} {words} {grade}"));
+        let mine = words(answer(case)).map(|words| format!("{words} {sign} {grade}"));
         let [knows, made, commit] = mine
             .iter()
             .zip(words(case.answers))

@@ -70,7 +70,7 @@ async fn a_picture_is_gone_through_with_buttons_with_the_slider_and_with_arrow_k
             browser.press(key.clone()).await;
             assert_eq!(step(browser).await, expected, "the slider after {key:?}");
         }
-        let row = browser.the(".wide .row[data-step='3'] text").await;
+        let row = browser.the(".wide .row[data-step='3'] .veil").await;
         row.click().await.unwrap();
         assert_eq!(step(browser).await, 3, "a row was pressed");
     })
