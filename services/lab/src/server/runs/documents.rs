@@ -36,13 +36,21 @@ pub(in crate::server) struct BeginRun {
 pub(super) struct Decide {
     /// `release` lets the answer leave, `cut` cuts its connection, and `wait` does nothing,
     /// so that the order service gives up.
-    #[schema(value_type = String, example = "cut")]
+    #[schema(schema_with = decision)]
     pub(super) decision: Decision,
 }
 
 /// The experiments that the lab runs by itself: no person has to do anything at a cluster.
 pub(super) fn runnable() -> impl Iterator<Item = &'static Experiment> {
     ALL.into_iter().filter(|experiment| !experiment.needs_cluster())
+}
+
+fn decision() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(["release", "cut", "wait"]))
+        .examples(["cut"])
+        .build()
 }
 
 fn runnable_name() -> Object {

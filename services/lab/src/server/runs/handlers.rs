@@ -39,6 +39,7 @@ struct NoSuchRun(Problem);
     responses((status = 202, body = RunDocument, description = "The run has begun",
             headers(("Location" = String, description = "Where the run is"))),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "The request is invalid, there is no such experiment, or it needs a cluster", example = json!({"type": "urn:problem-type:campuscafe:unknown-experiment", "title": "Unknown experiment", "status": 400, "detail": "expected one of local, slow, jitter, cut, recover, reorder, nature, double, policy"})),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "The experiment has no such trial", example = json!({"type": "urn:problem-type:campuscafe:no-such-trial", "title": "No such trial", "status": 404, "detail": "the last trial of double is 2"})),
         (status = 408, body = Problem, content_type = "application/problem+json", description = "The body did not arrive within 10 s"),
         (status = 413, body = Problem, content_type = "application/problem+json", description = "Body over 16 KiB"),
         (status = 415, body = Problem, content_type = "application/problem+json", description = "Not application/json"),
@@ -59,8 +60,8 @@ impl RunServer {
         let experiment = experiment(&asked.experiment)?;
         let last = experiment.trials.len();
         if asked.trial.is_some_and(|number| !(1..=last).contains(&number)) {
-            return Err(Problem::new(400, "unknown-trial", "Unknown trial")
-                .detail(format!("{} has the trials 1 to {last}", experiment.name))
+            return Err(Problem::new(404, "no-such-trial", "No such trial")
+                .detail(format!("the last trial of {} is {last}", experiment.name))
                 .into());
         }
         let seed = asked.seed.unwrap_or_else(|| rand::random::<u32>().into());
