@@ -3,6 +3,8 @@
 
 mod read;
 
+use std::time::Duration;
+
 use campuscafe_api::order::OrderReport;
 use campuscafe_attributes::CONNECTION_REFUSED;
 use campuscafe_chaos::Plan;
@@ -138,6 +140,13 @@ impl OrderTrace {
             .collect();
         commits.sort_by_key(|(_, commit)| commit.at);
         commits
+    }
+
+    /// When the last commit came, counted from the order.
+    #[must_use]
+    pub fn last_commit(&self) -> Option<Duration> {
+        let (_, commit) = *self.commits().last()?;
+        Some(Duration::from_millis(self.ms(commit.at)))
     }
 
     /// A moment in whole milliseconds after the order arrived. Clocks of two

@@ -27,6 +27,7 @@ use std::time::Duration;
 use campuscafe_api::order::{AttemptResult, Outcome};
 use campuscafe_evidence::message_order::{PingBatch, PingRounds};
 use campuscafe_evidence::order::{Order, OrderPlan};
+use campuscafe_evidence::order_trace::OrderTrace;
 use campuscafe_evidence::pod_replacement::{PodReplacement, PodReplacementPlan};
 
 pub(crate) use campuscafe_service::seconds;
@@ -225,14 +226,8 @@ fn percentile(times: &[Duration], percent: usize) -> Duration {
 /// When the last commit came, counted from the order; for sentences. Without
 /// complete spans nobody knows which was the last.
 fn moment_of_last_commit(order: &Order) -> String {
-    let last = order.complete_story().and_then(|order_trace| {
-        let commits = order_trace.commits();
-        Some(order_trace.ms(commits.last()?.1.at))
-    });
-    last.map_or_else(
-        || "later".to_owned(),
-        |ms| format!("at {}", seconds(Duration::from_millis(ms))),
-    )
+    let last = order.complete_story().and_then(OrderTrace::last_commit);
+    last.map_or_else(|| "later".to_owned(), |at| format!("at {}", seconds(at)))
 }
 
 #[cfg(test)]

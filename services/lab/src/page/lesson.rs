@@ -9,7 +9,7 @@ use super::situation::situation;
 use super::{Case, Reader};
 
 /// The most reservations that a person may predict.
-pub(super) const MOST: u64 = 9;
+const MOST: u64 = 9;
 
 /// The page of a case.
 pub(super) fn lesson(reader: Reader, case: Case) -> String {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use campuscafe_evidence::order::Order;
+use campuscafe_evidence::order_trace::OrderTrace;
 use maud::{Markup, html};
 
 use super::question::{Knows, LastCommit};
@@ -101,7 +102,7 @@ fn conclusion(reader: Reader, finding: &Finding) -> Markup {
 
 fn why(reader: Reader, case: Case, order: &Order) -> std::borrow::Cow<'static, str> {
     let language = reader.language;
-    let commit = match last_commit(order) {
+    let commit = match order.complete_story().and_then(OrderTrace::last_commit) {
         Some(at) => language.tell("commit-at", &[("seconds", Value::from(seconds(at)))]),
         None => language.say("commit-sometime"),
     };
@@ -114,12 +115,6 @@ fn why(reader: Reader, case: Case, order: &Order) -> std::borrow::Cow<'static, s
             ("commit", commit.into()),
         ],
     )
-}
-
-fn last_commit(order: &Order) -> Option<Duration> {
-    let order_trace = order.complete_story()?;
-    let (_, commit) = *order_trace.commits().last()?;
-    Some(Duration::from_millis(order_trace.ms(commit.at)))
 }
 
 /// Seconds with one decimal, for a message that names the unit.

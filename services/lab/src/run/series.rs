@@ -1,7 +1,6 @@
 //! Sending many orders, some at a time, and what each of them leaves behind.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use campuscafe_api::inventory::State;
 use campuscafe_evidence::from_spans::FromSpans as _;
@@ -62,10 +61,7 @@ impl Runner {
         let incomplete = self.incomplete(trace, order_trace.as_ref());
         let complete = order_trace.as_ref().filter(|order_trace| order_trace.is_complete());
         let commits = complete.map(|order_trace| order_trace.commits().len() as u64);
-        let last_commit = complete.and_then(|order_trace| {
-            let (_, commit) = *order_trace.commits().last()?;
-            Some(Duration::from_millis(order_trace.ms(commit.at)))
-        });
+        let last_commit = complete.and_then(OrderTrace::last_commit);
         Ok(SeriesResult { sent, response, commits, last_commit, incomplete })
     }
 }

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use tokio::sync::watch;
 
 use super::run::{Plan, Run, State};
+use crate::run::Decider;
 use crate::targets::PEOPLE;
 
 /// Runs that are kept. The oldest that is over is forgotten first.
@@ -37,6 +38,7 @@ pub(super) enum Busy {
 /// panicked, it fails.
 pub(super) struct UnderWay {
     pub(super) run: Arc<Run>,
+    pub(super) decider: Decider,
     runs: Arc<Runs>,
 }
 
@@ -65,10 +67,11 @@ impl Runs {
         {
             kept.remove(oldest);
         }
-        let run = Arc::new(Run::new(plan, now));
+        let (run, decider) = Run::new(plan, now);
+        let run = Arc::new(run);
         kept.push_back(Arc::clone(&run));
         self.people.send_modify(|people| *people += 1);
-        Ok(UnderWay { run, runs: Arc::clone(self) })
+        Ok(UnderWay { run, decider, runs: Arc::clone(self) })
     }
 
     /// The newest first.

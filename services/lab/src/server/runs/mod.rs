@@ -81,18 +81,18 @@ impl RunServer {
     }
 
     /// Carries a run out at these services, until its end or that of the lab.
-    fn carry_out(&self, under_way: UnderWay, services: Addresses) {
+    fn carry_out(&self, mut under_way: UnderWay, services: Addresses) {
         let people = self.runs.people();
         let env = TargetEnv::of_lab(services, self.store.clone(), self.links.clone(), people);
         self.lifecycle.spawn_background(async move {
-            let run = &under_way.run;
+            let run = Arc::clone(&under_way.run);
             let mut observer = |event: Event<'_>| {
                 log::write(event);
                 run.tell(event);
                 Ok(())
             };
-            let mut decider = run.decider();
-            let result = experiments(&run.request(), &env, &mut decider, &mut observer).await;
+            let (request, decider) = (run.request(), &mut under_way.decider);
+            let result = experiments(&request, &env, decider, &mut observer).await;
             run.end(match result.as_deref() {
                 Ok([findings]) => State::Ended(findings.conclusion()),
                 Ok(_) => State::Failed("no experiment was carried out".to_owned()),

@@ -1,6 +1,6 @@
 //! One run: what it is of, and what it has told so far.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use campuscafe_api::order::PlaceOrder;
@@ -28,8 +28,6 @@ pub(crate) struct Run {
     decisions: mpsc::Sender<Decision>,
     /// What the person who looks at it has answered.
     pub(in crate::server) answers: Mutex<Answers>,
-    /// What the run takes its decisions from, until it does.
-    decided: Mutex<Option<mpsc::Receiver<Decision>>>,
 }
 
 /// What a run is of.
@@ -92,23 +90,19 @@ impl State {
 }
 
 impl Run {
-    pub(in crate::server) fn new(plan: Plan, began_at: SystemTime) -> Self {
+    /// A run, and who decides what becomes of an answer that it holds: whoever calls
+    /// [`Run::decide`].
+    pub(in crate::server) fn new(plan: Plan, began_at: SystemTime) -> (Self, Decider) {
         let (id, progress) = (ids::random(), watch::Sender::default());
         let (decisions, decided) = mpsc::channel(1);
-        let decided = Mutex::new(Some(decided));
-        Self { id, plan, began_at, progress, decisions, answers: Mutex::default(), decided }
+        let run = Self { id, plan, began_at, progress, decisions, answers: Mutex::default() };
+        (run, Decider::Asked(decided))
     }
 
     /// What is to be carried out.
     pub(in crate::server) fn request(&self) -> RunRequest {
         let Plan { experiment, trial, seed, order } = self.plan.clone();
         RunRequest { experiments: vec![experiment], trial, seed, order, run: self.id.clone() }
-    }
-
-    /// Who decides what becomes of a held answer: whoever calls [`Run::decide`].
-    pub(in crate::server) fn decider(&self) -> Decider {
-        let decided = self.decided.lock().unwrap_or_else(PoisonError::into_inner).take();
-        decided.map_or(Decider::Always(Decision::Wait), Decider::Asked)
     }
 
     /// Whether an answer is held until somebody decides what becomes of it.
