@@ -15,6 +15,10 @@ check: ## Check format and lints, as CI does
 test: ## Run every test
 	cargo test --workspace
 
+.PHONY: torture
+torture: ## Kill and cut off the services, then prove what they promised (SEED=7 MINUTES=5; STORE, LANE, SABOTAGE; needs Go)
+	cargo test -p campuscafe-tests --test torture -- --ignored --exact as_the_environment_says --nocapture
+
 .PHONY: lab
 lab: ## Start everything; Ctrl-C ends it
 	cargo run --release
@@ -22,6 +26,11 @@ lab: ## Start everything; Ctrl-C ends it
 .PHONY: double
 double: ## Show how one customer comes to two cakes
 	cargo run --release -- experiment double
+
+.PHONY: pictures
+pictures: ## Photograph the lesson of the two cakes for the READMEs, into docs/pictures (needs Chromium)
+	cargo test -p campuscafe-tests --test it -- --ignored --exact \
+		pages::pictures::the_lesson_of_the_two_cakes_is_photographed_in_both_languages_by_day_and_by_night
 
 .PHONY: test-stack
 test-stack: ## Test the whole stack, in containers of its own

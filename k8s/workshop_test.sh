@@ -171,16 +171,16 @@ everything_well_makes_a_cluster_and_prints_the_links() {
 }
 
 a_page_that_does_not_answer_is_named_and_no_address_is_printed() {
-  echo "http://127.0.0.1:5301/api/traces" >"$STATE/no-page"
+  echo "http://127.0.0.1:5301/" >"$STATE/no-page"
   on_machine -- kind-up
-  refuses "lab does not answer at http://127.0.0.1:5301/api/traces"
+  refuses "lab does not answer at http://127.0.0.1:5301/"
   ! grep -qF "Try this" <<<"$OUT" || wrong "printed addresses: $OUT"
 }
 
 every_page_is_opened_before_its_address_is_printed() {
   on_machine -- kind-up
   local url
-  for url in 5201/swagger/ 5101/swagger/ 5301/api/traces 16686/api/v3/services 9090/-/ready 3000/api/health; do
+  for url in 5201/swagger/ 5101/swagger/ 5301/ 16686/api/v3/services 9090/-/ready 3000/api/health; do
     says "http://127.0.0.1:${url%%/*}"
     grep -q "^curl .*http://127.0.0.1:$url\$" "$CALLS" || wrong "did not open $url"
   done

@@ -108,22 +108,22 @@ own() {
 }
 
 # The pages of the café on this machine with kind: name, address, and the path that
-# shows whether the program answers. For our own services, the path is part of the
-# address.
+# shows whether the program answers. Our own pages show it themselves.
 readonly PAGES="order       http://127.0.0.1:5201/swagger/
 inventory   http://127.0.0.1:5101/swagger/
-lab         http://127.0.0.1:5301/api/traces
+lab         http://127.0.0.1:5301/
 Jaeger      http://127.0.0.1:16686 /api/v3/services
 Prometheus  http://127.0.0.1:9090 /-/ready
-Grafana     http://127.0.0.1:3000 /api/health"
+Grafana     http://127.0.0.1:3000/d/four-pains /api/health"
 
 # Opens each page before its address is printed. A ready pod does not mean that this
 # machine can reach its page.
 open_pages() {
   local name url path
   while read -r name url path; do
-    curl --silent --fail --output /dev/null --max-time 5 --retry 20 --retry-delay 1 --retry-all-errors "$url$path" ||
-      die "$name does not answer at $url$path, although its pod is ready: 'kubectl -n $NAMESPACE get pods,services' shows what runs"
+    [ -z "$path" ] || url=${url%%/d/*}$path
+    curl --silent --fail --output /dev/null --max-time 5 --retry 20 --retry-delay 1 --retry-all-errors "$url" ||
+      die "$name does not answer at $url, although its pod is ready: 'kubectl -n $NAMESPACE get pods,services' shows what runs"
   done <<<"$PAGES"
 }
 

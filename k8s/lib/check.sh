@@ -35,6 +35,10 @@ check() {
   [ "$(sort -u <(grep -o 'except: \[.*\]' k8s/overlays/kind/from-outside.yaml))" = "except: [$subnet]" ] ||
     wrong="$wrong; overlays/kind/from-outside.yaml does not except $subnet, the podSubnet of k8s/kind.yaml"
 
+  # Where there may be several order services, none may take a customer's key.
+  grep -A1 'name: ORDER_CUSTOMER_KEYS' "$dir/scale.yaml" | grep -q 'value: refuse' ||
+    wrong="$wrong; overlays/scale does not set ORDER_CUSTOMER_KEYS to refuse"
+
   local mib
   mib=$(awk '/^kind: Deployment/ { on = 1 } /^---/ { on = 0 } on && /requests:/ { in_requests = 1 } in_requests && /memory:/ { sub("Mi", "", $2); sum += $2; in_requests = 0 } END { print sum }' "$dir/kind.yaml")
   [ "$mib" -le "$CAFE_MIB" ] || wrong="$wrong; together they request $mib Mi, more than $CAFE_MIB Mi"

@@ -1,17 +1,23 @@
 """What our documents cannot say, for Schemathesis."""
 
+import itertools
+import re
+
 import schemathesis
 from hypothesis import strategies as st
 
 # Plans that are quick and end well: a server error is then nobody's wish.
-STEPS = ["none", " NONE ", "slow:1", "slow : 01", "slowreply:1", "hold:1", "SlowReply:0"]
-schemathesis.openapi.format(
-    "fault-plan",
-    st.one_of(
-        st.sampled_from(["", "  "]),
-        st.lists(st.sampled_from(STEPS), min_size=1, max_size=16).map(",".join),
-    ),
-)
+STEPS = ["none", " NONE ", "slow:1", "slow : 01", "slowreply:1", "SlowReply:0"]
+
+
+def plans(steps):
+    several = st.lists(st.sampled_from(steps), min_size=1, max_size=16)
+    return st.one_of(st.sampled_from(["", "  "]), several.map(",".join))
+
+
+schemathesis.openapi.format("fault-plan", plans([*STEPS, "hold:1", "race:1"]))
+# Of a change that is no reservation.
+schemathesis.openapi.format("change-fault-plan", plans(STEPS))
 
 
 @schemathesis.hook
@@ -26,6 +32,44 @@ def before_call(context, case, kwargs):
     limit = case.body.get("attemptTimeoutMs") if isinstance(case.body, dict) else None
     if isinstance(limit, int) and not isinstance(limit, bool) and 1 <= limit < 5_000:
         case.body["attemptTimeoutMs"] = 5_000
+    once(case.headers or {})
+    if case.operation.path.endswith("/price") and case.method.upper() == "PUT":
+        versioned(case)
+    if case.operation.path == "/api/runs" and isinstance(case.body, dict):
+        no_storm(case.body)
+
+
+def no_storm(body):
+    """A storm takes a minute, and meanwhile a second one is refused with 503."""
+    for name in ("experiment", "compare"):
+        if body.get(name) == "storm":
+            body[name] = "double"
+
+
+TAGS = '((W/)?"[!#-~]*"( ?, ?(W/)?"[!#-~]*")*)?'
+
+
+def versioned(case):
+    """A version that the price does not have is a 412, and none where one is needed a 428,
+    however valid the request is: so a valid If-Match names every version."""
+    headers = case.headers
+    named = [name for name in headers or {} if name.lower() == "if-match"]
+    for name in named:
+        if re.fullmatch(TAGS, str(headers[name])):
+            headers[name] = "*"
+    if not named and isinstance(case.body, dict) and case.body.get("versioned") is True:
+        headers["If-Match"] = "*"
+
+
+NUMBERS = itertools.count()
+
+
+def once(headers):
+    """A key that was used before is refused for what it was used for (410, 422), however
+    valid the request is: so each valid key is used once."""
+    for name, key in headers.items():
+        if name.lower() == "idempotency-key" and re.fullmatch("[!#-~][!-~]{0,254}", str(key)):
+            headers[name] = f"{key[:240]}-{next(NUMBERS)}"
 
 
 def whole(value):

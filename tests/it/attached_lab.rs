@@ -20,7 +20,8 @@ pub(crate) async fn lab_beside(order: &str, inventory: &str) -> (Process, String
     lab_with(&["up", "--order-url", order, "--inventory-url", inventory]).await
 }
 
-async fn lab_with(arguments: &[&str]) -> (Process, String) {
+/// A lab with these arguments, and where it is.
+pub(crate) async fn lab_with(arguments: &[&str]) -> (Process, String) {
     let mut lab = Process::start("campuscafe", arguments, &[("LAB_LISTEN", ANY_PORT)]);
     let found = |line: &str| {
         let mut words = line.split_whitespace();
@@ -252,6 +253,33 @@ async fn links_lead_to_a_trace_that_is_there_and_to_the_dashboard_at_its_minute(
     let arguments = ["experiment", "reorder", "--lab-url", &cafe.lab, "--jaeger-url", &without];
     let (_, said) = ask("campuscafe", &arguments).await;
     assert!(said.contains("did not get this trace"), "{said}");
+}
+
+#[tokio::test]
+async fn the_page_of_a_run_links_to_tools_that_are_there_and_to_none_that_is_not() {
+    let jaeger = tool(&[("/api/v3/traces/", A_TRACE), ("/api/v3/services", "{}")]).await;
+    let grafana = tool(&[("/api/health", r#"{"database":"ok"}"#)]).await;
+    let closed = ReservedPort::take();
+    let nowhere = closed.url();
+    for (jaeger, grafana, there) in [(&jaeger, &grafana, true), (&nowhere, &nowhere, false)] {
+        let tools = [
+            ("JAEGER_URL", jaeger.as_str()),
+            ("JAEGER_LINK_URL", "http://jaeger.test"),
+            ("GRAFANA_URL", grafana.as_str()),
+            ("GRAFANA_LINK_URL", "http://grafana.test"),
+        ];
+        let cafe = Cafe::open_with(&tools).await;
+        let begun = cafe.http.post(format!("{}/api/runs", cafe.lab));
+        let begun = cafe.send(begun.json(&json!({"experiment": "reorder"}))).await;
+        let run = format!("{}/runs/{}", cafe.lab, begun.text("id"));
+        let page = eventually("the page of a run", || async {
+            let page = cafe.page(&run).await;
+            page.contains("class=\"links\"").then_some(page)
+        })
+        .await;
+        assert_eq!(page.contains("href=\"http://jaeger.test/trace/"), there, "{page}");
+        assert_eq!(page.contains("href=\"http://grafana.test/d/four-pains?from="), there, "{page}");
+    }
 }
 
 #[tokio::test]

@@ -56,9 +56,18 @@ async fn a_flag_that_cannot_be_meant_is_one_line_that_names_it_and_exit_2() {
         ("inventory --max-work 0", "--max-work"),
         ("inventory --chaos-seed=18446744073709551616", "--chaos-seed"),
         ("order --max-work 0", "--max-work"),
+        ("inventory --capacity 0", "--capacity"),
+        ("inventory --capacity 1001", "--capacity"),
+        ("inventory --capacity all", "--capacity"),
+        ("order --retry-budget 1.1", "--retry-budget"),
+        ("order --retry-budget=-0.1", "--retry-budget"),
+        ("order --retry-budget 10%", "--retry-budget"),
+        ("order --order-deadline 0s", "--order-deadline"),
+        ("order --order-deadline 6m", "--order-deadline"),
         ("order --attempt-timeout soon", "--attempt-timeout"),
         ("order --attempt-timeout 0s", "--attempt-timeout"),
         ("order --attempt-timeout 61s", "--attempt-timeout"),
+        ("order --customer-keys maybe", "--customer-keys"),
         ("order --inventory-url inventory:5101", "--inventory-url"),
         ("order --inventory-url https://inventory", "--inventory-url"),
         ("order --inventory-url ftp://x", "--inventory-url"),
@@ -70,20 +79,28 @@ async fn a_flag_that_cannot_be_meant_is_one_line_that_names_it_and_exit_2() {
 
 #[tokio::test]
 async fn a_variable_that_cannot_be_meant_is_one_line_that_names_it_and_exit_2() {
-    const TELEMETRY: [(&str, &str); 8] = [
+    const TELEMETRY: [(&str, &str); 10] = [
         ("LOG_FORMAT", "yaml"),
         ("RUST_LOG", "a=b=c"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318"),
         ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "https://collector"),
+        ("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "https://collector"),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
         ("OTEL_TRACES_EXPORTER", "zipkin"),
+        ("OTEL_LOGS_EXPORTER", "console"),
         ("OTEL_TRACES_SAMPLER", "sometimes"),
         ("OTEL_BSP_SCHEDULE_DELAY", "soon"),
     ];
-    const INVENTORY: [(&str, &str); 3] =
-        [("INVENTORY_STOCK", "cake"), ("INVENTORY_STOCK", ""), ("CHAOS_SEED", "x")];
-    const ORDER: [(&str, &str); 3] = [
+    const INVENTORY: [(&str, &str); 4] = [
+        ("INVENTORY_STOCK", "cake"),
+        ("INVENTORY_STOCK", ""),
+        ("CHAOS_SEED", "x"),
+        ("INVENTORY_CAPACITY", "0"),
+    ];
+    const ORDER: [(&str, &str); 5] = [
         ("ORDER_ATTEMPT_TIMEOUT", "soon"),
+        ("ORDER_RETRY_BUDGET", "2"),
+        ("ORDER_DEADLINE", "soon"),
         ("INVENTORY_URL", "ftp://x"),
         ("INVENTORY_URL", "127.0.0.1:5101"),
     ];
@@ -156,6 +173,14 @@ async fn help_names_every_flag_its_variable_and_its_default() {
         ("--stock <ITEM=PIECES,...>", "[env: INVENTORY_STOCK=]", "[default: cake=10,coffee=20]"),
         ("--chaos-seed <NUMBER>", "[env: CHAOS_SEED=]", "[default: random, logged at the start]"),
         ("--max-work <REQUESTS>", "[env: INVENTORY_MAX_WORK=]", "[default: 1000]"),
+        ("--capacity <REQUESTS_PER_SECOND>", "[env: INVENTORY_CAPACITY=]", ""),
+        (
+            "--key-horizon <DURATION>",
+            "[env: INVENTORY_KEY_HORIZON=]",
+            // The line ends here.
+            "[default: 10m, with --data",
+        ),
+        ("--data <DIRECTORY>", "[env: DATA_DIR=]", ""),
         connections,
         hosts,
     ][..];
@@ -163,7 +188,11 @@ async fn help_names_every_flag_its_variable_and_its_default() {
         ("--listen <ADDRESS>", "[env: ORDER_LISTEN=]", "[default: 127.0.0.1:5201]"),
         ("--inventory-url <URL>", "[env: INVENTORY_URL=]", "[default: http://127.0.0.1:5101]"),
         ("--attempt-timeout <DURATION>", "[env: ORDER_ATTEMPT_TIMEOUT=]", "[default: 1s]"),
+        ("--retry-budget <FRACTION>", "[env: ORDER_RETRY_BUDGET=]", "[default: 0.1]"),
+        ("--order-deadline <DURATION>", "[env: ORDER_DEADLINE=]", "[default: 3s]"),
         ("--max-work <ORDERS>", "[env: ORDER_MAX_WORK=]", "[default: 400]"),
+        ("--customer-keys <accept|refuse>", "[env: ORDER_CUSTOMER_KEYS=]", "[default: accept]"),
+        ("--data <DIRECTORY>", "[env: DATA_DIR=]", ""),
         connections,
         hosts,
     ];
@@ -173,6 +202,8 @@ async fn help_names_every_flag_its_variable_and_its_default() {
         ("--inventory-url <URL>", "[env: INVENTORY_URL=]", ""),
         ("--order-link-url <URL>", "", ""),
         ("--inventory-link-url <URL>", "", ""),
+        ("--data <DIRECTORY>", "[env: DATA_DIR=]", ""),
+        ("--lang <LANGUAGE>", "LC_MESSAGES", ""),
         connections,
         hosts,
         ("--jaeger-url <URL>", "[env: JAEGER_URL=]", ""),
@@ -200,7 +231,7 @@ async fn help_names_every_flag_its_variable_and_its_default() {
         assert_eq!(run(&format!("{command} -h"), &[]).await.0, Some(0), "{command}");
     }
     let (_, help, _) = run("campuscafe --help", &[]).await;
-    for subcommand in ["up", "inventory", "order", "experiment", "load", "completions"] {
+    for subcommand in ["up", "inventory", "order", "experiment", "compare", "load", "completions"] {
         assert!(help.contains(&format!("\n  {subcommand} ")), "no {subcommand} in {help}");
     }
     for program in ["inventory", "order", "campuscafe"] {

@@ -56,7 +56,7 @@ async fn a_delivery_restarts_no_plan_and_a_reset_does_but_neither_hides_a_duplic
 
         assert_eq!(reserve(&cafe, "none", &id).await, 200);
         duplicates += 1.0;
-        let series = "inventory_duplicate_reservations_total{item=\"cake\"}";
+        let series = "inventory_duplicate_reservations_total{item=\"cake\",lane=\"naive\"}";
         assert_eq!(cafe.metric(&cafe.inventory, series).await, duplicates, "{id}");
     }
 }
@@ -83,7 +83,7 @@ async fn eleven_thousand_requests_that_are_refused_push_no_commit_out_of_memory(
     }
     assert_eq!(reserve(&cafe, "none", "first").await, 200);
     assert_eq!(reserve(&cafe, "fail,none", "planned").await, 200, "the second step");
-    let series = "inventory_duplicate_reservations_total{item=\"cake\"}";
+    let series = "inventory_duplicate_reservations_total{item=\"cake\",lane=\"naive\"}";
     assert_eq!(cafe.metric(&cafe.inventory, series).await, 1.0);
     for history in ["attempts", "commits"] {
         let series = format!("inventory_history_evicted_total{{history=\"{history}\"}}");

@@ -202,7 +202,7 @@ async fn a_cafe_that_is_open_is_no_problem_and_all_of_it_answers() {
         let expected = format!("in use by a running CampusCafe ({service}, pid ");
         assert!(status == "note" && found.starts_with(&expected), "{found}");
     }
-    let pid = format!("(lab, pid {})", cafe.process.pid());
+    let pid = format!("(lab, pid {}); stop it to start another", cafe.process.pid());
     assert!(found(&report, &port(&cafe.lab)).1.ends_with(&pid), "{report:#}");
     for (name, url) in [
         ("inventory", &cafe.inventory),
@@ -304,7 +304,7 @@ async fn a_program_that_accepts_and_never_answers_is_given_up() {
 #[tokio::test]
 async fn a_clock_that_is_far_from_ours_is_bad_where_spans_get_their_times_from_it() {
     let metrics = "campuscafe_build_info{version=\"0.1.0\"} 1\n\
-                   inventory_reservations_total{item=\"cake\"} 0\n";
+                   inventory_reservations_total{item=\"cake\",lane=\"naive\"} 0\n";
     let inventory = server("Sun, 06 Nov 1994 08:49:37 GMT", "text/plain", metrics).await;
     let (code, report) = report(&[], &[("INVENTORY_URL", &inventory)]).await;
     assert_eq!(code, Some(1), "{report:#}");

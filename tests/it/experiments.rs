@@ -24,7 +24,7 @@ async fn slow_is_shown_on_services_of_its_own() {
         "nobody waits for attempt 1",
         "504 \"Order failed",
         "1 reservation that no customer knows of",
-        "+1  inventory_late_commits_total{item=\"cake\"}",
+        "+1  inventory_late_commits_total{item=\"cake\",lane=\"naive\"}",
         "SHOWN",
         "its outcome was unknown",
         "Side by side            slow              slowfail          slowreply",
@@ -65,7 +65,10 @@ async fn double_as_json_has_two_orders_and_both_verdicts() {
     let verdict = json["findings"][1]["verdict"].as_str().unwrap();
     assert!(verdict.contains("Attempt 2 committed before attempt 1"), "{verdict}");
     for finding in json["findings"].as_array().unwrap() {
-        assert_eq!(finding["counters"]["inventory_duplicate_reservations_total{item=\"cake\"}"], 1);
+        assert_eq!(
+            finding["counters"]["inventory_duplicate_reservations_total{item=\"cake\",lane=\"naive\"}"],
+            1
+        );
     }
 }
 
@@ -166,16 +169,18 @@ async fn all_experiments_are_shown_with_one_summary_and_one_exit_code() {
     let (code, text) = run(&["all", "--seed", "7"], &[]).await;
     assert_eq!(code, Some(0), "{text}");
     let summary = text.split("\nSummary\n").nth(1).unwrap();
-    for name in ["slow", "jitter", "cut", "recover", "reorder", "nature", "double"] {
+    for name in ["slow", "jitter", "cut", "recover", "reorder", "nature", "double", "overtake"] {
         let line = summary.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
         assert!(line.contains(" SHOWN ") && !line.contains("NOT"), "{line}");
     }
 
     let (code, list) = run(&["--list"], &[]).await;
     let names: Vec<_> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
-    let expected = "local slow jitter cut doubt recover reorder nature double policy kill rollout"
-        .split(' ')
-        .collect::<Vec<_>>();
+    let expected =
+        "local slow jitter cut doubt recover reorder nature double idempotent policy doubleclick \
+                    settle overtake notify stale oversell storm kill rollout"
+            .split_whitespace()
+            .collect::<Vec<_>>();
     assert_eq!((code, names), (Some(0), expected));
 }
 
@@ -386,7 +391,7 @@ async fn three_people_at_one_cafe_are_each_shown_their_own_double() {
 async fn a_lesson_says_when_others_take_the_stock_meanwhile() {
     let cafe = Cafe::open_with(&[("INVENTORY_STOCK", "cake=2")]).await;
     let others = async {
-        let served = "order_attempts_total{result=\"timeout\",fault=\"slow\"}";
+        let served = "order_attempts_total{result=\"timeout\",fault=\"slow\",lane=\"naive\"}";
         eventually("the first timeout", || async {
             (cafe.metric(&cafe.order, served).await > 0.0).then_some(())
         })
@@ -463,7 +468,7 @@ async fn a_call_over_the_network_is_slower_and_leaves_no_gap() {
         assert!(time("p50Us") <= time("p99Us") && time("p99Us") <= time("maxUs"), "{finding}");
     }
     assert_eq!(cafe.state().await["reservations"], 1000);
-    let confirmed = "order_outcomes_total{outcome=\"confirmed\"}";
+    let confirmed = "order_outcomes_total{outcome=\"confirmed\",lane=\"naive\"}";
     assert_eq!(cafe.metric(&cafe.order, confirmed).await, 1000.0, "every customer knows of one");
 }
 

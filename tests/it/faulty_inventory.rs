@@ -121,10 +121,14 @@ async fn an_inventory_that_cannot_be_reached_fails_for_certain() {
     assert_eq!((told.text("outcome"), told.results()), ("failed", vec!["refused"]));
     assert_eq!(told.body["attempts"][0].get("status"), None, "nobody answered");
     assert!(
-        metrics.contains("order_attempts_total{result=\"refused\",fault=\"none\"} 1\n"),
+        metrics
+            .contains("order_attempts_total{result=\"refused\",fault=\"none\",lane=\"naive\"} 1\n"),
         "{metrics}"
     );
-    assert!(metrics.contains("order_outcomes_total{outcome=\"failed\"} 1\n"), "{metrics}");
+    assert!(
+        metrics.contains("order_outcomes_total{outcome=\"failed\",lane=\"naive\"} 1\n"),
+        "{metrics}"
+    );
 }
 
 #[tokio::test]
@@ -145,8 +149,9 @@ async fn a_connection_that_breaks_leaves_the_outcome_unknown_and_is_not_tried_ag
         assert_eq!(told.text("title"), "Order failed 💥", "{case}");
         assert_eq!((told.text("outcome"), told.results()), ("unknown", vec!["connection_lost"]));
         assert_eq!(impostor.asked().len(), 1, "{case}: one connection, one attempt");
-        let series = "order_outcomes_total{outcome=\"unknown\"} 1\n";
-        assert!(metrics.contains(series) && metrics.contains("order_retries_total 0\n"), "{case}");
+        let series = "order_outcomes_total{outcome=\"unknown\",lane=\"naive\"} 1\n";
+        let retries = "order_retries_total{lane=\"naive\"} 0\n";
+        assert!(metrics.contains(series) && metrics.contains(retries), "{case}");
     }
 }
 
@@ -171,7 +176,7 @@ async fn no_whole_answer_in_time_is_a_timeout_wherever_the_answer_stalls() {
             assert_eq!(asked.len(), results.len(), "{case}");
             let id = format!("x-request-id: order-{}\r\n", told.text("orderId"));
             assert!(asked.iter().all(|request| request.contains(&id)), "{case}: {asked:?}");
-            let series = "order_attempts_total{result=\"timeout\",fault=\"none\"}";
+            let series = "order_attempts_total{result=\"timeout\",fault=\"none\",lane=\"naive\"}";
             let series = format!("{series} {}\n", results.len());
             assert!(metrics.contains(&series), "{case}: {metrics}");
         }
@@ -200,7 +205,10 @@ async fn an_order_is_confirmed_exactly_when_it_is_answered_with_200() {
     let (told, metrics, _order) = order_from(&impostor.await.url, "5s", false).await;
     let confirmed = told.text("outcome") == "confirmed";
     assert_eq!(confirmed, told.status == 200, "{} {}", told.status, told.body);
-    assert!(metrics.contains("order_outcomes_total{outcome=\"confirmed\"} 0\n"), "{metrics}");
+    assert!(
+        metrics.contains("order_outcomes_total{outcome=\"confirmed\",lane=\"naive\"} 0\n"),
+        "{metrics}"
+    );
 }
 
 /// Serves; says where.
@@ -278,7 +286,7 @@ async fn a_lost_commit_leaves_a_lesson_open_that_the_totals_do_not_show() {
     let arguments = ["slow", "--lab-url", &lab, "--json"];
     let ordering = experiment(&arguments);
     let somebody_else = async {
-        let unknown = "order_outcomes_total{outcome=\"unknown\"}";
+        let unknown = "order_outcomes_total{outcome=\"unknown\",lane=\"naive\"}";
         eventually("the order of the lesson", || async {
             (cafe.metric(&cafe.order, unknown).await > 0.0).then_some(())
         })
@@ -427,7 +435,7 @@ async fn a_reservation_of_something_else_than_was_ordered_confirms_nothing() {
         assert_problem(&case, &told, 502, "contains no reservation for this order");
         assert_eq!((told.text("outcome"), told.results()), ("failed", vec!["rejected"]), "{case}");
         assert_eq!(told.body["attempts"][0]["status"], 200, "{case}");
-        let series = "order_outcomes_total{outcome=\"confirmed\"} 0\n";
+        let series = "order_outcomes_total{outcome=\"confirmed\",lane=\"naive\"} 0\n";
         assert!(metrics.contains(series), "{case}: {metrics}");
     }
     let impostor = Impostor::new(reservation(id, "Cake", 1)).await;
@@ -456,7 +464,10 @@ async fn an_overloaded_inventory_fails_an_order_for_certain_unless_an_attempt_is
     let (told, metrics, _order) = order_from(&impostor.url, "300ms", true).await;
     assert_problem("after a timeout", &told, 504, "nobody knows whether the inventory reserved it");
     assert_eq!((told.text("outcome"), told.results()), ("unknown", vec!["timeout", "rejected"]));
-    assert!(metrics.contains("order_outcomes_total{outcome=\"unknown\"} 1\n"), "{metrics}");
+    assert!(
+        metrics.contains("order_outcomes_total{outcome=\"unknown\",lane=\"naive\"} 1\n"),
+        "{metrics}"
+    );
 }
 
 #[tokio::test]

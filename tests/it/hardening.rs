@@ -40,7 +40,7 @@ async fn a_thousand_orders_at_once_are_all_confirmed_and_reserved_once_each() {
     let state = cafe.state().await;
     assert_eq!((&state["stock"]["cake"], &state["reservations"]), (&0.into(), &PARALLEL.into()));
     for (outcome, orders) in [("confirmed", PARALLEL), ("failed", 0), ("unknown", 0)] {
-        let series = format!("order_outcomes_total{{outcome=\"{outcome}\"}}");
+        let series = format!("order_outcomes_total{{outcome=\"{outcome}\",lane=\"naive\"}}");
         assert_eq!(cafe.metric(&cafe.order, &series).await, orders as f64, "{outcome}");
     }
 }

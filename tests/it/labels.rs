@@ -17,7 +17,8 @@ async fn an_attempt_counts_under_its_step_of_the_plan_and_a_reservation_under_th
         cafe.order_cake(chaos, retry).await;
     }
     let attempts = async |result: &str, fault: &str| {
-        let series = format!("order_attempts_total{{result=\"{result}\",fault=\"{fault}\"}}");
+        let series =
+            format!("order_attempts_total{{result=\"{result}\",fault=\"{fault}\",lane=\"naive\"}}");
         cafe.metric(&cafe.order, &series).await
     };
     for (result, fault) in [

@@ -13,11 +13,18 @@ async fn an_order_that_timed_out_is_unknown_and_commits_late() {
     let state = cafe.reservations(1).await;
     assert_eq!(state["stock"]["cake"], 9);
     assert_eq!(
-        cafe.metric(&cafe.inventory, "inventory_late_commits_total{item=\"cake\"}").await,
+        cafe.metric(&cafe.inventory, "inventory_late_commits_total{item=\"cake\",lane=\"naive\"}")
+            .await,
         1.0
     );
-    assert_eq!(cafe.metric(&cafe.order, "order_outcomes_total{outcome=\"unknown\"}").await, 1.0);
-    assert_eq!(cafe.metric(&cafe.order, "order_outcomes_total{outcome=\"failed\"}").await, 0.0);
+    assert_eq!(
+        cafe.metric(&cafe.order, "order_outcomes_total{outcome=\"unknown\",lane=\"naive\"}").await,
+        1.0
+    );
+    assert_eq!(
+        cafe.metric(&cafe.order, "order_outcomes_total{outcome=\"failed\",lane=\"naive\"}").await,
+        0.0
+    );
 }
 
 #[tokio::test]
@@ -30,13 +37,13 @@ async fn a_retry_that_succeeds_leaves_one_customer_with_two_cakes() {
     let state = cafe.reservations(2).await;
     assert_eq!(state["stock"]["cake"], 8);
     for (series, value) in [
-        ("inventory_duplicate_reservations_total{item=\"cake\"}", 1.0),
-        ("inventory_late_commits_total{item=\"cake\"}", 1.0),
+        ("inventory_duplicate_reservations_total{item=\"cake\",lane=\"naive\"}", 1.0),
+        ("inventory_late_commits_total{item=\"cake\",lane=\"naive\"}", 1.0),
         ("inventory_stock{item=\"cake\"}", 8.0),
     ] {
         assert_eq!(cafe.metric(&cafe.inventory, series).await, value, "{series}");
     }
-    assert_eq!(cafe.metric(&cafe.order, "order_retries_total").await, 1.0);
+    assert_eq!(cafe.metric(&cafe.order, "order_retries_total{lane=\"naive\"}").await, 1.0);
 }
 
 #[tokio::test]
@@ -68,7 +75,7 @@ async fn a_cut_is_not_retried_and_is_unknown_wherever_it_came() {
         assert_eq!(told.results(), ["connection_lost"], "{chaos}");
         assert_eq!(cafe.state().await["reservations"], reservations, "{chaos}");
     }
-    assert_eq!(cafe.metric(&cafe.order, "order_retries_total").await, 0.0);
+    assert_eq!(cafe.metric(&cafe.order, "order_retries_total{lane=\"naive\"}").await, 0.0);
     let faults = |fault| format!("inventory_faults_total{{fault=\"{fault}\"}}");
     assert_eq!(cafe.metric(&cafe.inventory, &faults("abort")).await, 1.0, "sent once");
     assert_eq!(cafe.metric(&cafe.inventory, &faults("lostreply")).await, 1.0, "sent once");
@@ -159,7 +166,8 @@ async fn a_client_that_hangs_up_does_not_stop_the_commit() {
     assert!(sent.unwrap_err().is_timeout());
     cafe.reservations(1).await;
     assert_eq!(
-        cafe.metric(&cafe.inventory, "inventory_late_commits_total{item=\"cake\"}").await,
+        cafe.metric(&cafe.inventory, "inventory_late_commits_total{item=\"cake\",lane=\"naive\"}")
+            .await,
         1.0
     );
 }
@@ -186,12 +194,13 @@ async fn a_customer_who_hangs_up_does_not_stop_the_order() {
     let sent = request.timeout(std::time::Duration::from_millis(100)).send().await;
     assert!(sent.unwrap_err().is_timeout());
     eventually("the order's end", || async {
-        let confirmed = "order_outcomes_total{outcome=\"confirmed\"}";
+        let confirmed = "order_outcomes_total{outcome=\"confirmed\",lane=\"naive\"}";
         (cafe.metric(&cafe.order, confirmed).await > 0.0).then_some(())
     })
     .await;
     assert_eq!(
-        cafe.metric(&cafe.inventory, "inventory_late_commits_total{item=\"cake\"}").await,
+        cafe.metric(&cafe.inventory, "inventory_late_commits_total{item=\"cake\",lane=\"naive\"}")
+            .await,
         0.0
     );
 }

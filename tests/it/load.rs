@@ -2,14 +2,16 @@
 
 use std::fs::File;
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::{StatusCode, header};
+use axum::http::{StatusCode, Uri, header};
 use axum::routing::{get, post};
 use campuscafe_chaos::SplitMix64;
 use campuscafe_tests::{Cafe, Process, Services, binary, eventually, is_running, signal};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 const ANY_PORT: &str = "127.0.0.1:0";
@@ -57,6 +59,67 @@ async fn the_gap_counts_the_late_work_too() {
     assert_eq!((&ledger["reservations"], &ledger["gap"]), (&40.into(), &40.into()), "{json}");
     assert_eq!((&ledger["late"], &ledger["duplicates"]), (&40.into(), &20.into()), "{json}");
     assert_eq!(json["settled"], true);
+}
+
+#[tokio::test]
+async fn with_keys_there_is_no_gap_under_any_mix_and_every_order_is_settled() {
+    let mix = "none=3,slow=2,lostreply=2,abort=2,fail=1,flaky=2,slow+none=2,lostreply+none=1";
+    let arguments = ["--rate", "40", "--duration", "3s", "--mix", mix, "--retry", "--idempotent"];
+    let json = load(&arguments, &[]).await;
+    let ledger = &json["ledger"];
+    assert_eq!((&ledger["gap"], &ledger["duplicates"]), (&0.into(), &0.into()), "{json}");
+    let unknown = orders(&json, "unknown");
+    let settled = &json["settlements"];
+    let now = |state: &str| settled[state].as_u64().unwrap();
+    assert!(unknown > 0 && now("failed") > 0 && now("confirmed") > 0, "{json}");
+    assert_eq!((now("confirmed") + now("failed"), now("stillUnknown")), (unknown, 0), "{json}");
+    let yes = orders(&json, "confirmed") + now("confirmed");
+    assert_eq!(ledger["reservations"], yes, "one reservation for each customer with a yes");
+}
+
+/// An order service that tells of unknown orders until it was asked ten times, and then of
+/// none; and that lists two of them on pages of one, of which only the first has a key.
+async fn never_settles() -> (String, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = asked.clone();
+    let metrics = async move || {
+        let unknown = if count.fetch_add(1, Ordering::SeqCst) < 10 { 2 } else { 0 };
+        format!("order_unknown {unknown}\norder_settled_total{{result=\"failed\"}} {unknown}\n")
+    };
+    let answer = json!({"orderId": "1", "outcome": "unknown", "attempts": []});
+    let order = async move || (StatusCode::ACCEPTED, axum::Json(answer));
+    let listed = async |uri: Uri| {
+        let first = !uri.query().unwrap_or_default().contains("after=");
+        let lane = if first { "cured" } else { "naive" };
+        axum::Json(json!({
+            "orders": [{"orderId": "1", "lane": lane, "state": "unknown", "history": [],
+                "itemId": "cake", "quantity": 1}],
+            "next": first.then_some("1"),
+        }))
+    };
+    let service =
+        Router::new().route("/orders", post(order).get(listed)).route("/metrics", get(metrics));
+    let listener = TcpListener::bind(ANY_PORT).await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, service).await });
+    (url, asked)
+}
+
+#[tokio::test]
+async fn a_load_with_keys_waits_until_no_order_is_unknown_and_then_asks_for_each() {
+    let mut inventory = Process::start("inventory", &["--listen", ANY_PORT], &[]);
+    let inventory = inventory.address().await;
+    for (keyed, expected) in [(true, json!(1)), (false, Value::Null)] {
+        let (order, asked) = never_settles().await;
+        let mut arguments = vec!["--rate", "20", "--duration", "100ms", "--order-url", &order];
+        arguments.extend(["--inventory-url", &inventory]);
+        arguments.extend(keyed.then_some("--idempotent"));
+        let json = load(&arguments, &[]).await;
+        assert_eq!((orders(&json, "unknown"), &json["settled"]), (2, &true.into()), "{json}");
+        assert_eq!(json["settlements"]["stillUnknown"], expected, "{json}");
+        assert_eq!(json["idempotent"], keyed);
+        assert_eq!(asked.load(Ordering::SeqCst) > 10, keyed, "asked until none was unknown");
+    }
 }
 
 #[tokio::test]

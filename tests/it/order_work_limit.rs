@@ -95,9 +95,9 @@ async fn of_a_thousand_orders_at_once_the_default_takes_a_sixth_of_its_bound_and
     assert_eq!(refused.iter().sum::<f64>(), shed as f64, "{refused:?}");
     for (series, expected) in [
         ("order_shed_requests_total{kind=\"slow\"}", 0.0),
-        ("order_outcomes_total{outcome=\"confirmed\"}", taken as f64),
-        ("order_outcomes_total{outcome=\"failed\"}", 0.0),
-        ("order_outcomes_total{outcome=\"unknown\"}", 0.0),
+        ("order_outcomes_total{outcome=\"confirmed\",lane=\"naive\"}", taken as f64),
+        ("order_outcomes_total{outcome=\"failed\",lane=\"naive\"}", 0.0),
+        ("order_outcomes_total{outcome=\"unknown\",lane=\"naive\"}", 0.0),
     ] {
         assert_eq!(metric(&services, series).await, expected, "{series}");
     }
@@ -112,7 +112,7 @@ async fn slow_orders_have_a_bound_of_their_own_and_orders_without_faults_keep_th
         held.spawn(read(services.order_cake("hold")));
     }
     under_way(&services, 2).await;
-    for chaos in ["slow", "slowfail", "slowreply", "hold", "flaky", "none,slow"] {
+    for chaos in ["slow", "slowfail", "slowreply", "hold", "race", "flaky", "none,slow"] {
         let order =
             json!({"itemId": "cake", "quantity": 1, "chaos": chaos, "retryOnTimeout": true});
         let url = format!("{}/orders", services.order_url);
@@ -124,7 +124,7 @@ async fn slow_orders_have_a_bound_of_their_own_and_orders_without_faults_keep_th
         assert_ne!(answer.status, 503, "{chaos}: {}", answer.body);
         assert!(!answer.text("outcome").is_empty(), "{chaos}: {}", answer.body);
     }
-    assert_eq!(metric(&services, "order_shed_requests_total{kind=\"slow\"}").await, 7.0);
+    assert_eq!(metric(&services, "order_shed_requests_total{kind=\"slow\"}").await, 8.0);
     release(&services, 2).await;
     while let Some(answer) = held.join_next().await {
         assert_eq!(answer.unwrap().status, 200);
@@ -149,7 +149,10 @@ async fn an_order_counts_as_work_until_it_has_ended_even_if_its_customer_has_lef
     release(&services, 1).await;
     under_way(&services, 0).await;
     assert_eq!(read(services.order_cake("none")).await.status, 200);
-    assert_eq!(metric(&services, "order_outcomes_total{outcome=\"confirmed\"}").await, 2.0);
+    assert_eq!(
+        metric(&services, "order_outcomes_total{outcome=\"confirmed\",lane=\"naive\"}").await,
+        2.0
+    );
 }
 
 #[tokio::test]

@@ -30,12 +30,25 @@ fn expected() -> Vec<Value> {
         json!({"planned": [{"i": 0}, {"i": 1}, {"i": 2}, {"i": 3}, {"i": 4}, {"i": 5}, {"i": 6}, {"i": 7}]}),
         // A limit of 3 s for a fault of 2 s.
         json!({"outcome": "confirmed", "attempts": [{"result": "ok"}]}),
+        // One cake for both attempts, then a reply that is lost.
+        json!({"outcome": "confirmed", "attempts": [{"result": "timeout"}, {"result": "ok"}]}),
+        json!({"keys": [{"state": "reserved"}]}),
+        json!({"outcome": "unknown", "attempts": [{"result": "connection_lost"}]}),
+        // Two presses, of which the test sends one.
+        json!({"outcome": "confirmed", "note": "reserved (first try) ✅"}),
+        // The order that is cancelled while it is placed.
+        json!({"title": "Order cancelled", "outcome": "failed"}),
+        json!({"orders": [{"state": "placing"}]}),
+        json!({"state": "cancelled"}),
+        // A price, and its change.
+        json!({"itemId": "cake", "version": 1}),
+        json!({"price": 450, "version": 2}),
         // The held answer, once it is released.
         json!({"itemId": "cake", "quantity": 1}),
         json!({"holds": [{"requestId": "doubt"}]}),
         json!({"requestId": "doubt", "released": 1}),
         json!({"traces": [{}, {}, {}, {}, {}]}),
-        json!({"stock": {"cake": 13, "coffee": 20}, "reservations": 7}),
+        json!({"stock": {"cake": 10, "coffee": 20}, "reservations": 10}),
         json!({"stock": {"cake": 10, "coffee": 20}, "reservations": 0}),
     ]
 }
@@ -57,7 +70,10 @@ async fn answer(command: &str) -> Value {
     let mut shell = Command::new("sh");
     let output = shell.args(["-c", command]).kill_on_drop(true).output().await.unwrap();
     assert!(output.status.success(), "{command}");
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{command}: no JSON"))
+    let text = String::from_utf8_lossy(&output.stdout);
+    // `-i` prints the head before the body.
+    let body = text.rsplit("\r\n\r\n").next().unwrap_or_default();
+    serde_json::from_str(body).unwrap_or_else(|_| panic!("{command}: no JSON in {text}"))
 }
 
 #[tokio::test]
@@ -67,29 +83,35 @@ async fn every_curl_line_answers_what_the_readme_says() {
     let lines: Vec<_> = text.lines().filter(|line| line.starts_with("curl ")).collect();
     let expected = expected();
     assert_eq!(lines.len(), expected.len(), "an expected answer for each of {lines:#?}");
-    let mut in_background = None;
+    let (mut in_background, mut order) = (Vec::new(), String::new());
     for (line, expected) in lines.into_iter().zip(expected) {
         let here = [("5201", &cafe.order), ("5101", &cafe.inventory), ("5301", &cafe.lab)];
         let command = here.iter().fold(line.to_owned(), |line, (port, url)| {
-            line.replace(&format!("localhost:{port}"), url)
+            line.replace(&format!("localhost:{port}"), url).replace("ORDER_ID", &order)
         });
         if let Some(command) = command.strip_suffix(" &") {
             let command = command.to_owned();
-            in_background = Some((tokio::spawn(async move { answer(&command).await }), expected));
+            let answer = tokio::spawn(async move { answer(&command).await });
+            in_background.push((answer, expected));
         } else if command.contains("-d ") || command.contains("-X ") {
             let answer = answer(&command).await;
             assert!(has(&answer, &expected), "{line}: {answer}, expected {expected}");
         } else {
             // A reader looks again until the work of the line before has arrived.
-            eventually(&format!("{expected} from {line}"), || async {
-                has(&answer(&command).await, &expected).then_some(())
+            let found = eventually(&format!("{expected} from {line}"), || async {
+                Some(answer(&command).await).filter(|answer| has(answer, &expected))
             })
             .await;
+            if let Some(id) = found["orders"][0]["orderId"].as_str() {
+                id.clone_into(&mut order);
+            }
         }
     }
-    let (held, expected) = in_background.expect("the line with the ampersand");
-    let answer = held.await.unwrap();
-    assert!(has(&answer, &expected), "{answer}, expected {expected}");
+    assert_eq!(in_background.len(), 2, "the lines with the ampersand");
+    for (answer, expected) in in_background {
+        let answer = answer.await.unwrap();
+        assert!(has(&answer, &expected), "{answer}, expected {expected}");
+    }
 }
 
 #[test]

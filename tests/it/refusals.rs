@@ -12,8 +12,18 @@ use tokio::net::TcpStream;
 
 const JSON: &str = "application/json";
 const ONE_CAKE: &str = r#"{"itemId":"cake","quantity":1}"#;
-const WORDS: [&str; 9] =
-    ["none", "slow", "fail", "slowfail", "abort", "flaky", "lostreply", "slowreply", "hold"];
+const WORDS: [&str; 10] = [
+    "none",
+    "slow",
+    "fail",
+    "slowfail",
+    "abort",
+    "flaky",
+    "lostreply",
+    "slowreply",
+    "hold",
+    "race",
+];
 const ANY_PORT: &str = "127.0.0.1:0";
 
 /// The two calls that take a body.
@@ -166,7 +176,7 @@ async fn a_body_of_16_kib_is_read_and_a_larger_one_is_not() {
     let cafe = Cafe::open().await;
     let padded = |size: usize| format!("{ONE_CAKE}{}", " ".repeat(size - ONE_CAKE.len()));
     for url in doors(&cafe) {
-        for size in [16 * 1024 + 1, 1024 * 1024] {
+        for size in [16 * 1024 + 1, 1024 * 1024, 4 * 1024 * 1024] {
             let answer = cafe.send(post(&cafe, &url, padded(size))).await;
             assert_problem(&format!("{size} at {url}"), &answer, 413, "at most 16384 bytes");
         }
@@ -455,9 +465,18 @@ async fn a_wrong_path_or_method_is_answered_with_what_there_is() {
         (&cafe.inventory, "POST", "/inventory/holds", "GET,HEAD"),
         (&cafe.inventory, "GET", "/inventory/holds/x/release", "POST"),
         (&cafe.inventory, "GET", "/inventory/holds/x/cut", "POST"),
-        (&cafe.order, "GET", "/orders", "POST"),
-        (&cafe.order, "OPTIONS", "/orders", "POST"),
-        (&cafe.order, "BREW", "/orders", "POST"),
+        (&cafe.inventory, "POST", "/inventory/items/cake/price", "GET,HEAD,PUT"),
+        (&cafe.inventory, "POST", "/inventory/keys", "GET,HEAD"),
+        (&cafe.inventory, "GET", "/inventory/keys/x", "DELETE"),
+        (&cafe.inventory, "GET", "/inventory/reservations", "DELETE"),
+        (&cafe.inventory, "GET", "/inventory/reservations/x", "DELETE"),
+        (&cafe.inventory, "GET", "/inventory/keys/x/settle", "POST"),
+        (&cafe.inventory, "GET", "/inventory/notifications", "POST"),
+        (&cafe.inventory, "POST", "/inventory/notifications/x", "GET,HEAD"),
+        (&cafe.order, "PUT", "/orders", "POST,GET,HEAD"),
+        (&cafe.order, "OPTIONS", "/orders", "POST,GET,HEAD"),
+        (&cafe.order, "BREW", "/orders", "POST,GET,HEAD"),
+        (&cafe.order, "POST", "/orders/x", "GET,HEAD,DELETE"),
         (&cafe.order, "PUT", "/demo/out-of-order", "GET,HEAD"),
     ] {
         let answer = send(service, method, path).await;

@@ -27,6 +27,7 @@ fn changes(cafe: &Cafe) -> Vec<(Method, String)> {
         post(order, "/orders"),
         get(order, "/demo/out-of-order?count=2"),
         post(lab, "/v1/traces"),
+        post(lab, "/v1/logs"),
         post(lab, "/api/marks"),
         post(lab, "/api/runs"),
         post(lab, "/api/runs/none/decision"),
@@ -215,7 +216,7 @@ async fn a_page_of_another_origin_changes_nothing() {
     let pings = "http_server_request_duration_seconds_count{http_request_method=\"GET\",\
                  http_route=\"/inventory/ping\",http_response_status_code=\"200\"}";
     assert_eq!(cafe.metric(&cafe.inventory, pings).await, 0.0, "no ping was started");
-    for (service, calls) in [(&cafe.order, 2), (&cafe.inventory, 5), (&cafe.lab, 10)] {
+    for (service, calls) in [(&cafe.order, 2), (&cafe.inventory, 5), (&cafe.lab, 11)] {
         let expected = f64::from(calls * 9);
         assert_eq!(refused(&cafe, service, "cross_origin").await, expected, "{service}");
     }

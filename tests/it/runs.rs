@@ -5,11 +5,13 @@ use std::time::Duration;
 use axum::Json;
 use axum::routing::{get, post};
 use campuscafe_tests::{
-    Answer, Cafe, Process, ReservedPort, assert_problem_without_trace, eventually, is_hex_id,
+    Answer, Cafe, Process, ReservedPort, assert_problem_without_trace, binary, eventually, gone,
+    is_hex_id, signal,
 };
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::process::Command;
 
 use crate::attached_lab::lab_beside;
 
@@ -300,6 +302,87 @@ async fn a_lab_that_is_told_to_end_ends_its_streams_and_runs_at_once() {
 }
 
 #[tokio::test]
+async fn a_storm_has_services_of_its_own_is_alone_and_ends_with_the_lab() {
+    let mut cafe = Cafe::open().await;
+    let lab = Lab::at(&cafe.lab);
+    let usual = cafe.process.children();
+    let begun = lab.post(&json!({"compare": "storm"})).await;
+    assert_eq!(begun.status, 202, "{}", begun.body);
+    let mut stream = lab.stream(begun.text("id"), None).await;
+    let told = read_until(&mut stream, "storm_second").await;
+    let second = events(&told).into_iter().find(|told| told.name == "storm_second");
+    let second = second.expect("a second").data;
+    assert_eq!((keys(&second), &second["second"]), (vec!["second", "naive", "cured"], &1.into()));
+    assert_eq!(keys(&second["naive"]), ["goodput", "queue"]);
+
+    let own: Vec<_> =
+        cafe.process.children().into_iter().filter(|pid| !usual.contains(pid)).collect();
+    assert_eq!((usual.len(), own.len()), (2, 4), "an order service and an inventory for each lane");
+    let tells = "another storm is under way, which takes a minute";
+    for another in [json!({"compare": "storm"}), json!({"experiment": "storm", "trial": 1})] {
+        let refused = lab.post(&another).await;
+        assert_problem_without_trace("another storm", &refused, 503, tells);
+        assert_eq!(refused.headers["retry-after"], "20");
+    }
+    lab.over(&lab.begin("cut").await).await;
+    assert_eq!(cafe.state().await["reservations"], 1, "its customers order elsewhere");
+
+    cafe.process.signal("TERM");
+    let ended = cafe.process.ended_within(Duration::from_secs(15)).await;
+    assert!(ended.success(), "{ended}: {}", cafe.process.stderr());
+    gone(&own).await;
+    stream.text().await.expect("a whole stream");
+}
+
+#[tokio::test]
+async fn a_storm_whose_service_ends_fails_and_the_services_that_are_left_end_too() {
+    let cafe = Cafe::open().await;
+    let lab = Lab::at(&cafe.lab);
+    let usual = cafe.process.children();
+    let id = lab.begin("storm").await;
+    read_until(&mut lab.stream(&id, None).await, "storm_second").await;
+    let own: Vec<_> =
+        cafe.process.children().into_iter().filter(|pid| !usual.contains(pid)).collect();
+    signal(&own[0].to_string(), "KILL");
+    let run = lab.over(&id).await;
+    let reason = run["reason"].as_str().unwrap_or_default();
+    assert!(reason.contains("the inventory service stopped unexpectedly"), "{run}");
+    gone(&own).await;
+    let again = lab.post(&json!({"experiment": "storm"})).await;
+    assert_eq!(again.status, 202, "the place is free: {}", again.body);
+}
+
+#[tokio::test]
+async fn a_lab_that_can_start_no_services_says_why_and_how_a_storm_is_run_elsewhere() {
+    let services = stuck_services().await;
+    let folder = std::env::temp_dir().join(format!("campuscafe-moved-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let program = folder.join("campuscafe");
+    std::fs::copy(binary("campuscafe"), &program).unwrap();
+    let mut command = Command::new(&program);
+    command.args(["up", "--order-url", &services, "--inventory-url", &services]);
+    command.env_clear().env("LAB_LISTEN", "127.0.0.1:0");
+    let mut process = Process::of(command);
+    let found = |line: &str| {
+        let mut words = line.split_whitespace();
+        (words.next() == Some("lab")).then(|| words.next().map(str::to_owned))?
+    };
+    let url = process.said("where the lab is", found).await;
+    std::fs::remove_dir_all(&folder).unwrap();
+
+    let lab = Lab::at(&url);
+    let id = lab.begin("storm").await;
+    let run = lab.over(&id).await;
+    assert_eq!(run["state"], "failed", "{run}");
+    let reason = run["reason"].as_str().unwrap_or_default();
+    assert!(reason.contains("cannot start inventory"), "{run}");
+    let page = lab.http.get(format!("{url}/runs/{id}")).send().await.unwrap().text().await.unwrap();
+    for says in [reason, "campuscafe compare storm"] {
+        assert!(page.contains(says), "no {says} in {page}");
+    }
+}
+
+#[tokio::test]
 async fn a_run_that_fails_says_why_and_the_fifty_first_run_takes_the_place_of_the_oldest() {
     let closed = ReservedPort::take();
     let (_process, url) = lab_beside(&closed.url(), &closed.url()).await;
@@ -329,10 +412,12 @@ async fn what_cannot_be_run_or_is_not_there_is_a_problem_that_says_what_is() {
     for (asked, tells) in [
         (json!({"experiment": "tea"}), "expected one of local, slow, jitter, cut, doubt, recover"),
         (json!({"experiment": "kill"}), "kill needs a person who replaces pods on a cluster"),
+        (json!({"compare": "tea"}), "expected one of double, cut, doubleclick"),
+        (json!({"compare": "storm", "trial": 1}), "expected experiment, with or without a trial"),
         (json!({"experiment": "all"}), "expected one of"),
         (json!({"experiment": "double", "seed": -1}), "expected a whole number of 0 or more"),
         (json!({"experiment": "double", "retry": true}), "unknown field `retry`"),
-        (json!({}), "missing field `experiment`"),
+        (json!({}), "expected experiment, with or without a trial, or else compare"),
     ] {
         assert_problem_without_trace(&asked.to_string(), &lab.post(&asked).await, 400, tells);
     }

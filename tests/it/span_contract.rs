@@ -254,7 +254,8 @@ async fn the_log_of_a_double_tells_a_person_when_each_side_gave_up_and_what_came
     let cafe = Cafe::open_with(&[("LOG_FORMAT", "pretty"), ("NO_COLOR", "1")]).await;
     let told = cafe.order_cake("slow,none", true).await;
     let lines = log_of(&cafe, "LATE").await;
-    let id = format!("order-{}", &told.text("orderId")[..8]);
+    // It begins with the time, so the end tells it from others.
+    let id = format!("order-{}", &told.text("orderId")[24..]);
     let trace = &told.text("traceId")[..8];
     let of_order: Vec<_> = lines.iter().filter(|line| line.contains(&id)).collect();
     for line in &of_order {
@@ -305,6 +306,9 @@ async fn both_server_spans_name_the_experiment_and_foreign_baggage_ends_at_the_f
             assert_eq!(span.text("campuscafe.experiment"), expected, "{service}");
             assert_eq!(span.text("campuscafe.run"), Some(run), "{service}");
         }
+        // It is sent before the span of its request ends.
+        let commit = named(&spans, "commit reservation")[0];
+        assert_eq!(commit.text("campuscafe.run"), Some(run));
         let told = format!("{spans:?}");
         assert!(!told.contains("nonsense") && !told.contains("user=7"), "{told}");
     }

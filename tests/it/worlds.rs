@@ -31,7 +31,7 @@ async fn both_sides_of_a_cut_are_compared_on_the_page_and_look_the_same() {
 
     let page = run_by_form(&cafe, "experiment=cut").await;
     let (worlds, rest) = page.split_once("Each run by itself").expect("the worlds first");
-    assert_eq!(worlds.matches("<svg class=\"spacetime narrow\"").count(), 2, "{worlds}");
+    assert_eq!(worlds.matches("<svg class=\"spacetime narrow\"").count(), 1, "{worlds}");
     assert!(
         worlds.contains("cannot tell them apart (asserted: 2 runs, the same 4 events)"),
         "{worlds}"
@@ -45,7 +45,7 @@ async fn the_spans_of_a_run_stand_below_its_picture_with_their_attributes() {
     let page = run_by_form(&cafe, "experiment=double&trial=2").await;
     let (_, spans) = page.split_once("id=\"spans-1\"").expect("spans below the picture");
     // The order, two attempts on both sides, one fault and two commits.
-    assert_eq!(spans.matches("<tr data-steps=").count(), 8, "{spans}");
+    assert_eq!(spans.matches("<tr data-span=").count(), 8, "{spans}");
     assert!(page.contains("data-spans=\"spans-1\""), "the picture knows where they are");
     for attempt in [1, 2] {
         let bar = format!("class=\"bar\" data-attempt=\"{attempt}\"");

@@ -11,9 +11,12 @@
 //   DURATION=20                 seconds
 //   MIX=none=90,slow=5,flaky=5  faults by weight; + joins the steps of a plan
 //   RETRY=no                    yes: try again after a timeout
+//   IDEMPOTENT=no               yes: each order has an idempotency key, so that none stays
+//                               unknown and the gap is 0
 //   SEED=1                      the same seed chooses the same faults
 //   MAX_GAP=20                  reservations that no customer knows of, in percent
-//                               of the orders; more than that fails the run
+//                               of the orders; more than that fails the run. With
+//                               IDEMPOTENT=yes it is 0
 //   LEDGER=yes                  no: of several runners none sees all orders, so none
 //                               can say what the gap is
 //
@@ -29,8 +32,9 @@ const INVENTORY_URL = __ENV.INVENTORY_URL || 'http://127.0.0.1:5101';
 const RATE = number('RATE', 20, 1, 100000);
 const DURATION = number('DURATION', 20, 1, 86400);
 const SEED = number('SEED', 1, 0, 2 ** 31);
-const MAX_GAP = number('MAX_GAP', 20, 0, 200);
 const RETRY = word('RETRY', 'no', { yes: true, no: false });
+const IDEMPOTENT = word('IDEMPOTENT', 'no', { yes: true, no: false });
+const MAX_GAP = number('MAX_GAP', IDEMPOTENT ? 0 : 20, 0, 200);
 const LEDGER = word('LEDGER', 'yes', { yes: true, no: false });
 const MIX = mix(__ENV.MIX || 'none=90,slow=5,flaky=5');
 
@@ -83,7 +87,7 @@ export function setup() {
   const [item, left] = stock[0];
   const target = Math.max(left, DEMAND);
   deliver(item, target - left);
-  return { item, target, before: reservations() };
+  return { item, target, before: reservations(), settledBefore: settled() };
 }
 
 // Orders that just find an empty stock would teach nothing. Delivered is what is
@@ -110,11 +114,11 @@ function deliver(itemId, quantity) {
 
 export default function ({ item }) {
   const nth = exec.scenario.iterationInTest;
-  const order = { itemId: item, quantity: 1, chaos: choose(nth), retryOnTimeout: RETRY };
+  const order = { itemId: item, quantity: 1, chaos: choose(nth), retryOnTimeout: RETRY, idempotent: IDEMPOTENT };
   const answer = http.post(`${ORDER_URL}/orders`, JSON.stringify(order), {
     headers: { 'content-type': 'application/json' },
     // To be told no, or nothing, is what this is about, not a failure of the run.
-    responseCallback: http.expectedStatuses(200, 400, 409, 502, 503, 504),
+    responseCallback: http.expectedStatuses(200, 202, 400, 409, 502, 503, 504),
     timeout: '130s',
   });
   // Too much is under way at the order service: nothing was done for this order.
@@ -132,15 +136,17 @@ export default function ({ item }) {
   }
 }
 
-export function teardown({ before }) {
+export function teardown({ before, settledBefore }) {
   if (!LEDGER) return;
+  // Orders with a key do not stay unknown: the order service asks until it knows.
+  for (let tries = 0; IDEMPOTENT && tries < 150 && series('order_unknown', ORDER_URL) > 0; tries += 1) sleep(0.1);
   // Work that nobody waits for may still commit; it counts as well.
   for (let tries = 0; tries < 150 && series('inventory_work_in_progress') > 0; tries += 1) sleep(0.1);
   const made = reservations() - before;
   // A counter that began anew is an inventory that did.
   if (made < 0) fail('the inventory was started anew meanwhile; its ledger is lost');
   reserved.add(made);
-  gap.add(made);
+  gap.add(made - (settled() - settledBefore));
 }
 
 // A member of the answer's body as text; empty if it is no JSON or has none.
@@ -156,13 +162,19 @@ function reservations() {
   return series('inventory_reservations_total');
 }
 
-// The sum of a metric's series.
-function series(name) {
-  const answer = http.get(`${INVENTORY_URL}/metrics`);
-  if (answer.status !== 200) fail(`no metrics at ${INVENTORY_URL}: ${answer.error || answer.status}`);
+// Orders that were unknown and have a reservation.
+function settled() {
+  return IDEMPOTENT ? series('order_settled_total', ORDER_URL, 'result="confirmed"') : 0;
+}
+
+// The sum of a metric's series that have this label.
+function series(name, url = INVENTORY_URL, label = '') {
+  const answer = http.get(`${url}/metrics`);
+  if (answer.status !== 200) fail(`no metrics at ${url}: ${answer.error || answer.status}`);
   return answer.body
     .split('\n')
     .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
+    .filter((line) => line.includes(label))
     .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
 }
 

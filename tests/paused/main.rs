@@ -9,9 +9,14 @@
     reason = "helpers of tests fail like tests"
 )]
 
+mod audit;
 mod cafe;
+mod cured;
+mod keyed;
 mod model;
+mod network;
 mod orders;
+mod retries;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -108,6 +113,7 @@ async fn a_reset_or_a_delivery_between_the_two_commits_of_a_double_hides_no_dupl
         quantity: 1,
         plan: vec!["slow", "none"],
         retry: true,
+        keyed: false,
         impatient: false,
     };
     for n in 0..DOUBLES {
@@ -143,7 +149,7 @@ fn same_counts(cafe: &Cafe, ledger: &Ledger, orders: u64) {
 /// The arithmetic that needs no model: what a learner can check by eye.
 fn explained(cafe: &Cafe) {
     let reservations = cafe.counter("inventory_reservations_total");
-    let confirmed = cafe.counter("order_outcomes_total{outcome=\"confirmed\"}");
+    let confirmed = cafe.counter("order_outcomes_total{outcome=\"confirmed\"");
     let timeouts = cafe.counter("order_attempts_total{result=\"timeout\"");
     let cuts = cafe.counter("order_attempts_total{result=\"connection_lost\"");
     let surplus = reservations.checked_sub(confirmed).expect("no confirmation without a cake");

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use crate::orders::Order;
 
 /// The timeout of one attempt, in milliseconds.
-const TIMEOUT: u64 = 1_000;
+pub(crate) const TIMEOUT: u64 = 1_000;
 
 /// The generator of Steele, Lea and Flood, as they give it: a state that moves on.
 #[derive(Debug)]
@@ -49,19 +49,20 @@ pub(crate) struct Ledger {
 }
 
 /// One attempt on its way, times in milliseconds since the order began.
-struct Attempt {
+pub(crate) struct Attempt {
+    lane: &'static str,
     fault: &'static str,
-    sent: u64,
+    pub(crate) sent: u64,
     /// When it reaches the commit point, if ever.
-    commits_at: Option<u64>,
+    pub(crate) commits_at: Option<u64>,
     /// The status of its answer and how long after the request, if one leaves.
     answer: Option<(u64, u64)>,
     /// Whether it took what it wanted. Known once its commit point is passed.
-    committed: Option<bool>,
+    pub(crate) committed: Option<bool>,
 }
 
 impl Attempt {
-    fn read(step: &'static str, sent: u64, dice: impl FnOnce() -> u64) -> Self {
+    fn read(lane: &'static str, step: &'static str, sent: u64, dice: impl FnOnce() -> u64) -> Self {
         let step = match step {
             "flaky" => match dice() {
                 0..35 => "fail",
@@ -84,11 +85,11 @@ impl Attempt {
             unknown => panic!("no such fault: {unknown}"),
         };
         let commits_at = commits_after.map(|after| sent + after);
-        Self { fault, sent, commits_at, answer, committed: None }
+        Self { lane, fault, sent, commits_at, answer, committed: None }
     }
 
     /// What the caller sees: result, status, milliseconds.
-    fn seen(&self) -> (&'static str, Option<u64>, u64) {
+    pub(crate) fn seen(&self) -> (&'static str, Option<u64>, u64) {
         let refused = self.commits_at.filter(|_| self.committed == Some(false));
         match refused.map(|at| (409, at - self.sent)).or(self.answer) {
             None => ("connection_lost", None, 0),
@@ -134,20 +135,34 @@ impl Ledger {
             () if saw(&["timeout", "connection_lost"]) => "unknown",
             () => "failed",
         };
+        self.told(order, outcome, attempts)
+    }
+
+    /// What the customer is told, and what is counted for it.
+    pub(crate) fn told(
+        &mut self,
+        order: &Order,
+        outcome: &'static str,
+        attempts: Vec<(&'static str, Option<u64>, u64)>,
+    ) -> CustomerResponse {
         let status = match (outcome, attempts.last().and_then(|seen| seen.1)) {
             ("confirmed", _) => 200,
+            ("unknown", _) if order.keyed => 202,
             ("unknown", _) => 504,
             (_, Some(status @ (400 | 409))) => status,
             _ => 502,
         };
-        self.count(format!("order_outcomes_total{{outcome=\"{outcome}\"}}"));
+        let lane = order.lane();
+        self.count(format!("order_outcomes_total{{outcome=\"{outcome}\",lane=\"{lane}\"}}"));
         for (number, (result, ..)) in attempts.iter().enumerate() {
             // As it was asked for: the order service does not see what a flaky step came to.
             let fault = order.step(number).split(':').next().expect("a word");
-            self.count(format!("order_attempts_total{{result=\"{result}\",fault=\"{fault}\"}}"));
+            self.count(format!(
+                "order_attempts_total{{result=\"{result}\",fault=\"{fault}\",lane=\"{lane}\"}}"
+            ));
         }
         if attempts.len() > 1 {
-            self.count("order_retries_total".to_owned());
+            self.count(format!("order_retries_total{{lane=\"{lane}\"}}"));
         }
         CustomerResponse { status, outcome, attempts }
     }
@@ -175,9 +190,9 @@ impl Ledger {
     }
 
     /// The fault of an attempt is decided when it arrives.
-    fn send(&mut self, order: &Order, sent: u64) -> Attempt {
+    pub(crate) fn send(&mut self, order: &Order, sent: u64) -> Attempt {
         let step = order.step(usize::from(sent > 0));
-        let attempt = Attempt::read(step, sent, || {
+        let attempt = Attempt::read(order.lane(), step, sent, || {
             self.rolls += 1;
             self.dice.below(100)
         });
@@ -187,15 +202,23 @@ impl Ledger {
         attempt
     }
 
-    fn commit(&mut self, attempt: &mut Attempt, item: &str, quantity: u64, duplicate: bool) {
+    pub(crate) fn commit(
+        &mut self,
+        attempt: &mut Attempt,
+        item: &str,
+        quantity: u64,
+        duplicate: bool,
+    ) {
         let (Some(at), None) = (attempt.commits_at, attempt.committed) else { return };
         let left = self.left.get_mut(item).filter(|left| **left >= quantity);
         attempt.committed = Some(left.is_some());
         let Some(left) = left else { return };
         *left -= quantity;
         self.made_today += 1;
-        let mut count =
-            |name: &str| self.count(format!("inventory_{name}_total{{item=\"{item}\"}}"));
+        let lane = attempt.lane;
+        let mut count = |name: &str| {
+            self.count(format!("inventory_{name}_total{{item=\"{item}\",lane=\"{lane}\"}}"));
+        };
         count("reservations");
         if duplicate {
             count("duplicate_reservations");
@@ -209,7 +232,7 @@ impl Ledger {
         }
     }
 
-    fn count(&mut self, series: String) {
+    pub(crate) fn count(&mut self, series: String) {
         *self.counts.entry(series).or_default() += 1;
     }
 }

@@ -2,7 +2,7 @@
 
 use reqwest::header::HeaderMap;
 use reqwest::{Client, RequestBuilder};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::process::Process;
 use crate::spans::{Span, spans_of};
@@ -118,7 +118,7 @@ impl Cafe {
 
     /// Orders one cake.
     pub async fn order_cake(&self, chaos: &str, retry: bool) -> Answer {
-        let order = serde_json::json!({
+        let order = json!({
             "itemId": "cake", "quantity": 1, "chaos": chaos, "retryOnTimeout": retry,
         });
         self.send(self.http.post(format!("{}/orders", self.order)).json(&order)).await
@@ -130,7 +130,7 @@ impl Cafe {
             .post(format!("{}/inventory/reserve", self.inventory))
             .query(&[("chaos", chaos)])
             .header("x-request-id", request_id)
-            .json(&serde_json::json!({ "itemId": "cake", "quantity": 1 }))
+            .json(&json!({ "itemId": "cake", "quantity": 1 }))
     }
 
     /// The inventory's state.
@@ -177,6 +177,30 @@ impl Cafe {
         value
             .and_then(|value| value.parse().ok())
             .unwrap_or_else(|| panic!("no {series} in\n{page}"))
+    }
+
+    /// Sends log records as the services do, each of a span at its end. OTLP's JSON.
+    ///
+    /// # Panics
+    ///
+    /// When the lab does not take them.
+    pub async fn write_logs(&self, trace: &str, lines: &[(&Span, &str)]) {
+        let resource = |(span, message): &(&Span, &str)| {
+            let record = json!({
+                "timeUnixNano": span.end.to_string(), "severityNumber": 9, "severityText": "INFO",
+                "traceId": trace, "spanId": span.id, "body": {"stringValue": message},
+                "attributes": [{"key": "written.by", "value": {"stringValue": "a test"}}],
+            });
+            let service = json!({"key": "service.name", "value": {"stringValue": span.service}});
+            json!({
+                "resource": {"attributes": [service]}, "scopeLogs": [{"logRecords": [record]}],
+            })
+        };
+        let resources: Vec<_> = lines.iter().map(resource).collect();
+        let export = json!({"resourceLogs": resources});
+        let post = self.http.post(format!("{}/v1/logs", self.lab)).json(&export);
+        let answer = self.send(post).await;
+        assert_eq!((answer.status, &answer.body), (200, &json!({})));
     }
 
     /// Waits until a trace has as many spans as expected, and gives them.

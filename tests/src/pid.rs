@@ -8,9 +8,17 @@ use crate::wait::eventually;
 /// The processes that a process started and that still run, oldest first.
 #[must_use]
 pub fn children(pid: u32) -> Vec<u32> {
-    let path = format!("/proc/{pid}/task/{pid}/children");
-    let list = std::fs::read_to_string(path).unwrap_or_default();
-    list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
+    // Any of its threads may have started them.
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten();
+    let lists = threads
+        .filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("children")).ok());
+    let mut all: Vec<u32> = lists
+        .flat_map(|list| {
+            list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>()
+        })
+        .collect();
+    all.sort_unstable();
+    all
 }
 
 /// Whether a process has not ended, or has and nobody has taken note of it.

@@ -92,14 +92,26 @@ impl Stack {
 
     /// Places an order for one cake; null if there was no answer.
     pub(crate) async fn order(&self, chaos: &str, retry: bool) -> Value {
+        self.order_with(chaos, retry, false).await
+    }
+
+    pub(crate) async fn order_with(&self, chaos: &str, retry: bool, idempotent: bool) -> Value {
         let order = serde_json::json!({
             "itemId": "cake", "quantity": 1, "chaos": chaos, "retryOnTimeout": retry,
+            "idempotent": idempotent,
         });
         let answer = self.http.post(format!("{}/orders", self.order)).json(&order).send().await;
         match answer {
             Ok(answer) => answer.json().await.unwrap_or_default(),
             Err(_) => Value::Null,
         }
+    }
+
+    /// Orders a cake with a customer's own key.
+    pub(crate) async fn press(&self, key: &str) -> Value {
+        let order = serde_json::json!({"itemId": "cake", "quantity": 1});
+        let order = self.http.post(format!("{}/orders", self.order)).json(&order);
+        order.header("idempotency-key", key).send().await.unwrap().json().await.unwrap()
     }
 
     pub(crate) async fn reset(&self) {

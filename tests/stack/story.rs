@@ -10,7 +10,7 @@ use tokio::sync::OnceCell;
 use crate::stack::{Stack, now};
 
 /// What is compared before and after each step.
-pub(crate) const COUNTED: [(&str, &str); 10] = [
+pub(crate) const COUNTED: [(&str, &str); 14] = [
     ("told yes", r#"sum(order_outcomes_total{outcome="confirmed"})"#),
     ("told no", r#"sum(order_outcomes_total{outcome="failed"})"#),
     ("unknown", r#"sum(order_outcomes_total{outcome="unknown"})"#),
@@ -21,11 +21,16 @@ pub(crate) const COUNTED: [(&str, &str); 10] = [
     ("timeouts", r#"sum(order_attempts_total{result="timeout"})"#),
     ("lost", r#"sum(order_attempts_total{result="connection_lost"})"#),
     ("overtaken", "sum(order_reordered_replies_total)"),
+    ("replays", "sum(inventory_idempotent_replays_total)"),
+    ("voided", "sum(inventory_voided_commits_total)"),
+    ("settled yes", r#"sum(order_settled_total{result="confirmed"})"#),
+    ("settled no", r#"sum(order_settled_total{result="failed"})"#),
 ];
 
 /// One thing that was done, and the jumps that it must leave in Prometheus.
 pub(crate) struct Step {
     pub(crate) name: &'static str,
+    idempotent: bool,
     chaos: &'static str,
     retry: bool,
     /// By the words of [`COUNTED`]; what is not named must not move.
@@ -33,21 +38,24 @@ pub(crate) struct Step {
 }
 
 /// The steps of the story. Each waits for the jumps of the one before it.
-pub(crate) const STEPS: [Step; 6] = [
+pub(crate) const STEPS: [Step; 9] = [
     Step {
         name: "nothing goes wrong",
+        idempotent: false,
         chaos: "none",
         retry: false,
         jumps: &[("told yes", 1), ("reservations", 1)],
     },
     Step {
         name: "slow",
+        idempotent: false,
         chaos: "slow",
         retry: false,
         jumps: &[("unknown", 1), ("reservations", 1), ("late", 1), ("timeouts", 1)],
     },
     Step {
         name: "doubled",
+        idempotent: false,
         chaos: "slow,none",
         retry: true,
         jumps: &[
@@ -61,24 +69,60 @@ pub(crate) const STEPS: [Step; 6] = [
     },
     Step {
         name: "cut before the commit",
+        idempotent: false,
         chaos: "abort",
         retry: false,
         jumps: &[("unknown", 1), ("lost", 1)],
     },
     Step {
         name: "cut after the commit",
+        idempotent: false,
         chaos: "lostreply",
         retry: false,
         jumps: &[("unknown", 1), ("lost", 1), ("reservations", 1)],
     },
-    Step { name: "refused", chaos: "fail", retry: false, jumps: &[("told no", 1)] },
+    Step {
+        name: "refused",
+        idempotent: false,
+        chaos: "fail",
+        retry: false,
+        jumps: &[("told no", 1)],
+    },
+    Step {
+        name: "cured, and tried again",
+        idempotent: true,
+        chaos: "slow,none",
+        retry: true,
+        jumps: &[
+            ("told yes", 1),
+            ("reservations", 1),
+            ("retries", 1),
+            ("timeouts", 1),
+            ("replays", 1),
+        ],
+    },
+    Step {
+        name: "cured, and the reply is lost",
+        idempotent: true,
+        chaos: "lostreply",
+        retry: false,
+        jumps: &[("unknown", 1), ("lost", 1), ("reservations", 1), ("settled yes", 1)],
+    },
+    Step {
+        name: "cured, and too late",
+        idempotent: true,
+        chaos: "slow",
+        retry: false,
+        jumps: &[("unknown", 1), ("timeouts", 1), ("settled no", 1), ("voided", 1)],
+    },
 ];
 
 /// Everything the story left behind.
 pub(crate) struct Story {
     pub(crate) stack: Stack,
-    /// When it began and ended, in seconds since 1970.
+    /// When it began and ended, in seconds since 1970, and when the experiments began.
     pub(crate) from: f64,
+    pub(crate) experiments_from: f64,
     pub(crate) to: f64,
     /// The answer to each step's order.
     pub(crate) answers: BTreeMap<&'static str, Value>,
@@ -113,9 +157,10 @@ async fn tell() -> Story {
     let (mut answers, mut jumps) = (BTreeMap::new(), BTreeMap::new());
     for step in &STEPS {
         let before = counted(&stack).await;
-        answers.insert(step.name, stack.order(step.chaos, step.retry).await);
+        answers.insert(step.name, stack.order_with(step.chaos, step.retry, step.idempotent).await);
         jumps.insert(step.name, jumped(&stack, &before, step.jumps).await);
     }
+    pressed_twice_and_cancelled(&stack).await;
     let before = counted(&stack).await;
     let race = stack.json(&format!("{}/demo/out-of-order?count=6&seed=7", stack.order)).await;
     let inversions = race["inversions"].as_u64().unwrap();
@@ -125,11 +170,24 @@ async fn tell() -> Story {
         (now > before["overtaken"]).then_some(now - before["overtaken"])
     })
     .await;
+    scraped(&stack).await;
+    let experiments_from = now();
     let said = stack.in_lab(&["experiment", "all", "--seed", "7", "--json"]).await;
     assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
     let experiments = serde_json::from_str(&said.out).unwrap();
     scraped(&stack).await;
-    Story { from, to: now(), answers, jumps, race, overtaken, experiments, stack }
+    Story { from, experiments_from, to: now(), answers, jumps, race, overtaken, experiments, stack }
+}
+
+/// One order of two presses, which its customer takes back.
+async fn pressed_twice_and_cancelled(stack: &Stack) {
+    // A key of an earlier story would find that story's order.
+    let key = format!("story-{}", now());
+    let (first, again) = (stack.press(&key).await, stack.press(&key).await);
+    assert_eq!((&first["outcome"], &first["orderId"]), (&"confirmed".into(), &again["orderId"]));
+    let id = first["orderId"].as_str().unwrap();
+    let cancel = stack.http.delete(format!("{}/orders/{id}", stack.order));
+    assert_eq!(cancel.send().await.unwrap().status(), 200);
 }
 
 async fn counted(stack: &Stack) -> BTreeMap<&'static str, f64> {

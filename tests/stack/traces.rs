@@ -58,6 +58,28 @@ async fn a_doubled_order_shows_two_attempts_side_by_side_and_a_late_commit() {
 }
 
 #[tokio::test]
+async fn the_log_lines_of_a_doubled_order_come_to_the_lab_with_the_span_that_wrote_them() {
+    let story = story().await;
+    let id = story.trace_id("doubled");
+    let spans = story.stack.trace(id, 8).await;
+    let late = spans.iter().find(|span| span.name == "commit reservation (late, duplicate)");
+    let late = late.expect("the late commit");
+    let url = format!("{}/api/traces/{id}/logs", story.stack.lab);
+    eventually("the line of the late commit at the lab", async || {
+        let logs: Value = story.stack.http.get(&url).send().await.ok()?.json().await.ok()?;
+        let records = logs["resourceLogs"].as_array()?.iter().flat_map(|of| {
+            let scopes = of["scopeLogs"].as_array().into_iter().flatten();
+            scopes.flat_map(|scope| scope["logRecords"].as_array().into_iter().flatten())
+        });
+        let of_commit = |record: &&Value| record["spanId"] == *late.id;
+        let body =
+            records.filter(of_commit).find_map(|record| record["body"]["stringValue"].as_str());
+        body.filter(|body| body.contains("Reserved AGAIN")).map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_search_finds_a_double_by_its_experiment_and_by_the_name_of_its_late_commit() {
     let story = story().await;
     let said = story.stack.in_lab(&["experiment", "double", "--json"]).await;
@@ -92,13 +114,46 @@ async fn a_search_finds_a_double_by_its_experiment_and_by_the_name_of_its_late_c
 }
 
 #[tokio::test]
-async fn jaeger_leads_from_a_trace_to_its_order_in_grafana_and_shows_no_empty_tab() {
-    let stack = Stack::from_env();
+async fn jaeger_leads_from_a_trace_to_the_lab_and_to_grafana_and_shows_no_empty_tab() {
+    let story = story().await;
+    let stack = &story.stack;
     let page = stack.http.get(format!("{}/search", stack.jaeger)).send().await.expect("a page");
     let page = page.text().await.expect("text");
     assert!(page.contains("/d/one-order?var-trace=#{traceID}"), "{page}");
     assert!(page.contains("monitor: { menuEnabled: false }"), "{page}");
     assert_eq!(dashboard("one-order")["uid"], "one-order");
+    assert!(page.contains(":5301/traces/#{traceID}"), "{page}");
+    let trace = format!("{}/traces/{}", stack.lab, story.trace_id("doubled"));
+    let drawn = stack.http.get(trace).send().await.expect("a page").text().await.expect("text");
+    assert!(drawn.contains("late, the 2nd of this order"), "{drawn}");
+}
+
+/// As a person who reads the page of a run in a browser on this machine.
+#[tokio::test]
+async fn the_page_of_a_run_leads_to_its_trace_in_jaeger_and_to_its_minute_in_grafana() {
+    let Some(stack) = Stack::only_on(Kind::Compose, "a page has links") else { return };
+    let begun = stack.http.post(format!("{}/api/runs", stack.lab));
+    let begun = begun.json(&serde_json::json!({"experiment": "cut", "trial": 1})).send().await;
+    let begun: Value = begun.expect("an answer").json().await.expect("JSON");
+    let run = format!("{}/api/runs/{}", stack.lab, begun["id"].as_str().expect("an id"));
+    let links = eventually("the end of a run", || async {
+        let run = stack.try_json(&run).await.filter(|run| run["state"] != "running")?;
+        Some(run["findings"][0]["links"].clone())
+    })
+    .await;
+    let page = run.replace("/api/", "/");
+    let seen = stack.http.post(format!("{page}/observation")).body("commit=never");
+    let seen = seen.header("content-type", "application/x-www-form-urlencoded");
+    let page = seen.send().await.expect("a page").text().await.expect("text");
+    for (tool, begins) in [
+        ("jaeger", format!("{}/trace/", stack.jaeger)),
+        ("grafana", format!("{}/d/four-pains?from=", stack.grafana)),
+    ] {
+        let link = links[tool].as_str().unwrap_or_default();
+        assert!(link.starts_with(&begins), "{tool}: {links}");
+        let link = link.replace('&', "&amp;");
+        assert!(page.contains(&format!("href=\"{link}\"")), "{tool}: {link} in {page}");
+    }
 }
 
 #[tokio::test]
@@ -140,8 +195,10 @@ async fn every_experiment_is_shown_and_its_traces_are_in_jaeger() {
     assert_eq!(story.experiments["shown"], true, "{:#}", story.experiments);
     let findings = story.experiments["findings"].as_array().unwrap();
     let names: Vec<_> = findings.iter().map(|f| f["experiment"].as_str().unwrap()).collect();
-    let expected = "slow slow slow jitter cut cut cut recover reorder nature double double";
-    assert_eq!(names, expected.split(' ').collect::<Vec<_>>());
+    let expected = "slow slow slow jitter cut cut cut recover reorder nature double double \
+                    idempotent idempotent doubleclick doubleclick settle settle overtake overtake \
+                    notify notify stale stale oversell oversell";
+    assert_eq!(names, expected.split_whitespace().collect::<Vec<_>>());
     for finding in findings {
         assert_eq!(finding["incomplete"], serde_json::json!([]), "{finding:#}");
         let link = finding["links"]["jaeger"].as_str().unwrap_or_default();

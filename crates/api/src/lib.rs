@@ -14,3 +14,9 @@ pub const REQUEST_ID_HEADER: &str = "x-request-id";
 
 /// The header in which a service says which fault it applied to this answer.
 pub const CHAOS_APPLIED_HEADER: &str = "x-chaos-applied";
+
+/// The header under whose key an operation is done once.
+pub const IDEMPOTENCY_KEY_HEADER: &str = "idempotency-key";
+
+/// The header that says that an answer is what was decided earlier under the same key.
+pub const IDEMPOTENT_REPLAYED_HEADER: &str = "idempotent-replayed";

@@ -25,19 +25,33 @@ pub struct PlaceOrder {
     /// The faults to apply, one step for each attempt: `slow,none` makes the
     /// first attempt slow and the second one healthy. The last step repeats.
     /// The faults are `none`, `slow`, `fail`, `slowfail`, `abort`, `flaky`, `lostreply`,
-    /// `slowreply` and `hold`; a time or a status may follow, as in `slow:500`.
+    /// `slowreply`, `hold` and `race`; a time or a status may follow, as in `slow:500`.
     /// At most 256 bytes and 16 steps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "slow,none", max_length = 256, format = "fault-plan")]
     pub chaos: Option<String>,
-    /// Whether to retry once, immediately, after a timeout.
+    /// Whether to retry after a timeout: once and immediately, or, if the order is
+    /// `idempotent`, up to twice after a random wait, within the service's deadline and retry
+    /// budget.
     #[serde(default)]
     pub retry_on_timeout: bool,
+    /// Whether the attempts carry an idempotency key, so that they reserve once. An order
+    /// whose attempts have no answer is then answered 202, and the order service asks the
+    /// inventory until it knows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub idempotent: bool,
     /// How long each attempt may take, in milliseconds; without it, as long as the service
     /// is set to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = 3000, minimum = 1, maximum = 60_000)]
     pub attempt_timeout_ms: Option<u64>,
+    /// Tells the board at the inventory each state that the order comes to, with one step of
+    /// this plan for each message: `slow:1500,none` makes the first message late. It is a
+    /// plan as `chaos`, without `hold` and `race`. The customer does not wait for the messages. In the
+    /// cured lane they have sequence numbers. Without this member there are no messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "slow:1500,none", max_length = 256, format = "change-fault-plan")]
+    pub notify: Option<String>,
 }
 
 impl PlaceOrder {
@@ -49,7 +63,9 @@ impl PlaceOrder {
             quantity: 1,
             chaos: None,
             retry_on_timeout: false,
+            idempotent: false,
             attempt_timeout_ms: None,
+            notify: None,
         }
     }
 
@@ -166,6 +182,104 @@ pub struct OrderReport {
     /// The trace of this order; absent if tracing is switched off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<String>,
+}
+
+/// Whether an order's attempts have an idempotency key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Lane {
+    /// They have none. An order without an answer stays unknown.
+    Naive,
+    /// They have one. The order service asks the inventory until it knows.
+    Cured,
+}
+
+impl Lane {
+    /// Both lanes, for counters that must exist from the start.
+    pub const ALL: [Self; 2] = [Self::Naive, Self::Cured];
+
+    /// The word used on the wire, in spans and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Naive => "naive",
+            Self::Cured => "cured",
+        }
+    }
+}
+
+/// Where an order stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderState {
+    /// It is recorded, and its attempts are under way.
+    Placing,
+    /// One reservation is there. In the naive lane, one at least.
+    Confirmed,
+    /// No reservation is there, and none can come. Final.
+    Failed,
+    /// An attempt has no answer.
+    Unknown,
+    /// The customer wants it cancelled, and the inventory has not said yes yet.
+    Cancelling,
+    /// Nothing is reserved for it, and nothing can be. Final.
+    Cancelled,
+}
+
+/// When an order came to a state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StateChange {
+    /// The state.
+    pub state: OrderState,
+    /// When, RFC 3339, UTC.
+    #[schema(example = "2026-11-23T10:15:30.250Z")]
+    pub at: String,
+}
+
+/// An order that was taken, as the order service remembers it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderRecord {
+    /// A UUID of version 7, as 32 hexadecimal digits: it carries the time of the order.
+    #[schema(example = "019ad4c1f4007b4f8f9a3b1c2d3e4f5a")]
+    pub order_id: String,
+    /// Whether its attempts have an idempotency key.
+    pub lane: Lane,
+    /// Where it stands now.
+    pub state: OrderState,
+    /// Every state it came to, in this order.
+    pub history: Vec<StateChange>,
+    /// The item as the customer named it.
+    #[schema(example = "cake")]
+    pub item_id: String,
+    /// Pieces ordered.
+    #[schema(example = 1)]
+    pub quantity: i64,
+    /// What the inventory reserved, as far as the order service knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub reserved: Option<Reservation>,
+    /// The trace of the order; absent if tracing is switched off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub trace_id: Option<String>,
+    /// Why nothing more will be known of an order that stays unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub note: Option<String>,
+}
+
+/// Some orders, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderList {
+    /// At most as many as were asked for.
+    pub orders: Vec<OrderRecord>,
+    /// The last of them, if more may follow: ask for those after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub next: Option<String>,
 }
 
 /// A confirmed order.

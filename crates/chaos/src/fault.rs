@@ -22,6 +22,9 @@ pub enum Fault {
     SlowReply(Duration),
     /// Commits, then holds the answer until it is released or the time is up.
     Hold(Duration),
+    /// Reads the stock, waits, then writes back what it computed from that read: the steps
+    /// of a check and a commit that are not one.
+    Race(Duration),
 }
 
 /// What a fault does before the commit point.
@@ -31,6 +34,9 @@ pub enum Before {
     Commit,
     /// Waits, then goes on to the commit.
     WaitThenCommit(Duration),
+    /// Reads the stock, waits, then commits what follows from that read, whatever has
+    /// changed since.
+    ReadThenWait(Duration),
     /// Waits (perhaps not at all), then answers with this status: no commit.
     WaitThenFail(Duration, u16),
     /// Cuts the connection: no commit.
@@ -50,14 +56,22 @@ pub enum After {
     Cut,
 }
 
+/// A change was to meet a fault that only a reservation can meet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is a fault of a reservation; expected another fault")]
+pub struct OfReservation(&'static str);
+
 impl Fault {
     /// How long a fault waits where its step gives no time.
     pub const DEFAULT_WAIT: Duration = Duration::from_secs(2);
+    /// How long a race waits between its read and its write: long enough for others to read
+    /// the same, and far below the limit of an attempt.
+    pub const DEFAULT_RACE: Duration = Duration::from_millis(100);
     pub(crate) const DEFAULT_STATUS: u16 = 503;
 
     /// The names of all faults that do something, for counters that must exist from the start.
-    pub const NAMES: [&'static str; 7] =
-        ["slow", "fail", "slowfail", "abort", "lostreply", "slowreply", "hold"];
+    pub const NAMES: [&'static str; 8] =
+        ["slow", "fail", "slowfail", "abort", "lostreply", "slowreply", "hold", "race"];
 
     /// The fault's name without its argument.
     #[must_use]
@@ -71,6 +85,7 @@ impl Fault {
             Self::LostReply => "lostreply",
             Self::SlowReply(_) => "slowreply",
             Self::Hold(_) => "hold",
+            Self::Race(_) => "race",
         }
     }
 
@@ -80,10 +95,25 @@ impl Fault {
         !matches!(self, Self::None)
     }
 
+    /// The same fault, where a change meets it that is no reservation.
+    ///
+    /// # Errors
+    ///
+    /// When only a reservation can meet it.
+    pub const fn of_change(self) -> Result<Self, OfReservation> {
+        match self {
+            Self::Hold(_) | Self::Race(_) => Err(OfReservation(self.name())),
+            _ => Ok(self),
+        }
+    }
+
     /// Whether the fault keeps its work waiting, before the commit or after it.
     #[must_use]
     pub const fn waits(&self) -> bool {
-        matches!(self, Self::Slow(_) | Self::SlowFail(_) | Self::SlowReply(_) | Self::Hold(_))
+        matches!(
+            self,
+            Self::Slow(_) | Self::SlowFail(_) | Self::SlowReply(_) | Self::Hold(_) | Self::Race(_)
+        )
     }
 
     /// What happens before the commit point.
@@ -94,6 +124,7 @@ impl Fault {
             Self::Fail(status) => Before::WaitThenFail(Duration::ZERO, status),
             Self::SlowFail(wait) => Before::WaitThenFail(wait, Self::DEFAULT_STATUS),
             Self::Abort => Before::Cut,
+            Self::Race(wait) => Before::ReadThenWait(wait),
             Self::None | Self::LostReply | Self::SlowReply(_) | Self::Hold(_) => Before::Commit,
         }
     }
@@ -105,9 +136,12 @@ impl Fault {
             Self::LostReply => After::Cut,
             Self::SlowReply(wait) => After::WaitThenReply(wait),
             Self::Hold(limit) => After::HoldThenReply(limit),
-            Self::None | Self::Slow(_) | Self::Fail(_) | Self::SlowFail(_) | Self::Abort => {
-                After::Reply
-            }
+            Self::None
+            | Self::Slow(_)
+            | Self::Fail(_)
+            | Self::SlowFail(_)
+            | Self::Abort
+            | Self::Race(_) => After::Reply,
         }
     }
 }
@@ -117,9 +151,11 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())?;
         match self {
-            Self::Slow(wait) | Self::SlowFail(wait) | Self::SlowReply(wait) | Self::Hold(wait) => {
-                write!(f, ":{}", wait.as_millis())
-            }
+            Self::Slow(wait)
+            | Self::SlowFail(wait)
+            | Self::SlowReply(wait)
+            | Self::Hold(wait)
+            | Self::Race(wait) => write!(f, ":{}", wait.as_millis()),
             Self::Fail(status) => write!(f, ":{status}"),
             Self::None | Self::Abort | Self::LostReply => Ok(()),
         }

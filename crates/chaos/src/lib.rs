@@ -10,7 +10,7 @@ mod parse;
 mod plan;
 mod split_mix;
 
-pub use fault::{After, Before, Fault};
+pub use fault::{After, Before, Fault, OfReservation};
 pub use parse::{MAX_PLAN_LENGTH, MAX_STEPS, MAX_WAIT, ParseError};
 pub use plan::{Plan, Step};
 pub use split_mix::SplitMix64;

@@ -27,7 +27,7 @@ pub enum ParseError {
     /// A step that starts with no word of the language.
     #[error(
         "unknown fault {0:?}; the known faults are none, slow[:ms|:from-to], fail[:status], slowfail[:ms], abort, \
-         flaky, lostreply, slowreply[:ms], hold[:ms]; separate several with commas"
+         flaky, lostreply, slowreply[:ms], hold[:ms], race[:ms]; separate several with commas"
     )]
     UnknownWord(String),
     /// An argument where the word takes none.
@@ -94,6 +94,7 @@ fn step(text: &str) -> Result<Step, ParseError> {
         "slowfail" => Fault::SlowFail(wait("slowfail", argument, Fault::DEFAULT_WAIT)?),
         "slowreply" => Fault::SlowReply(wait("slowreply", argument, Fault::DEFAULT_WAIT)?),
         "hold" => Fault::Hold(wait("hold", argument, MAX_WAIT)?),
+        "race" => Fault::Race(wait("race", argument, Fault::DEFAULT_RACE)?),
         "fail" => Fault::Fail(status(argument)?),
         _ => return Err(ParseError::UnknownWord(text.to_owned())),
     };
@@ -170,7 +171,7 @@ mod tests {
             let error = text.parse::<Plan>().unwrap_err();
             assert!(matches!(error, ParseError::BadRange(_)), "{text}: {error}");
         }
-        for text in ["slowfail:1-2", "slowreply:1-2", "hold:1-2", "fail:500-501"] {
+        for text in ["slowfail:1-2", "slowreply:1-2", "hold:1-2", "race:1-2", "fail:500-501"] {
             assert!(text.parse::<Plan>().is_err(), "{text}: only slow has a range");
         }
     }
@@ -187,7 +188,7 @@ mod tests {
         for (text, expected) in [
             (
                 "slwo",
-                "unknown fault \"slwo\"; the known faults are none, slow[:ms|:from-to], fail[:status], slowfail[:ms], abort, flaky, lostreply, slowreply[:ms], hold[:ms]; separate several with commas",
+                "unknown fault \"slwo\"; the known faults are none, slow[:ms|:from-to], fail[:status], slowfail[:ms], abort, flaky, lostreply, slowreply[:ms], hold[:ms], race[:ms]; separate several with commas",
             ),
             ("slow,,none", "unknown fault \"\""),
             (",", "unknown fault \"\""),
@@ -228,7 +229,7 @@ mod tests {
     }
 
     /// Pieces that plans are made of, and pieces that they are not.
-    const PIECES: [&str; 28] = [
+    const PIECES: [&str; 29] = [
         "none",
         "slow",
         "fail",
@@ -238,6 +239,7 @@ mod tests {
         "lostreply",
         "slowreply",
         "hold",
+        "race",
         "SLOW",
         "sl",
         ":",

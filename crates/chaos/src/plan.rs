@@ -19,8 +19,18 @@ pub enum Step {
 
 impl Step {
     /// The names of all steps, for counters that must exist from the start.
-    pub const NAMES: [&'static str; 9] =
-        ["none", "slow", "fail", "slowfail", "abort", "flaky", "lostreply", "slowreply", "hold"];
+    pub const NAMES: [&'static str; 10] = [
+        "none",
+        "slow",
+        "fail",
+        "slowfail",
+        "abort",
+        "flaky",
+        "lostreply",
+        "slowreply",
+        "hold",
+        "race",
+    ];
 
     /// The step's name without its argument. A flaky step stays flaky: what it
     /// comes to is decided where it acts.
@@ -73,6 +83,11 @@ pub struct Plan {
 impl Plan {
     pub(crate) fn new(first: Step, rest: Vec<Step>) -> Self {
         Self { first, rest }
+    }
+
+    /// Its steps, in their order.
+    pub fn steps(&self) -> impl Iterator<Item = Step> {
+        std::iter::once(self.first).chain(self.rest.iter().copied())
     }
 
     /// Whether every attempt meets the same step.
@@ -143,6 +158,8 @@ mod tests {
         assert_eq!(plan.step(0), plan.step(1));
         assert!(!plan.is_uniform());
         assert!("slow".parse::<Plan>().unwrap().is_uniform());
+        let steps: Vec<_> = plan.steps().collect();
+        assert_eq!(steps, [plan.step(1), plan.step(2)]);
     }
 
     #[test]
@@ -183,8 +200,8 @@ mod tests {
     #[test]
     fn every_step_has_one_of_the_names_of_the_language() {
         let plan: Plan = "none,slow:7,fail:404,slowfail".parse().unwrap();
-        let other: Plan = "abort,flaky,lostreply,slowreply,hold".parse().unwrap();
-        let steps = (1..=4).map(|n| plan.step(n)).chain((1..=5).map(|n| other.step(n)));
+        let other: Plan = "abort,flaky,lostreply,slowreply,hold,race".parse().unwrap();
+        let steps = (1..=4).map(|n| plan.step(n)).chain((1..=6).map(|n| other.step(n)));
         let names: Vec<_> = steps.map(|step| step.name()).collect();
         assert_eq!(names, Step::NAMES);
         assert!(Fault::NAMES.iter().all(|name| names.contains(name)));
@@ -211,6 +228,8 @@ mod tests {
             ("slowreply", Before::Commit, After::WaitThenReply(two)),
             ("hold", Before::Commit, After::HoldThenReply(Duration::from_mins(1))),
             ("hold:5000", Before::Commit, After::HoldThenReply(Duration::from_secs(5))),
+            ("race", Before::ReadThenWait(Duration::from_millis(100)), After::Reply),
+            ("race:2000", Before::ReadThenWait(two), After::Reply),
         ] {
             let fault = word.parse::<Plan>().unwrap().step(1).resolve(|| unreachable!());
             assert_eq!((fault.before_commit(), fault.after_commit()), (before, after), "{word}");
@@ -223,7 +242,9 @@ mod tests {
 
     #[test]
     fn what_is_displayed_parses_back_to_the_same_plan() {
-        for text in ["none", "slow:7,fail:404,slowfail,abort,flaky,lostreply,slowreply:0,hold"] {
+        for text in
+            ["none", "slow:7,fail:404,slowfail,abort,flaky,lostreply,slowreply:0,hold,race:9,race"]
+        {
             let plan: Plan = text.parse().unwrap();
             assert_eq!(plan.to_string().parse::<Plan>().unwrap(), plan);
         }

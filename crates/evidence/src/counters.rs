@@ -1,6 +1,11 @@
-//! Which counters jumped, read from the services' own `/metrics`.
+//! Which counters jumped, read from the services' own `/metrics`, and what the spans of one
+//! run add to them.
+
+mod of_spans;
 
 use std::collections::BTreeMap;
+
+pub use of_spans::{of_calls, of_order, of_pings, sum};
 
 /// Counters by name and labels, as the text format writes them.
 pub type Counters = BTreeMap<String, u64>;

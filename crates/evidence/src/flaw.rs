@@ -1,8 +1,7 @@
-//! What keeps the spans of an order from being whole evidence of it.
+//! What keeps spans from being whole evidence of an order, or of pings.
 
-use std::fmt;
-
-/// The place of a span in an order. Attempts are numbered from 1.
+/// The place of a span. Attempts are numbered from 1, pings from 0. Among the spans of a script
+/// each call is such an attempt, whoever makes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     /// The order as a whole, at the order service.
@@ -15,6 +14,16 @@ pub enum Part {
     Fault(u32),
     /// The commit of an attempt.
     Commit(u32),
+    /// The pings as a whole, at the order service.
+    Pings,
+    /// A ping, at the order service.
+    Ping(u32),
+    /// A call of a script, at the called side. Calls are numbered from 1.
+    Call(u32),
+    /// The commit of a call.
+    CallCommit(u32),
+    /// The messages about an order.
+    Messages,
 }
 
 impl Part {
@@ -24,27 +33,30 @@ impl Part {
         matches!(self, Self::Order | Self::Attempt(_))
     }
 
+    const fn of_later_attempt(self, by: u32) -> Self {
+        match self {
+            Self::Attempt(number) => Self::Attempt(number.saturating_add(by)),
+            Self::ServerAttempt(number) => Self::ServerAttempt(number.saturating_add(by)),
+            Self::Fault(number) => Self::Fault(number.saturating_add(by)),
+            Self::Commit(number) => Self::Commit(number.saturating_add(by)),
+            other => other,
+        }
+    }
+
     /// The number of the attempt that it belongs to, if it belongs to one.
     #[must_use]
     pub const fn attempt(self) -> Option<u32> {
         match self {
-            Self::Order => None,
+            Self::Order
+            | Self::Pings
+            | Self::Ping(_)
+            | Self::Call(_)
+            | Self::CallCommit(_)
+            | Self::Messages => None,
             Self::Attempt(number)
             | Self::ServerAttempt(number)
             | Self::Fault(number)
             | Self::Commit(number) => Some(number),
-        }
-    }
-}
-
-impl fmt::Display for Part {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Order => f.write_str("the order service's span of the order"),
-            Self::Attempt(number) => write!(f, "the order service's span of attempt {number}"),
-            Self::ServerAttempt(number) => write!(f, "the inventory's span of attempt {number}"),
-            Self::Fault(number) => write!(f, "the span of the fault in attempt {number}"),
-            Self::Commit(number) => write!(f, "the commit of attempt {number}"),
         }
     }
 }
@@ -61,21 +73,21 @@ pub enum Flaw {
 }
 
 impl Flaw {
+    /// The same of an attempt whose number is higher by this.
+    #[must_use]
+    pub const fn of_later_attempt(self, by: u32) -> Self {
+        match self {
+            Self::Missing(part) => Self::Missing(part.of_later_attempt(by)),
+            Self::Ambiguous(part) => Self::Ambiguous(part.of_later_attempt(by)),
+            Self::Contradictory(part) => Self::Contradictory(part.of_later_attempt(by)),
+        }
+    }
+
     /// Where the flaw is.
     #[must_use]
     pub const fn part(self) -> Part {
         match self {
             Self::Missing(part) | Self::Ambiguous(part) | Self::Contradictory(part) => part,
-        }
-    }
-}
-
-impl fmt::Display for Flaw {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing(part) => write!(f, "{part} is missing"),
-            Self::Ambiguous(part) => write!(f, "more than one span could be {part}"),
-            Self::Contradictory(part) => write!(f, "{part} contradicts the answer"),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What can be read from the spans of a trace.
 
+use crate::flaw::Flaw;
 use crate::span::Span;
 
 /// What a trace tells, once its spans have come.
@@ -19,6 +20,6 @@ pub trait FromSpans: Sized {
         Self::incomplete(Some(self)).is_empty()
     }
 
-    /// What keeps the spans from being whole evidence, a sentence each.
-    fn incomplete(told: Option<&Self>) -> Vec<String>;
+    /// What keeps the spans from being whole evidence.
+    fn incomplete(told: Option<&Self>) -> Vec<Flaw>;
 }

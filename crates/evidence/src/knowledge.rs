@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::diagram::{Diagram, Lane};
 use crate::local_history::LocalHistory;
+use crate::order_trace::UnderKey;
 
 /// What all three parties know at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -71,6 +72,8 @@ pub struct OrderService {
     pub certain: usize,
     /// How many there may be, those included.
     pub possible: usize,
+    /// What it learnt from the inventory after its answer: `confirmed` or `failed`.
+    pub settled: Option<String>,
     /// What it told the customer, if anything.
     pub told: Option<Told>,
 }
@@ -131,6 +134,8 @@ pub struct ReceivedAttempt {
     pub fault: Option<String>,
     /// What it committed, if it has.
     pub commit: Option<Committed>,
+    /// What it found under the key of the attempt, so that it took nothing.
+    pub found: Option<UnderKey>,
     /// When the inventory noticed that the caller was gone. Until then it cannot know
     /// whether anyone waits.
     pub caller_left_ms: Option<u64>,
@@ -182,7 +187,7 @@ impl Knowledge {
         let until = |party| LocalHistory::until(diagram, party, step);
         Self {
             customer: read::customer(&until(Lane::Customer)),
-            order: read::order_service(&until(Lane::Order)),
+            order: read::order_service(&until(Lane::Order), diagram.once),
             inventory: read::inventory(&until(Lane::Inventory)),
         }
     }

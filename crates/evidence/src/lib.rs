@@ -7,7 +7,9 @@
 //! customer was told with what the inventory holds. [`diagram`] is an order as a
 //! picture that nobody has drawn yet, and [`local_history`] is what one party can
 //! tell of it; [`knowledge`] is what each party knows at a moment. [`waterfall`] holds
-//! the spans of an order themselves.
+//! the spans of an order themselves, and [`log_lines`] what the services wrote meanwhile.
+//! [`so_far`] is an order that is under way. [`calls`] are the calls of a script, which is no
+//! order, and [`refusal`] says why one of them did nothing.
 //!
 //! A verdict is made from an [`order::Order`], a [`message_order::PingBatch`] or a
 //! [`pod_replacement::PodReplacement`]; [`load`] holds the result of a load.
@@ -15,6 +17,7 @@
 //! Everything here is a plain function over plain values: no network, no clock,
 //! no layout of text.
 
+pub mod calls;
 pub mod counters;
 pub mod diagram;
 pub mod flaw;
@@ -23,10 +26,13 @@ pub mod knowledge;
 pub mod ledger;
 pub mod load;
 pub mod local_history;
+pub mod log_lines;
 pub mod message_order;
 pub mod order;
 pub mod order_trace;
 pub mod pod_replacement;
+pub mod refusal;
+pub mod so_far;
 pub mod span;
 #[cfg(any(test, feature = "testing"))]
 #[allow(clippy::expect_used, reason = "a test that cannot make its spans has failed")]

@@ -7,7 +7,7 @@
 use serde::Serialize;
 
 use crate::diagram::{Content, Diagram, Lane, MarkKind, Message, Note, Step};
-use crate::order_trace::OrderTrace;
+use crate::order_trace::{OrderTrace, UnderKey};
 
 /// What one party sent, received and did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +49,17 @@ pub enum LocalEvent {
         /// Whether it had committed the same request before.
         duplicate: bool,
     },
+    /// It found a decision under the key of an attempt, and took nothing.
+    UnderKey {
+        /// The attempt's number.
+        attempt: u32,
+        /// What it found.
+        found: UnderKey,
+        /// Whether it had noticed before that the caller was gone.
+        late: bool,
+    },
+    /// It learnt what became of the order: `confirmed` or `failed`.
+    Settled(String),
     /// It cut the connection of this attempt.
     Cut(u32),
     /// It noticed that the caller of this attempt had left.
@@ -62,13 +73,12 @@ impl LocalEvent {
     #[must_use]
     pub const fn attempt(&self) -> Option<u32> {
         match self {
-            Self::Sent(content) | Self::Received(content) => match content {
-                Content::Attempt(attempt) | Content::Answer { attempt, .. } => Some(*attempt),
-                Content::Order | Content::Outcome { .. } => None,
-            },
+            Self::Sent(content) | Self::Received(content) => content.number(),
+            Self::Settled(_) => None,
             Self::NoAnswer { attempt, .. }
             | Self::Fault { attempt, .. }
             | Self::Committed { attempt, .. }
+            | Self::UnderKey { attempt, .. }
             | Self::Cut(attempt)
             | Self::CallerLeft(attempt)
             | Self::AnswerDropped(attempt) => Some(*attempt),
@@ -148,12 +158,18 @@ fn noted(note: &Note, step: &Step) -> Option<LocalEvent> {
             let (late, duplicate) = (commit.late, commit.duplicate);
             LocalEvent::Committed { attempt: mark.attempt, late, duplicate }
         }
+        Note::UnderKey { attempt, found, late } => {
+            LocalEvent::UnderKey { attempt: *attempt, found: *found, late: *late }
+        }
+        Note::Settled(outcome) => LocalEvent::Settled(outcome.clone()),
         Note::Cut(attempt) => LocalEvent::Cut(*attempt),
         Note::GivenUp { attempt, reason } => {
             LocalEvent::NoAnswer { attempt: *attempt, reason: reason.clone() }
         }
         Note::CallerLeft(attempt) => LocalEvent::CallerLeft(*attempt),
         Note::AnswerDropped(attempt) => LocalEvent::AnswerDropped(*attempt),
+        // A script is no order, so there is no history of one.
+        Note::Call(_) => return None,
     })
 }
 

@@ -4,6 +4,7 @@ use campuscafe_api::order::Reordering;
 use campuscafe_attributes as attribute;
 
 use super::counters::Counters;
+use super::flaw::{Flaw, Part};
 use super::from_spans::FromSpans;
 use super::span::{Kind, Span};
 
@@ -36,8 +37,10 @@ pub struct PingRounds {
     pub inversions: Vec<u64>,
     /// The trace of the round with the most of them.
     pub trace_id: Option<String>,
+    /// What the spans of all rounds make of the counters.
+    pub counters: Counters,
     /// What is missing of the spans.
-    pub incomplete: Vec<String>,
+    pub incomplete: Vec<Flaw>,
 }
 
 impl PingRounds {
@@ -62,11 +65,9 @@ impl FromSpans for MessageOrder {
         roots.map(|root| below(root, spans, answer)).min_by_key(|batch| batch.missing.len())
     }
 
-    fn incomplete(batch: Option<&Self>) -> Vec<String> {
-        let Some(batch) = batch else {
-            return vec!["the order service's span of the pings is missing".to_owned()];
-        };
-        let missing = |place: &u32| format!("the span of ping {place} is missing");
+    fn incomplete(batch: Option<&Self>) -> Vec<Flaw> {
+        let Some(batch) = batch else { return vec![Flaw::Missing(Part::Pings)] };
+        let missing = |place: &u32| Flaw::Missing(Part::Ping(*place));
         batch.missing.iter().map(missing).collect()
     }
 }
@@ -102,9 +103,9 @@ pub struct PingBatch {
     pub deltas: Counters,
     /// What the spans tell, where there are any.
     pub pings: Option<MessageOrder>,
-    /// What keeps the spans from being whole evidence, a sentence each; empty
-    /// where nothing does, or where there is no place to read spans.
-    pub incomplete: Vec<String>,
+    /// What keeps the spans from being whole evidence; empty where
+    /// nothing does, or where there is no place to read spans.
+    pub incomplete: Vec<Flaw>,
 }
 
 #[cfg(test)]

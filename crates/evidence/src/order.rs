@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use campuscafe_api::order::{OrderReport, PlaceOrder};
+use campuscafe_api::order::{Lane, OrderReport, Outcome, PlaceOrder, StateChange};
 use serde::Serialize;
 
 use crate::counters::Counters;
+use crate::flaw::Flaw;
 use crate::from_spans::FromSpans as _;
 use crate::ledger::Ledger;
-use crate::order_trace::OrderTrace;
+use crate::order_trace::{Asked, OrderTrace};
 use crate::waterfall::Waterfall;
 
 /// The item that lessons order, where the inventory knows it.
@@ -24,15 +25,25 @@ pub struct OrderPlan {
     /// Reservations that it leaves: pieces that the stock must have, and what
     /// to wait for where spans do not tell.
     pub reservations: u64,
+    /// Whether its attempts carry an idempotency key.
+    pub lane: Lane,
+    /// Whether the customer orders again, without a fault, if no answer tells what became
+    /// of the order.
+    pub again: bool,
 }
 
 impl OrderPlan {
+    /// Without a key, and nobody orders again.
+    pub const NAIVE: Self =
+        Self { chaos: "none", retry: false, reservations: 1, lane: Lane::Naive, again: false };
+
     /// The order of one piece, with the limit of each attempt or that of the service.
     #[must_use]
     pub fn order(&self, item: &str, attempt_timeout: Option<Duration>) -> PlaceOrder {
         PlaceOrder {
             chaos: Some(self.chaos.to_owned()),
             retry_on_timeout: self.retry,
+            idempotent: self.lane == Lane::Cured,
             attempt_timeout_ms: attempt_timeout
                 .map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)),
             ..PlaceOrder::of(item)
@@ -53,6 +64,21 @@ pub struct CustomerResponse {
     pub after: Duration,
 }
 
+/// What a customer did whom the answer left in doubt, and what came of it.
+#[derive(Debug, Clone)]
+pub struct Later {
+    /// What the customer sent.
+    pub asked: Asked,
+    /// The HTTP status of the last answer.
+    pub status: u16,
+    /// What the customer knows then.
+    pub outcome: Outcome,
+    /// How long after the order.
+    pub after: Duration,
+    /// Every state of the order so far, if the customer asked for it.
+    pub history: Vec<StateChange>,
+}
+
 /// Pieces that a lesson delivered, since the stock had too few for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -70,6 +96,8 @@ pub struct Order {
     pub request: PlaceOrder,
     /// What the customer was told.
     pub response: CustomerResponse,
+    /// What the customer did then, and was told in the end.
+    pub later: Option<Later>,
     /// The same against what the inventory holds.
     pub ledger: Ledger,
     /// What the services counted meanwhile.
@@ -78,9 +106,9 @@ pub struct Order {
     pub order_trace: Option<OrderTrace>,
     /// The spans that tell it.
     pub waterfall: Waterfall,
-    /// What keeps the spans from being whole evidence, a sentence each; empty
-    /// where nothing does, or where there is no place to read spans.
-    pub incomplete: Vec<String>,
+    /// What keeps the spans from being whole evidence; empty where
+    /// nothing does, or where there is no place to read spans.
+    pub incomplete: Vec<Flaw>,
     /// What was delivered before it, if the stock had too few pieces.
     pub delivered: Option<Delivered>,
 }

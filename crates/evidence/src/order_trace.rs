@@ -1,19 +1,21 @@
 //! An order, told from its spans: who sent what when, what was committed, and
 //! from which moment nobody listened any more. All times in nanoseconds.
 
+mod answered;
 mod read;
 
 use std::time::Duration;
 
-use campuscafe_api::order::OrderReport;
+use campuscafe_api::order::{Lane, OrderReport};
 use campuscafe_attributes::CONNECTION_REFUSED;
 use campuscafe_chaos::Plan;
+use serde::Serialize;
 
 use super::flaw::{Flaw, Part};
 use super::from_spans::FromSpans;
 use super::span::Span;
 
-pub(crate) use read::{attempt_number, is_of_order};
+pub(crate) use read::{attempt_number, commit, is_of_order, served};
 
 /// What the order service answered, and the faults that the order was to meet:
 /// together they say which spans there must be.
@@ -36,12 +38,52 @@ pub struct OrderTrace {
     pub outcome: String,
     /// The HTTP status the customer got.
     pub status: Option<i64>,
+    /// Whether its attempts had an idempotency key, if it says so.
+    pub lane: Option<Lane>,
     /// In the order they were made.
     pub attempts: Vec<Attempt>,
+    /// When the order service learnt from the inventory what became of the order, and what.
+    pub settled: Option<Settled>,
+    /// What the customer did whom the answer left in doubt.
+    pub later: Option<Exchange>,
     /// Which replica of the order service took it, if it says so.
     pub instance: Option<String>,
     /// What is missing or contradicts the answer; empty where nothing does.
     pub flaws: Vec<Flaw>,
+}
+
+/// What an order came to after its answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    /// When.
+    pub at: u64,
+    /// `confirmed` or `failed`.
+    pub outcome: String,
+}
+
+/// What a customer sends who does not know what became of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Asked {
+    /// The same order again, which is another order to the service.
+    Again,
+    /// The question what became of it.
+    State,
+}
+
+/// A second question of the customer, and its answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange {
+    /// What the customer sent.
+    pub asked: Asked,
+    /// When.
+    pub asked_at: u64,
+    /// When the customer was told.
+    pub told_at: u64,
+    /// The HTTP status.
+    pub status: Option<i64>,
+    /// What the customer was told.
+    pub outcome: String,
 }
 
 /// One attempt, on both sides.
@@ -93,8 +135,20 @@ pub struct ServerAttempt {
     pub fault_acted: Option<(u64, u64)>,
     /// What was committed, if anything.
     pub commit: Option<Commit>,
+    /// What had been decided before under the key of this attempt, so that it took nothing.
+    pub under_key: Option<UnderKey>,
     /// Which replica of the inventory served it, if it says so.
     pub instance: Option<String>,
+}
+
+/// What an attempt finds under its idempotency key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum UnderKey {
+    /// The decision of an earlier attempt, which is told again.
+    Replayed,
+    /// That nothing can be reserved any more: the order is settled or cancelled.
+    Void,
 }
 
 /// The moment a reservation became a fact.
@@ -112,6 +166,8 @@ pub struct Commit {
     pub late: bool,
     /// Whether the same request had been committed before.
     pub duplicate: bool,
+    /// Whether it has an idempotency key, if its span says so.
+    pub lane: Option<Lane>,
 }
 
 impl FromSpans for OrderTrace {
@@ -121,10 +177,10 @@ impl FromSpans for OrderTrace {
         read::order_trace(spans, answer)
     }
 
-    fn incomplete(order_trace: Option<&Self>) -> Vec<String> {
+    fn incomplete(order_trace: Option<&Self>) -> Vec<Flaw> {
         match order_trace {
-            None => vec![Flaw::Missing(Part::Order).to_string()],
-            Some(order_trace) => order_trace.flaws.iter().map(Flaw::to_string).collect(),
+            None => vec![Flaw::Missing(Part::Order)],
+            Some(order_trace) => order_trace.flaws.clone(),
         }
     }
 }
@@ -140,6 +196,35 @@ impl OrderTrace {
             .collect();
         commits.sort_by_key(|(_, commit)| commit.at);
         commits
+    }
+
+    /// Whether its attempts carry an idempotency key, so that they reserve once.
+    #[must_use]
+    pub fn once(&self) -> bool {
+        self.lane == Some(Lane::Cured)
+    }
+
+    /// With another order of the same customer for the same thing. Its attempts are numbered
+    /// on.
+    #[must_use]
+    pub fn followed_by(mut self, next: Self) -> Self {
+        let before = self.attempts.last().map_or(0, |last| last.number);
+        let flaws = next.flaws.iter().map(|flaw| flaw.of_later_attempt(before));
+        self.flaws.extend(flaws);
+        self.later = Some(Exchange {
+            asked: Asked::Again,
+            asked_at: next.start,
+            told_at: next.told_at,
+            status: next.status,
+            outcome: next.outcome,
+        });
+        self.attempts.extend(
+            next.attempts.into_iter().map(|attempt| Attempt {
+                number: attempt.number.saturating_add(before),
+                ..attempt
+            }),
+        );
+        self
     }
 
     /// When the last commit came, counted from the order.
@@ -159,3 +244,5 @@ impl OrderTrace {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_keys;

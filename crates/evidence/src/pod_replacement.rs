@@ -244,6 +244,7 @@ mod tests {
             fault: "slowreply:800".to_owned(),
             fault_acted: None,
             commit: None,
+            under_key: None,
             instance: Some(pod.to_owned()),
         });
         let attempt = Attempt { number: 1, sent: 0, ended: 1, end: End::Answered(200), served };
@@ -258,7 +259,10 @@ mod tests {
                 told_at: 1,
                 outcome: "confirmed".to_owned(),
                 status: Some(200),
+                lane: None,
                 attempts: vec![attempt],
+                settled: None,
+                later: None,
                 instance: Some("order-1".to_owned()),
                 flaws: Vec::new(),
             }),

@@ -1,6 +1,7 @@
 //! A span as the lab reads it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value};
 use opentelemetry_proto::tonic::resource::v1::Resource;
@@ -26,6 +27,16 @@ pub enum Value {
     Int(i64),
     /// True or false.
     Flag(bool),
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Int(number) => write!(f, "{number}"),
+            Self::Flag(flag) => write!(f, "{flag}"),
+        }
+    }
 }
 
 /// A moment on a span.
@@ -106,14 +117,14 @@ pub fn from_otlp(data: &TracesData) -> Vec<Span> {
     spans
 }
 
-/// Who sent a group of spans.
-struct Process {
-    service: String,
+/// Who sent a group of spans or of log records.
+pub(crate) struct Process {
+    pub(crate) service: String,
     instance: Option<String>,
 }
 
 impl Process {
-    fn of(resource: Option<&Resource>) -> Self {
+    pub(crate) fn of(resource: Option<&Resource>) -> Self {
         let mut attributes =
             resource.map(|resource| attributes(&resource.attributes)).unwrap_or_default();
         let mut text = |name| match attributes.remove(name) {
@@ -156,7 +167,7 @@ fn read(span: &OtlpSpan, process: &Process) -> Span {
     }
 }
 
-fn attributes(pairs: &[KeyValue]) -> BTreeMap<String, Value> {
+pub(crate) fn attributes(pairs: &[KeyValue]) -> BTreeMap<String, Value> {
     let value = |pair: &KeyValue| match pair.value.as_ref()?.value.as_ref()? {
         any_value::Value::StringValue(text) => Some(Value::Text(text.clone())),
         any_value::Value::IntValue(number) => Some(Value::Int(*number)),
@@ -166,6 +177,6 @@ fn attributes(pairs: &[KeyValue]) -> BTreeMap<String, Value> {
     pairs.iter().filter_map(|pair| Some((pair.key.clone(), value(pair)?))).collect()
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

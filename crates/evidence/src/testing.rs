@@ -5,6 +5,10 @@ use std::collections::BTreeMap;
 use campuscafe_api::order::{Attempt, AttemptResult, OrderReport, Outcome};
 use campuscafe_attributes as attribute;
 
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
+use opentelemetry_proto::tonic::logs::v1::{LogRecord, LogsData, ResourceLogs, ScopeLogs};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+
 use super::order_trace::Answered;
 use super::span::{Kind, Moment, Span, Value};
 
@@ -122,6 +126,17 @@ pub fn double() -> Vec<Span> {
     ]
 }
 
+/// A customer with one cake: the same with an idempotency key. The late attempt finds what
+/// was decided for the second one.
+pub fn keyed_double() -> Vec<Span> {
+    let mut spans = double();
+    spans.retain(|span| span.id != "commit-in1");
+    for span in spans.iter_mut().filter(|span| span.id == "in1") {
+        *span = span.clone().with(attribute::IDEMPOTENT_REPLAYED, Value::Flag(true));
+    }
+    spans
+}
+
 /// What the order service answers when its spans are these: none is missing.
 pub fn answer(spans: &[Span], plan: &str) -> Answered {
     let root = spans.iter().find(|span| span.id == "order").expect("an order");
@@ -150,4 +165,45 @@ pub fn answer(spans: &[Span], plan: &str) -> Answered {
         trace_id: None,
     };
     Answered { report, plan: plan.parse().expect("a plan") }
+}
+
+/// What the span of this id writes, so many milliseconds after [`START`].
+pub fn record(span: u64, message: &str, ms: u64) -> LogRecord {
+    LogRecord {
+        time_unix_nano: START + ms * MS,
+        severity_number: 9,
+        body: Some(text(message)),
+        span_id: span.to_be_bytes().to_vec(),
+        ..LogRecord::default()
+    }
+}
+
+/// A log record with something more to it.
+pub trait WithField {
+    /// With this text as a field.
+    #[must_use]
+    fn with_field(self, name: &str, value: &str) -> Self;
+}
+
+impl WithField for LogRecord {
+    fn with_field(mut self, name: &str, value: &str) -> Self {
+        self.attributes.push(pair(name, value));
+        self
+    }
+}
+
+/// What a service writes.
+pub fn logs(service: &str, log_records: Vec<LogRecord>) -> LogsData {
+    let attributes = vec![pair("service.name", service)];
+    let resource = Some(Resource { attributes, ..Resource::default() });
+    let scope_logs = vec![ScopeLogs { log_records, ..ScopeLogs::default() }];
+    LogsData { resource_logs: vec![ResourceLogs { resource, scope_logs, ..Default::default() }] }
+}
+
+fn pair(name: &str, value: &str) -> KeyValue {
+    KeyValue { key: name.to_owned(), value: Some(text(value)), ..KeyValue::default() }
+}
+
+fn text(text: &str) -> AnyValue {
+    AnyValue { value: Some(any_value::Value::StringValue(text.to_owned())) }
 }

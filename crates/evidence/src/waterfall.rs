@@ -1,15 +1,16 @@
-//! The spans of an order as rows: each below the span that it belongs to, with its place
-//! in the order.
+//! The spans of an order, or of the calls of a script, as rows: each below the span that it
+//! belongs to, with its place in the order.
 //!
-//! Anybody may send spans into a trace, so only those below the order's own are kept, and
-//! only so many.
+//! Anybody may send spans into a trace, so only those below the order's own, or below the
+//! script's calls, are kept, and only so many.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use campuscafe_attributes as attribute;
 
-use crate::diagram::{Content, MarkKind, Note, Step};
-use crate::flaw::Part;
+use crate::calls::Calls;
+use crate::diagram::{CallEvent, CallNote, Content, MarkKind, Note, Step};
+use crate::flaw::{Flaw, Part};
 use crate::from_spans::FromSpans;
 use crate::order_trace::{Answered, OrderTrace, attempt_number, is_of_order};
 use crate::span::{Kind, Span, Value};
@@ -20,12 +21,14 @@ pub const MAX_ROWS: usize = 200;
 /// Bytes of text that are kept of one order. The spans of two attempts have about 5 KiB.
 pub const MAX_TEXT: usize = 64 * 1024;
 
-/// The spans of an order.
+/// The spans of an order, or of the calls of a script. A call takes the place of an attempt:
+/// in their pictures both are bars with a number.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Waterfall {
-    /// The order's own span first, and each span before those below it.
+    /// The order's own span first, or the script's first call; and each span before those
+    /// below it.
     pub rows: Vec<Row>,
-    /// Spans of the order that are not among the rows, because they are too many.
+    /// Spans of the order or the script that are not among the rows, because they are too many.
     pub left_out: usize,
 }
 
@@ -34,9 +37,9 @@ pub struct Waterfall {
 pub struct Row {
     /// The span.
     pub span: Span,
-    /// How many spans it stands below; 0 for the order's own.
+    /// How many spans it stands below; 0 for the order's own and for a call of the script.
     pub depth: usize,
-    /// Its place in the order; that of the span above it if it has none of its own.
+    /// Its place in the order or the script; that of the span above it if it has none of its own.
     pub part: Part,
 }
 
@@ -44,6 +47,31 @@ impl Waterfall {
     /// The spans of the order with this answer; none without the order's own.
     #[must_use]
     pub fn of(spans: &[Span], answer: &Answered) -> Self {
+        let root = spans.iter().find(|span| is_of_order(span, &answer.report));
+        Self::below(spans, root.map(|root| (root, Part::Order)), part_of_order)
+    }
+
+    /// The spans of the calls that a script made itself, and of those below them.
+    #[must_use]
+    pub fn of_calls(spans: &[Span], made: &[Span], calls: &Calls) -> Self {
+        let numbers: BTreeMap<&str, u32> =
+            calls.calls.iter().map(|call| (&*call.span_id, call.number)).collect();
+        let number = |span: &Span| numbers.get(&*span.id).copied();
+        let mut made: Vec<_> =
+            made.iter().filter_map(|call| Some((call, Part::Attempt(number(call)?)))).collect();
+        made.sort_by_key(|(call, _)| (call.start, call.end));
+        Self::below(spans, made, |above, span| match number(span) {
+            Some(number) => Part::Attempt(number),
+            None => part_of_attempt(above, span),
+        })
+    }
+
+    /// Spans in their places, and everything below them.
+    fn below<'a>(
+        spans: &'a [Span],
+        roots: impl IntoIterator<Item = (&'a Span, Part)>,
+        part: impl Fn(Part, &Span) -> Part,
+    ) -> Self {
         let mut all = Self::default();
         let mut below: BTreeMap<&str, Vec<&Span>> = BTreeMap::new();
         for span in spans {
@@ -51,32 +79,39 @@ impl Waterfall {
                 below.entry(parent).or_default().push(span);
             }
         }
-        let root = spans.iter().find(|span| is_of_order(span, &answer.report));
-        let mut next: Vec<_> = root.map(|root| (root, 0, Part::Order)).into_iter().collect();
+        let mut next: Vec<_> = roots.into_iter().map(|(root, part)| (root, 0, part)).collect();
+        next.reverse();
         let (mut seen, mut text) = (BTreeSet::new(), 0);
-        while let Some((span, depth, part)) = next.pop() {
+        while let Some((span, depth, place)) = next.pop() {
             // An exporter may send a span again, and a foreign one may close a circle.
             if !seen.insert(&*span.id) {
                 continue;
             }
             text += length(span);
             if all.rows.len() < MAX_ROWS && text <= MAX_TEXT {
-                all.rows.push(Row { span: span.clone(), depth, part });
+                all.rows.push(Row { span: span.clone(), depth, part: place });
             } else {
                 all.left_out += 1;
             }
             let below = below.get(&*span.id).into_iter().flatten().rev();
-            next.extend(below.map(|span| (*span, depth + 1, part_below(part, span))));
+            next.extend(below.map(|span| (*span, depth + 1, part(place, span))));
         }
         all
     }
 }
 
-/// The place of a span below another.
-fn part_below(above: Part, span: &Span) -> Part {
-    let has = |name| span.attributes.contains_key(name);
+/// The place of a span of an order below another.
+fn part_of_order(above: Part, span: &Span) -> Part {
     match (above, span.kind) {
         (Part::Order, Kind::Client) => Part::Attempt(attempt_number(span)),
+        _ => part_of_attempt(above, span),
+    }
+}
+
+/// The place of a span below that of an attempt.
+fn part_of_attempt(above: Part, span: &Span) -> Part {
+    let has = |name| span.attributes.contains_key(name);
+    match (above, span.kind) {
         (Part::Attempt(attempt), Kind::Server) => Part::ServerAttempt(attempt),
         (Part::ServerAttempt(attempt), _) if has(attribute::RESERVATION_ID) => {
             Part::Commit(attempt)
@@ -107,9 +142,13 @@ impl Step {
         }
         if let Some(message) = &self.message {
             return Some(match message.content {
+                // A question has a trace of its own.
+                Content::Question => return None,
                 Content::Order | Content::Outcome { .. } => Part::Order,
                 Content::Attempt(attempt) => Part::Attempt(attempt),
                 Content::Answer { attempt, .. } => Part::ServerAttempt(attempt),
+                Content::Call { call, .. } => Part::Attempt(call),
+                Content::Reply { call, .. } => Part::ServerAttempt(call),
             });
         }
         Some(match self.note.as_ref()? {
@@ -117,7 +156,10 @@ impl Step {
             Note::Cut(attempt) | Note::CallerLeft(attempt) | Note::AnswerDropped(attempt) => {
                 Part::ServerAttempt(*attempt)
             }
-            Note::Fault(_) | Note::Committed(_) => return None,
+            Note::UnderKey { attempt, .. } => Part::ServerAttempt(*attempt),
+            Note::Call(CallNote { call, event: CallEvent::GivenUp(_), .. }) => Part::Attempt(*call),
+            Note::Call(note) => Part::ServerAttempt(note.call),
+            Note::Fault(_) | Note::Committed(_) | Note::Settled(_) => return None,
         })
     }
 }
@@ -139,8 +181,31 @@ impl FromSpans for OrderSpans {
         Some(Self { order_trace, waterfall: Waterfall::of(spans, answer) })
     }
 
-    fn incomplete(read: Option<&Self>) -> Vec<String> {
+    fn incomplete(read: Option<&Self>) -> Vec<Flaw> {
         OrderTrace::incomplete(read.map(|read| &read.order_trace))
+    }
+}
+
+/// The calls of a script, and the spans that they were read from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallSpans {
+    /// What the spans tell.
+    pub calls: Calls,
+    /// The spans themselves.
+    pub waterfall: Waterfall,
+}
+
+impl FromSpans for CallSpans {
+    type Answer = Vec<Span>;
+
+    fn of(spans: &[Span], made: &Vec<Span>) -> Option<Self> {
+        let calls = Calls::of(spans, made)?;
+        let waterfall = Waterfall::of_calls(spans, made, &calls);
+        Some(Self { calls, waterfall })
+    }
+
+    fn incomplete(read: Option<&Self>) -> Vec<Flaw> {
+        Calls::incomplete(read.map(|read| &read.calls))
     }
 }
 
@@ -148,7 +213,7 @@ impl FromSpans for OrderSpans {
 mod tests {
     use super::*;
     use crate::diagram::Diagram;
-    use crate::testing::{With as _, answer, double, span};
+    use crate::testing::{With as _, answer, commit, double, fault, span};
 
     fn of(spans: &[Span]) -> Waterfall {
         Waterfall::of(spans, &answer(spans, "slow,none"))
@@ -180,6 +245,64 @@ mod tests {
         assert!(read.is_complete());
         let diagram = Diagram::of(&read.order_trace);
         assert!(diagram.steps.len() > 8);
+        for step in &diagram.steps {
+            let has = |row: &Row| Some(row.part) == step.part();
+            assert!(read.waterfall.rows.iter().any(has), "{step:?}");
+        }
+    }
+
+    /// A customer presses; the order service calls the inventory, which commits late. Then the
+    /// customer looks.
+    fn script() -> (Vec<Span>, Vec<Span>) {
+        let call = |id: &str, parent: &str, at, path: &str| {
+            span(id, parent, Kind::Client, at)
+                .text(attribute::HTTP_REQUEST_METHOD, "POST")
+                .text(attribute::URL_FULL, &format!("http://127.0.0.1:5101{path}"))
+        };
+        let server = |id: &str, parent: &str, at, service: &str| {
+            let span = span(id, parent, Kind::Server, at);
+            Span { service: service.to_owned(), ..span }
+        };
+        let made = vec![
+            call("look", "", 600..602, "/inventory/state").status(200),
+            call("press", "", 0..504, "/orders").status(504),
+        ];
+        let spans = vec![
+            server("in-order", "press", 1..503, "order").status(504),
+            call("attempt", "in-order", 2..502, "/inventory/reserve").text("error.type", "timeout"),
+            server("in", "attempt", 3..900, "inventory").left_at(503),
+            fault("in", 3..900, "slow:900"),
+            commit("in", 900, 10, true, false),
+            server("in-look", "look", 601..602, "inventory").status(200),
+        ];
+        (made, spans)
+    }
+
+    #[test]
+    fn each_span_of_a_script_stands_below_its_call_and_knows_its_number() {
+        let (made, spans) = script();
+        let read = CallSpans::of(&spans, &made).unwrap();
+        assert!(read.is_complete(), "{:?}", read.calls.flaws);
+        let rows: Vec<_> = read.waterfall.rows.iter().map(|row| (row.depth, row.part)).collect();
+        let expected = [
+            (0, Part::Attempt(1)),
+            (1, Part::ServerAttempt(1)),
+            (2, Part::Attempt(2)),
+            (3, Part::ServerAttempt(2)),
+            (4, Part::Fault(2)),
+            (4, Part::Commit(2)),
+            (0, Part::Attempt(3)),
+            (1, Part::ServerAttempt(3)),
+        ];
+        assert_eq!((rows.as_slice(), read.waterfall.left_out), (&expected[..], 0));
+    }
+
+    #[test]
+    fn every_step_of_a_picture_of_calls_belongs_to_a_span() {
+        let (made, spans) = script();
+        let read = CallSpans::of(&spans, &made).unwrap();
+        let diagram = Diagram::of_calls(&read.calls);
+        assert!(diagram.steps.len() > 6);
         for step in &diagram.steps {
             let has = |row: &Row| Some(row.part) == step.part();
             assert!(read.waterfall.rows.iter().any(has), "{step:?}");

@@ -1,4 +1,4 @@
-//! Spans as the store keeps them: checked, and still encoded as they came.
+//! Spans and log records as the store keeps them: checked, and still encoded as they came.
 //!
 //! Most traces are never looked at. A decoded span is some thirty pieces of
 //! memory; an encoded one is a single piece, and a third of the size. Each is a
@@ -90,7 +90,7 @@ impl Hash for Fingerprint {
     }
 }
 
-/// The resource of a `ResourceSpans`, or the scope of a `ScopeSpans`.
+/// The resource of a `ResourceSpans`, or the scope of a `ScopeSpans`; of log records too.
 #[derive(Debug)]
 pub(crate) struct Head {
     pub(crate) message: Option<EncodedMessage>,
@@ -110,7 +110,7 @@ impl Head {
     }
 }
 
-/// Who exported a span. All spans of one `ResourceSpans` share it.
+/// Who exported an item. All items of one `ResourceSpans` or `ResourceLogs` share it.
 #[derive(Debug)]
 pub(crate) struct ResourceKey {
     pub(crate) head: Head,
@@ -128,7 +128,7 @@ impl ResourceKey {
     }
 }
 
-/// Which instrumentation, within a [`ResourceKey`], made a span.
+/// Which instrumentation, within a [`ResourceKey`], made an item.
 #[derive(Debug)]
 pub(crate) struct ScopeKey {
     pub(crate) resource: Arc<ResourceKey>,
@@ -146,6 +146,12 @@ impl ScopeKey {
 
     fn heads(&self) -> [&Head; 2] {
         [&self.resource.head, &self.head]
+    }
+
+    /// A message of this scope, copied.
+    fn message(&self, bytes: &[u8], message: Message) -> Result<EncodedMessage, Rejection> {
+        let fits = self.heads().iter().all(|head| head.fits);
+        EncodedMessage::of(bytes, message).filter(|_| fits).ok_or(Rejection::TooLarge)
     }
 
     fn messages(&self) -> impl Iterator<Item = &EncodedMessage> {
@@ -213,9 +219,7 @@ impl EncodedSpan {
         scope: &Arc<ScopeKey>,
         bytes: &[u8],
     ) -> Result<(TraceId, SpanId, Self), Rejection> {
-        let fits = scope.heads().iter().all(|head| head.fits);
-        let message = EncodedMessage::of(bytes, Message::Span).filter(|_| fits);
-        let message = message.ok_or(Rejection::TooLarge)?;
+        let message = scope.message(bytes, Message::Span)?;
         let head = <SpanHead as prost::Message>::decode(bytes).map_err(|_| Rejection::Malformed)?;
         let id = |_| Rejection::Malformed;
         let trace_id = head.trace_id.as_slice().try_into().map_err(id)?;
@@ -240,6 +244,50 @@ impl EncodedSpan {
     pub(crate) fn name(&self) -> &str {
         let name = self.message.bytes.get(self.name.start as usize..self.name.end as usize);
         cut(name.and_then(|name| std::str::from_utf8(name).ok()).unwrap_or_default())
+    }
+}
+
+/// What the store must know of a log record.
+#[derive(Clone, PartialEq, prost::Message)]
+struct RecordHead {
+    #[prost(fixed64, tag = "1")]
+    time_unix_nano: u64,
+    #[prost(bytes = "vec", tag = "9")]
+    trace_id: Vec<u8>,
+    #[prost(fixed64, tag = "11")]
+    observed_time_unix_nano: u64,
+}
+
+/// A log record with its scope.
+#[derive(Debug)]
+pub(crate) struct EncodedRecord {
+    pub(crate) at_unix_nano: u64,
+    pub(crate) message: EncodedMessage,
+    pub(crate) scope: Arc<ScopeKey>,
+}
+
+impl EncodedRecord {
+    /// A log record that was checked with its export, and its trace.
+    ///
+    /// # Errors
+    ///
+    /// When it belongs to no trace, or is larger than any that is kept.
+    pub(crate) fn of(scope: &Arc<ScopeKey>, bytes: &[u8]) -> Result<(TraceId, Self), Rejection> {
+        let head =
+            <RecordHead as prost::Message>::decode(bytes).map_err(|_| Rejection::Malformed)?;
+        // OTLP: an id that is no id means that there is none.
+        let trace_id = head.trace_id.as_slice().try_into().map_err(|_| Rejection::NoTrace)?;
+        let message = scope.message(bytes, Message::LogRecord)?;
+        let at_unix_nano = match head.time_unix_nano {
+            0 => head.observed_time_unix_nano,
+            at => at,
+        };
+        Ok((trace_id, Self { at_unix_nano, message, scope: Arc::clone(scope) }))
+    }
+
+    /// What it takes in memory beside itself, in bytes.
+    pub(crate) fn weight(&self) -> usize {
+        self.message.weight()
     }
 }
 

@@ -1,6 +1,7 @@
-//! Why an export is refused whole, or one of its spans is.
+//! Why an export is refused whole, or one of its items is.
 
 use crate::limits::{BODY_TIMEOUT, MAX_EXPORT_DECODED, RETRY_AFTER};
+use crate::signal::Signal;
 
 /// Why an export was refused whole.
 #[derive(Debug, thiserror::Error)]
@@ -15,7 +16,7 @@ pub(crate) enum ExportError {
     TooSlow,
     #[error("expected the whole body; {0}")]
     Interrupted(String),
-    #[error("expected an ExportTraceServiceRequest in the encoding that Content-Type names; {0}")]
+    #[error("expected an export of OTLP in the encoding that Content-Type names; {0}")]
     Malformed(String),
     #[error(
         "too many exports are being read. Nothing was done for this one; send it again after {RETRY_AFTER} s"
@@ -58,22 +59,29 @@ impl ExportError {
     }
 }
 
-/// Why a span was not taken.
+/// Why a span or a log record was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rejection {
-    /// Its trace id or span id is none.
+    /// A span's trace id or span id is none.
     Malformed,
     /// It, its resource or its scope is too large.
     TooLarge,
-    /// Its trace has as many spans, bytes as are kept of one.
+    /// Its trace has as many of them, or as many bytes, as are kept of one.
     TraceFull,
     /// Its trace was evicted before it came.
     TraceEvicted,
+    /// A log record has no trace id.
+    NoTrace,
 }
 
 impl Rejection {
-    pub(crate) const ALL: [Self; 4] =
-        [Self::Malformed, Self::TooLarge, Self::TraceFull, Self::TraceEvicted];
+    /// Why an item of this kind may not be taken.
+    pub(crate) const fn all(of: Signal) -> [Self; 4] {
+        match of {
+            Signal::Spans => [Self::Malformed, Self::TooLarge, Self::TraceFull, Self::TraceEvicted],
+            Signal::Logs => [Self::NoTrace, Self::TooLarge, Self::TraceFull, Self::TraceEvicted],
+        }
+    }
 
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
@@ -81,6 +89,7 @@ impl Rejection {
             Self::TooLarge => "too_large",
             Self::TraceFull => "trace_full",
             Self::TraceEvicted => "trace_evicted",
+            Self::NoTrace => "no_trace",
         }
     }
 }

@@ -1,8 +1,8 @@
-//! An OTLP/HTTP receiver that keeps the newest traces in bounded memory, and a
-//! read API over them. Any program can mount it.
+//! An OTLP/HTTP receiver that keeps the newest traces and their log records in bounded
+//! memory, and a read API over them. Any program can mount it.
 //!
-//! Exporters send spans to `POST /v1/traces`. Readers ask `GET /api/traces`.
-//! Both routes are in [`router`]; the [`TraceStore`] is between them. The same
+//! Exporters send spans to `POST /v1/traces` and log records to `POST /v1/logs`. Readers
+//! ask `GET /api/traces`. All routes are in [`router`]; the [`TraceStore`] is between them. The same
 //! process can wait for a span with [`TraceStore::wait_for`].
 //!
 //! ```
@@ -33,7 +33,7 @@
 //! # Modules
 //!
 //! Imports point down: `http` → `worker`, `budget`, `metrics` → `store` →
-//! `export` → `encoded` → `protobuf`, `json` → `error`, `limits`, `buffer`, `id`.
+//! `export` → `encoded` → `protobuf`, `json` → `error`, `limits`, `buffer`, `id`, `signal`.
 
 mod budget;
 mod buffer;
@@ -46,6 +46,7 @@ mod json;
 mod limits;
 mod metrics;
 mod protobuf;
+mod signal;
 mod store;
 mod worker;
 
@@ -54,8 +55,8 @@ pub use id::{Id, InvalidId, SpanId, TraceId};
 pub use json::{OtlpJsonError, parse_otlp_json, write_otlp_json};
 pub use limits::{
     Limits, MAX_BYTES, MAX_BYTES_PER_TRACE, MAX_COMPRESSED, MAX_DECODED_PER_TRACE,
-    MAX_DECOMPRESSED, MAX_EXPORT_DECODED, MAX_IN_FLIGHT, MAX_PART_BYTES, MAX_PART_DECODED,
-    MAX_SPANS_PER_TRACE, MAX_TRACES,
+    MAX_DECOMPRESSED, MAX_EXPORT_DECODED, MAX_IN_FLIGHT, MAX_LOG_BYTES_PER_TRACE,
+    MAX_LOGS_PER_TRACE, MAX_PART_BYTES, MAX_PART_DECODED, MAX_SPANS_PER_TRACE, MAX_TRACES,
 };
 pub use store::{DeadlinePassed, Inserted, TraceStore, TraceSummary};
 

@@ -28,6 +28,20 @@ pub const MAX_PART_DECODED: usize = 1024 * 1024;
 /// The most bytes in one span, or in one resource or scope with its schema URL.
 pub const MAX_PART_BYTES: usize = 256 * 1024;
 
+/// How many log records a store keeps of one trace by default. An order with a retry
+/// writes about ten lines.
+pub const MAX_LOGS_PER_TRACE: usize = 500;
+
+/// How many bytes of memory the log records of one trace use by default: 256 KiB.
+pub const MAX_LOG_BYTES_PER_TRACE: usize = 256 * 1024;
+
+/// How many bytes of memory the log records use whose traces have no span yet: 2 MiB.
+/// They are within [`MAX_BYTES`]. Spans follow their log lines within seconds.
+pub(crate) const MAX_WAITING_BYTES: usize = 2 * 1024 * 1024;
+
+/// How many traces without a span are kept for their log records.
+pub(crate) const MAX_WAITING: usize = 8_000;
+
 /// How many traces a store keeps by default.
 pub const MAX_TRACES: usize = 2_000;
 
@@ -64,11 +78,15 @@ pub(crate) const WAIT: Duration = Duration::from_secs(5);
 pub struct Limits {
     /// How many traces are kept.
     pub traces: usize,
-    /// How many bytes of memory the spans, resources and scopes use.
+    /// How many bytes of memory the traces use, with their log records.
     pub bytes: usize,
     /// How many spans of one trace are kept.
     pub spans_per_trace: usize,
-    /// How many bytes of memory one trace uses.
+    /// How many log records of one trace are kept.
+    pub logs_per_trace: usize,
+    /// How many bytes of memory the log records of one trace use.
+    pub log_bytes_per_trace: usize,
+    /// How many bytes of memory one trace uses, with its log records.
     pub bytes_per_trace: usize,
     /// How many bytes one trace takes when somebody decodes it to look at it.
     pub decoded_bytes_per_trace: usize,
@@ -78,8 +96,10 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             traces: MAX_TRACES,
-            bytes: MAX_BYTES,
+            bytes: MAX_BYTES - MAX_WAITING_BYTES,
             spans_per_trace: MAX_SPANS_PER_TRACE,
+            logs_per_trace: MAX_LOGS_PER_TRACE,
+            log_bytes_per_trace: MAX_LOG_BYTES_PER_TRACE,
             bytes_per_trace: MAX_BYTES_PER_TRACE,
             decoded_bytes_per_trace: MAX_DECODED_PER_TRACE,
         }

@@ -12,9 +12,11 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use campuscafe_telemetry::Metrics;
 use flate2::Compression;
 use flate2::read::GzEncoder;
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+use opentelemetry_proto::tonic::logs::v1::{LogRecord, LogsData, ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, TracesData};
 use prost::Message as _;
@@ -24,6 +26,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::buffer::Buffer;
 use crate::error::ExportError;
 use crate::export::Export;
+use crate::signal::Signal;
 use crate::{TraceId, TraceStore, router};
 
 /// The trace of tests that need one only.
@@ -52,10 +55,14 @@ pub(crate) fn attribute(key: &str, value: Value) -> KeyValue {
     KeyValue { key: key.to_owned(), value: Some(AnyValue { value: Some(value) }), key_strindex: 0 }
 }
 
-pub(crate) fn of_service(name: &str, spans: Vec<Span>) -> ResourceSpans {
+fn service(name: &str) -> Resource {
     let attributes = vec![attribute("service.name", Value::StringValue(name.to_owned()))];
+    Resource { attributes, ..Resource::default() }
+}
+
+pub(crate) fn of_service(name: &str, spans: Vec<Span>) -> ResourceSpans {
     ResourceSpans {
-        resource: Some(Resource { attributes, ..Resource::default() }),
+        resource: Some(service(name)),
         scope_spans: vec![ScopeSpans { spans, ..ScopeSpans::default() }],
         schema_url: String::new(),
     }
@@ -76,9 +83,48 @@ pub(crate) fn encoded(export: &ExportTraceServiceRequest) -> Export {
 }
 
 pub(crate) fn checked(body: &[u8]) -> Result<Export, ExportError> {
+    checked_of(Signal::Spans, body)
+}
+
+pub(crate) fn checked_of(signal: Signal, body: &[u8]) -> Result<Export, ExportError> {
     let mut buffer = Buffer::new(body.len()).unwrap();
     assert!(buffer.add(body));
-    Export::checked(buffer)
+    Export::checked(signal, buffer)
+}
+
+/// What a span of a trace logs.
+pub(crate) fn record(trace: u128, span_id: u64, message: &str, at: u64) -> LogRecord {
+    LogRecord {
+        time_unix_nano: at,
+        trace_id: trace.to_be_bytes().to_vec(),
+        span_id: span_id.to_be_bytes().to_vec(),
+        severity_text: "INFO".to_owned(),
+        body: Some(AnyValue { value: Some(Value::StringValue(message.to_owned())) }),
+        ..LogRecord::default()
+    }
+}
+
+pub(crate) fn logs(name: &str, log_records: Vec<LogRecord>) -> ExportLogsServiceRequest {
+    let scope_logs = vec![ScopeLogs { log_records, ..ScopeLogs::default() }];
+    let (resource, schema_url) = (Some(service(name)), String::new());
+    ExportLogsServiceRequest {
+        resource_logs: vec![ResourceLogs { resource, scope_logs, schema_url }],
+    }
+}
+
+/// The export as it arrives.
+pub(crate) fn encoded_logs(export: &ExportLogsServiceRequest) -> Export {
+    checked_of(Signal::Logs, &export.encode_to_vec()).unwrap()
+}
+
+pub(crate) fn messages(logs: &LogsData) -> Vec<String> {
+    let scopes = logs.resource_logs.iter().flat_map(|resource| &resource.scope_logs);
+    let records = scopes.flat_map(|scope| &scope.log_records);
+    let text = |record: &LogRecord| match record.body.as_ref()?.value.as_ref()? {
+        Value::StringValue(text) => Some(text.clone()),
+        _ => None,
+    };
+    records.filter_map(text).collect()
 }
 
 pub(crate) fn span_names(trace: &TracesData) -> Vec<String> {

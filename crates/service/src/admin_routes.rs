@@ -106,9 +106,30 @@ fn describe_refusals(description: &mut OpenApi) {
 /// Ready means: takes requests. It asks no other service, because an order
 /// service without its inventory still has something true to say.
 fn ready(lifecycle: &Lifecycle) -> Result<impl IntoResponse + use<>, ProblemResponse> {
-    if lifecycle.is_ready() {
-        Ok("ready\n")
-    } else {
-        Err(Problem::new(503, "ending", "Ending").detail("this service is stopping").into())
+    if !lifecycle.is_ready() {
+        return Err(Problem::new(503, "ending", "Ending")
+            .detail("this service is stopping")
+            .into());
+    }
+    lifecycle.unavailable().map_or(Ok("ready\n"), |why| Err(why.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_that_cannot_do_its_work_is_not_ready_until_it_can() {
+        let lifecycle = Lifecycle::default();
+        let status = || ready(&lifecycle).map_or_else(|it| it.problem.status, |_| 200);
+        assert_eq!(status(), 200);
+        lifecycle.set_unavailable(Some(Problem::new(
+            503,
+            "store-unavailable",
+            "Store unavailable",
+        )));
+        assert_eq!(status(), 503);
+        lifecycle.set_unavailable(None);
+        assert_eq!(status(), 200);
     }
 }

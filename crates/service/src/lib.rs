@@ -11,16 +11,19 @@ mod address;
 mod admin_routes;
 mod body;
 pub mod cli;
+mod clock;
 mod connection;
 mod examples;
 mod guard;
 mod health;
 mod host;
+mod idempotency;
 pub mod ids;
 mod lifecycle;
 mod max_work;
 mod origin;
 mod problem_response;
+mod proportion;
 mod request;
 mod run_main;
 mod security_headers;
@@ -29,6 +32,7 @@ mod settings;
 mod slots;
 mod socket;
 mod swagger;
+mod turns;
 mod waiting;
 mod work;
 
@@ -41,12 +45,17 @@ pub const EXIT_STATUS: &str =
 
 pub use address::{exposure_notice, reachable};
 pub use admin_routes::{service_router, with_admin_routes};
+pub use clock::unix_millis;
 pub use health::{ServiceCommand, healthcheck};
 pub use host::AllowedHosts;
+pub use idempotency::{KeyHeader, malformed_key};
 pub use lifecycle::{DRAIN_TIMEOUT, END_WITH_STDIN, Lifecycle, end_signal};
 pub use max_work::max_work;
 pub use problem_response::{ProblemResponse, not_found};
-pub use request::{Form, Json, MAX_BODY, PathParam, Query, RequestId, valid_request_id};
+pub use request::{
+    Form, Json, MAX_BODY, PathParam, Query, RequestId, list_limit, malformed_query,
+    valid_request_id,
+};
 pub use run_main::{ExitError, run_main};
 pub use serve::{run, serve};
 pub use settings::ServerSettings;

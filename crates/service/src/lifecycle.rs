@@ -2,6 +2,7 @@
 //! and the moment to stop.
 
 use std::io::Read as _;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use campuscafe_api::Problem;
@@ -27,6 +28,7 @@ pub struct Lifecycle {
     work: TaskTracker,
     background: TaskTracker,
     draining: CancellationToken,
+    unavailable: Arc<Mutex<Option<Problem>>>,
 }
 
 impl Lifecycle {
@@ -72,6 +74,17 @@ impl Lifecycle {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         !self.draining.is_cancelled()
+    }
+
+    /// Says why the service cannot do its work now, or that it can again. `/readyz` answers
+    /// this until then; requests are served as before, and say themselves what they cannot do.
+    pub fn set_unavailable(&self, why: Option<Problem>) {
+        *self.unavailable.lock().unwrap_or_else(PoisonError::into_inner) = why;
+    }
+
+    /// Why the service cannot do its work now.
+    pub(crate) fn unavailable(&self) -> Option<Problem> {
+        self.unavailable.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Resolves when the service begins to end.

@@ -22,6 +22,10 @@ const MAX_REQUEST_ID: usize = 128;
 /// How long a client may take to send a body.
 pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How much of a body that is too large is read and thrown away, in bytes, and for how long.
+const MAX_DISCARDED: usize = 4 * 1024 * 1024;
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// A JSON body: read whole, within bounds, with no field missing or unknown.
 #[derive(Debug, Clone, Copy)]
 pub struct Json<T>(pub T);
@@ -99,10 +103,12 @@ fn says(headers: &HeaderMap, media_type: &str) -> bool {
 }
 
 async fn read(request: Request) -> Result<bytes::Bytes, ProblemResponse> {
-    let body = Limited::new(request.into_body(), MAX_BODY);
+    let mut rest = request.into_body();
+    let body = Limited::new(&mut rest, MAX_BODY);
     match tokio::time::timeout(BODY_TIMEOUT, body.collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            discard(rest).await;
             Err(Problem::new(413, "body-too-large", "Body too large")
                 .detail(format!("expected at most {MAX_BODY} bytes"))
                 .into())
@@ -112,6 +118,24 @@ async fn read(request: Request) -> Result<bytes::Bytes, ProblemResponse> {
             .detail(format!("expected the whole body within {} s", BODY_TIMEOUT.as_secs()))
             .into()),
     }
+}
+
+/// Reads more of a body that is too large, and keeps nothing of it. A connection that is
+/// closed with bytes unread is reset, and whoever still sends loses the answer: see
+/// [RFC 9112, section 9.6](https://www.rfc-editor.org/rfc/rfc9112#section-9.6).
+async fn discard(mut body: axum::body::Body) {
+    let mut left = MAX_DISCARDED;
+    let read = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            let size = frame.data_ref().map_or(0, bytes::Bytes::len);
+            left = left.saturating_sub(size);
+            if left == 0 {
+                return;
+            }
+        }
+    };
+    // The answer is given whether or not all of it came.
+    let _ = tokio::time::timeout(DISCARD_TIMEOUT, read).await;
 }
 
 /// The parsers speak to Rust programmers; learners should read what is expected.
@@ -147,11 +171,35 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
             axum::extract::Query::from_request_parts(parts, state).await.map_err(|error| {
                 let text = error.body_text();
                 let detail = text.trim_start_matches("Failed to deserialize query string: ");
-                Problem::new(400, "malformed-query", "Malformed query")
-                    .detail(in_plain_words(detail))
+                malformed_query(&in_plain_words(detail))
             })?;
         Ok(Self(value))
     }
+}
+
+/// How many entries a list has unless the request says so.
+const DEFAULT_LIMIT: usize = 100;
+
+/// How many entries a list has at most.
+const MAX_LIMIT: usize = 1_000;
+
+/// How many entries to list, as the parameter `limit` of a request says.
+///
+/// # Errors
+///
+/// A 400 when it is not 1 to 1,000.
+pub fn list_limit(limit: Option<usize>) -> Result<usize, ProblemResponse> {
+    let limit = limit.unwrap_or(DEFAULT_LIMIT);
+    if (1..=MAX_LIMIT).contains(&limit) {
+        return Ok(limit);
+    }
+    Err(malformed_query(&format!("limit is {limit}; expected 1 to {MAX_LIMIT}")))
+}
+
+/// The refusal of a query string that cannot be meant.
+#[must_use]
+pub fn malformed_query(detail: &str) -> ProblemResponse {
+    Problem::new(400, "malformed-query", "Malformed query").detail(detail).into()
 }
 
 /// The one variable part of a path, as text.

@@ -20,6 +20,11 @@ use crate::ExitError;
 /// and a container's limit counts them.
 const KERNEL_BUFFER: usize = 32 * 1024;
 
+/// The largest segment of a connection, in bytes. On loopback it would be 64 KiB, and no
+/// second one would fit into the buffer: the receiver acknowledges a lone segment only
+/// after 40 ms, so an answer of 350 kB would take 220 ms. Segments of a network are smaller.
+const MAX_SEGMENT: u32 = 8 * 1024;
+
 /// Binds an address.
 ///
 /// # Errors
@@ -31,7 +36,7 @@ pub async fn bind(
 ) -> std::result::Result<TcpListener, ExitError> {
     let listener = TcpListener::bind(address).await.map_err(|error| ExitError::Usage(match error.kind() {
         ErrorKind::AddrInUse => format!(
-            "{setting}: {address} is in use by another program; choose another address, or :0 for any free port"
+            "{setting}: {address} is in use by another program, perhaps by a CampusCafe that is open already; stop that, or choose another address (:0 is any free port)"
         ),
         _ => format!("{setting}: cannot listen on {address}: {error}"),
     }))?;
@@ -39,6 +44,7 @@ pub async fn bind(
     let socket = SockRef::from(&listener);
     let _ = socket.set_send_buffer_size(KERNEL_BUFFER);
     let _ = socket.set_recv_buffer_size(KERNEL_BUFFER);
+    let _ = socket.set_tcp_mss(MAX_SEGMENT);
     Ok(listener)
 }
 
@@ -259,6 +265,17 @@ impl AsyncWrite for ServerStream {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_connection_of_this_machine_has_several_segments_under_way_at_one_time() {
+        let listener = bind("--listen", SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap());
+        let (client, accepted) = tokio::join!(client, listener.accept());
+        let (client, (accepted, _)) = (client.unwrap(), accepted.unwrap());
+        for end in [SockRef::from(&client), SockRef::from(&accepted)] {
+            assert!(end.tcp_mss().unwrap() <= MAX_SEGMENT);
+        }
+    }
 
     #[test]
     fn each_refusal_in_a_row_doubles_the_delay_up_to_less_than_a_second() {

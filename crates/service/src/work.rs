@@ -4,22 +4,17 @@
 //! not: it goes on when its caller has left. So the permit is a value that moves
 //! into the spawned task, and the bound counts what is really there.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use campuscafe_api::Problem;
 use campuscafe_telemetry::{Counter, Gauge, Metric, Metrics};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
+use crate::proportion::Proportion;
+use crate::turns::{SOONEST, Turns};
 use crate::{Connection, ProblemResponse};
-
-/// When a refused request may be sent again, in seconds, if few are refused: most work is
-/// over by then.
-const RETRY_AFTER: u64 = 1;
-
-/// When it may be sent again, in seconds, if nearly all are refused.
-const LONGEST_RETRY_AFTER: u64 = 10;
 
 /// How a piece of work uses its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +54,9 @@ pub struct WorkMetrics {
 /// Ordinary work has a share of its own, a sixth of the permits, and slow work has the
 /// rest. So slow work cannot keep out ordinary work. Ordinary work is all about the
 /// processor: with more of it at one time, the service does not do more, each piece only
-/// waits longer. Slow work waits for the clock, so its bound is the memory.
+/// waits longer. Slow work waits for the clock, so its bound is the memory. But to begin and
+/// to end it takes the processor, too: while ordinary work is refused, slow work is taken only
+/// in proportion to it, see [`Proportion`].
 #[derive(Clone)]
 pub struct WorkLimit {
     max: usize,
@@ -68,7 +65,7 @@ pub struct WorkLimit {
     in_progress: Gauge,
     shed: [Counter; WorkKind::ALL.len()],
     early: Counter,
-    refusals: Arc<Refusals>,
+    overload: Arc<Overload>,
 }
 
 impl std::fmt::Debug for WorkLimit {
@@ -109,7 +106,7 @@ impl WorkLimit {
             in_progress: metrics.gauge(names.in_progress, &[]),
             shed: WorkKind::ALL.map(|kind| metrics.counter(names.shed, &[("kind", kind.as_str())])),
             early: metrics.counter(names.shed, &[("kind", "early")]),
-            refusals: Arc::new(Refusals::new()),
+            overload: Arc::new(Overload::new()),
         }
     }
 
@@ -136,10 +133,10 @@ impl WorkLimit {
             return Ok(());
         }
         self.early.increment(1);
-        let seconds = self.refusals.refused();
+        let seconds = self.overload.last_turn();
         let problem = overloaded(format!(
             "the previous request on this connection was refused, and this one came less than \
-             {RETRY_AFTER} s later. Nothing was done for this one; send it again after {seconds} s"
+             {SOONEST} s later. Nothing was done for this one; send it again after {seconds} s"
         ));
         Err(ProblemResponse::from(problem).retry_after(seconds).throttled())
     }
@@ -157,12 +154,16 @@ impl WorkLimit {
     /// The refusal of a request for which there is no permit; counts it.
     #[must_use]
     pub fn shed(&self, kind: WorkKind) -> ProblemResponse {
-        let seconds = self.retry_after(kind);
+        let seconds = self.overload.next_turn(kind);
         let problem = overloaded(format!(
-            "{} requests of the kind {} are under way, which is the limit. Nothing was done for \
+            "{} requests of the kind {} are under way, which is the limit{}. Nothing was done for \
              this one; send it again after {seconds} s",
             Self::share(self.max, kind),
-            kind.as_str()
+            kind.as_str(),
+            match kind {
+                WorkKind::Ordinary => "",
+                WorkKind::Slow => ", or ordinary ones are refused, and come first",
+            }
         ));
         self.refusal(kind, problem, seconds)
     }
@@ -170,14 +171,7 @@ impl WorkLimit {
     /// As [`WorkLimit::shed`], with a problem that says more.
     #[must_use]
     pub fn shed_with(&self, kind: WorkKind, problem: Problem) -> ProblemResponse {
-        self.refusal(kind, problem, self.retry_after(kind))
-    }
-
-    fn retry_after(&self, kind: WorkKind) -> u64 {
-        match kind {
-            WorkKind::Ordinary => self.refusals.refused(),
-            WorkKind::Slow => RETRY_AFTER,
-        }
+        self.refusal(kind, problem, self.overload.next_turn(kind))
     }
 
     fn refusal(&self, kind: WorkKind, problem: Problem, seconds: u64) -> ProblemResponse {
@@ -196,60 +190,60 @@ impl WorkLimit {
     pub fn try_admit(&self, kind: WorkKind) -> Option<WorkPermit> {
         let share = self.shares[kind as usize].clone().try_acquire_owned().ok()?;
         let all = self.all.clone().try_acquire_owned().ok()?;
-        self.in_progress.increment(1.0);
-        if kind == WorkKind::Ordinary {
-            self.refusals.admitted();
+        if !self.overload.admits(kind) {
+            return None;
         }
+        self.in_progress.increment(1.0);
         Some(WorkPermit { _all: all, _share: share, in_progress: self.in_progress.clone() })
     }
 }
 
-/// How much of the ordinary work was refused lately.
+/// Who was refused, and when they may come again.
 #[derive(Debug)]
-struct Refusals {
+struct Overload {
     since: Instant,
-    /// The second in which the counts began.
-    second: AtomicU64,
-    admitted: AtomicU32,
-    refused: AtomicU32,
-    retry_after: AtomicU64,
+    proportion: Mutex<Proportion>,
+    admitted: [AtomicU32; WorkKind::ALL.len()],
+    turns: [Mutex<Turns>; WorkKind::ALL.len()],
 }
 
-impl Refusals {
+impl Overload {
     fn new() -> Self {
         Self {
             since: Instant::now(),
-            second: AtomicU64::new(0),
-            admitted: AtomicU32::new(0),
-            refused: AtomicU32::new(0),
-            retry_after: AtomicU64::new(RETRY_AFTER),
+            proportion: Mutex::default(),
+            admitted: Default::default(),
+            turns: Default::default(),
         }
     }
 
-    fn admitted(&self) {
-        self.admitted.fetch_add(1, Ordering::Relaxed);
+    /// Whether work for which there is a permit is taken now; counts it, if it is.
+    fn admits(&self, kind: WorkKind) -> bool {
+        let admits = locked(&self.proportion).admits(kind, self.since.elapsed());
+        if admits {
+            self.admitted[kind as usize].fetch_add(1, Ordering::Relaxed);
+        }
+        admits
     }
 
-    /// Counts a refusal; returns the seconds after which it may be sent again. They
-    /// follow from the counts of the last whole second in which something was refused.
-    fn refused(&self) -> u64 {
-        let second = self.since.elapsed().as_secs();
-        if self.second.swap(second, Ordering::Relaxed) != second {
-            let counts = [&self.refused, &self.admitted].map(|n| n.swap(0, Ordering::Relaxed));
-            self.retry_after.store(retry_after(counts), Ordering::Relaxed);
+    /// The seconds after which a client that is refused now may come again.
+    fn next_turn(&self, kind: WorkKind) -> u64 {
+        let now = self.since.elapsed();
+        if kind == WorkKind::Ordinary {
+            locked(&self.proportion).refused(now);
         }
-        self.refused.fetch_add(1, Ordering::Relaxed);
-        self.retry_after.load(Ordering::Relaxed)
+        let admitted = || self.admitted[kind as usize].swap(0, Ordering::Relaxed);
+        locked(&self.turns[kind as usize]).next(now, admitted)
+    }
+
+    fn last_turn(&self) -> u64 {
+        locked(&self.turns[WorkKind::Ordinary as usize]).last()
     }
 }
 
-/// The larger the share that is refused, the later clients come again. Else those who wait
-/// as they are told would all come again after a second, and the refusals alone would take
-/// the time that orders need.
-fn retry_after([refused, admitted]: [u32; 2]) -> u64 {
-    let all = u64::from(refused) + u64::from(admitted);
-    let more = (LONGEST_RETRY_AFTER - RETRY_AFTER) * u64::from(refused);
-    RETRY_AFTER + more.checked_div(all).unwrap_or(0)
+/// Its holders only count, so poison is no danger.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn overloaded(detail: String) -> Problem {
@@ -278,6 +272,35 @@ mod tests {
         assert_eq!(rest.len(), 2);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn while_ordinary_work_is_refused_slow_work_comes_in_proportion_to_it() {
+        let limit = WorkLimit::new(1_000, NAMES, &Metrics::new("1"));
+        let admitted =
+            |kind, tries: usize| (0..tries).filter(|_| limit.admit(kind).is_ok()).count();
+        assert_eq!(admitted(WorkKind::Slow, 50), 50, "nothing was refused");
+        let all: Vec<_> = (0..167).filter_map(|_| limit.admit(WorkKind::Ordinary).ok()).collect();
+        assert_eq!(all.len(), 166);
+        drop(all);
+        assert_eq!(admitted(WorkKind::Slow, 50), 10);
+        assert_eq!(admitted(WorkKind::Ordinary, 20), 20);
+        assert_eq!(admitted(WorkKind::Slow, 50), 10);
+        tokio::time::advance(Duration::from_secs(2)).await;
+        assert_eq!(admitted(WorkKind::Slow, 50), 50, "nothing is refused any more");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn refused_slow_work_gets_turns_of_its_own() {
+        let limit = WorkLimit::new(2, NAMES, &Metrics::new("1"));
+        let told = |kind| {
+            let response = limit.shed(kind).into_response();
+            response.headers()[http::header::RETRY_AFTER].to_str().unwrap().to_owned()
+        };
+        drop(limit.admit(WorkKind::Slow));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!([told(WorkKind::Slow), told(WorkKind::Slow)], ["1", "2"]);
+        assert_eq!(told(WorkKind::Ordinary), "1");
+    }
+
     #[test]
     fn the_shares_make_up_the_whole_and_neither_is_empty() {
         for max in 2..=1_000 {
@@ -288,31 +311,19 @@ mod tests {
         assert_eq!(WorkKind::ALL.map(|kind| WorkLimit::share(400, kind)), [66, 334]);
     }
 
-    #[test]
-    fn the_larger_the_share_that_is_refused_the_later_clients_come_again() {
-        let cases = [([0, 0], 1), ([0, 9], 1), ([1, 9], 1), ([1, 1], 5), ([4, 1], 8), ([7, 0], 10)];
-        for (counts, expected) in cases {
-            assert_eq!(retry_after(counts), expected, "{counts:?}");
-        }
-        assert_eq!(retry_after([u32::MAX; 2]), 5);
-    }
-
     #[tokio::test(start_paused = true)]
-    async fn retry_after_follows_the_last_second_in_which_something_was_refused() {
+    async fn retry_after_follows_what_was_admitted_in_the_last_second() {
         let limit = WorkLimit::new(1, NAMES, &Metrics::new("1"));
         let told = || {
             let response = limit.shed(WorkKind::Ordinary).into_response();
             response.headers()[http::header::RETRY_AFTER].to_str().unwrap().to_owned()
         };
-        assert_eq!(told(), "1", "nothing is known yet");
-        assert_eq!(told(), "1", "the second is not over");
-        tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!(told(), "10", "all were refused");
-        for _ in 0..9 {
+        for _ in 0..2 {
             drop(limit.admit(WorkKind::Ordinary));
         }
-        tokio::time::advance(Duration::from_secs(60)).await;
-        assert_eq!(told(), "1", "one of ten was refused");
+        assert_eq!(told(), "1", "the second is not over");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!([told(), told(), told(), told(), told()], ["1", "1", "2", "2", "3"]);
     }
 
     #[test]

@@ -9,7 +9,7 @@
 //! the second one gets it. The trace has five spans: the customer's request, two
 //! attempts, and two requests at the stock, of which the first was abandoned.
 //!
-//! `OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318` sends the spans to a collector.
+//! `OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318` sends spans and log lines to a collector.
 
 #![allow(clippy::print_stdout, reason = "an example shows what it did")]
 
@@ -88,7 +88,7 @@ struct Shop {
 fn shop(metrics: &Metrics, stock: String) -> Result<Router> {
     let http = reqwest::Client::builder().timeout(Duration::from_millis(200)).build()?;
     let observe = http_client::Observe::new(metrics);
-    observe.preregister("GET", "/take", &[200]);
+    observe.preregister("GET", "/take", "", &[200]);
     // The retry stands outside of what observes, so each attempt gets a span.
     let client = ClientBuilder::new(http)
         .with(RetryTransientMiddleware::new_with_policy(

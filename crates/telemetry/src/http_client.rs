@@ -28,6 +28,10 @@ pub const REQUEST_DURATION: Metric = Metric {
 /// The largest answer that is read, in bytes: many are read at one time.
 const MAX_ANSWER: usize = 64 * 1024;
 
+/// The labels of a duration.
+const LABELS: [&str; 5] =
+    ["http_request_method", "url_template", "lane", "http_response_status_code", "error_type"];
+
 /// The header of W3C Trace Context for what vendors add.
 const TRACESTATE: &str = "tracestate";
 
@@ -41,6 +45,11 @@ pub struct Template(pub &'static str);
 /// name of its own, so there must be few.
 #[derive(Debug, Clone, Copy)]
 pub struct SpanNumber(pub u32);
+
+/// The lane of the order that the request is for: an attribute of its span, and a label of
+/// its duration. Put it into the request's extensions.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Lane(pub &'static str);
 
 /// The whole body of an answer; in the response's extensions, for middleware
 /// that must look at it without taking it.
@@ -106,37 +115,35 @@ impl Observe {
         Self { durations: metrics.histogram_family(REQUEST_DURATION) }
     }
 
-    /// Registers a call's durations before it is first made, so that the first
-    /// one shows as a jump. Every other status of this call counts as `other`:
-    /// the server can answer with any status, and each would be a series for ever.
-    pub fn preregister(&self, method: &str, template: &str, statuses: &[u16]) {
+    /// Registers a call's durations before it is first made, so that the first one shows as
+    /// a jump. The lane is empty for a call that is for no order. Every other status of this
+    /// call counts as `other`: the server can answer with any status, and each would be a
+    /// series for ever.
+    pub fn preregister(&self, method: &str, template: &str, lane: &str, statuses: &[u16]) {
+        let register = |status: &str, error: &str| {
+            let _ = self.registered([method, template, lane, status, error]);
+        };
         for status in statuses {
             let text = status.to_string();
-            let error = if *status < 400 { "" } else { &text };
-            let _ = self.registered(method, template, &text, error);
+            register(&text, if *status < 400 { "" } else { &text });
         }
         for error in ["", OTHER] {
-            let _ = self.registered(method, template, OTHER, error);
+            register(OTHER, error);
         }
         for reason in TransportError::ALL {
-            let _ = self.registered(method, template, "", reason.as_str());
+            register("", reason.as_str());
         }
     }
 
-    fn registered(&self, method: &str, template: &str, status: &str, error: &str) -> Histogram {
-        self.durations.with_labels(&[
-            ("http_request_method", method),
-            ("url_template", template),
-            ("http_response_status_code", status),
-            ("error_type", error),
-        ])
+    /// The values are those of [`LABELS`].
+    fn registered(&self, values: [&str; LABELS.len()]) -> Histogram {
+        let labels = std::array::from_fn::<_, { LABELS.len() }, _>(|at| (LABELS[at], values[at]));
+        self.durations.with_labels(&labels)
     }
 
-    fn duration(&self, method: &str, template: &str, status: &str, error: &str) -> Histogram {
-        let known = self.durations.get(&[method, template, status, error]);
-        known.unwrap_or_else(|| {
-            let folded = |text| if is_status(text) { OTHER } else { text };
-            self.registered(method, template, folded(status), folded(error))
+    fn duration(&self, values: [&str; LABELS.len()]) -> Histogram {
+        self.durations.get(&values).unwrap_or_else(|| {
+            self.registered(values.map(|value| if is_status(value) { OTHER } else { value }))
         })
     }
 }
@@ -158,7 +165,11 @@ impl Middleware for Observe {
         let template = extensions.get::<Template>().map_or("", |template| template.0);
         let method = request.method().to_string();
         let number = extensions.get().copied();
+        let Lane(lane) = extensions.get().copied().unwrap_or_default();
         let span = open_span(&request, &method, template, number, resends);
+        if !lane.is_empty() {
+            set_attribute(&span, attribute::ORDER_LANE, lane);
+        }
         let mut carrier = HeaderInjector(request.headers_mut());
         TraceContextPropagator::new().inject_context(&span.context(), &mut carrier);
         // The propagator writes it in any case; W3C Trace Context says not to send it empty.
@@ -191,7 +202,8 @@ impl Middleware for Observe {
         if !error.is_empty() {
             set_error(&span, error.clone());
         }
-        self.duration(&method, template, &status, &error).record(sent.elapsed().as_secs_f64());
+        let duration = self.duration([&method, template, lane, &status, &error]);
+        duration.record(sent.elapsed().as_secs_f64());
         result
     }
 }

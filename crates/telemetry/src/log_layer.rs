@@ -116,7 +116,11 @@ const TEXT_WIDTH: usize = 67;
 
 /// Shown of a request id and of a trace id: enough to tell apart what is on a screen.
 const REQUEST_ID_SHOWN: usize = 14;
+const ORDER_ID_SHOWN: usize = 8;
 const TRACE_ID_SHOWN: usize = 8;
+
+/// What stands before the id of an order where it names a request.
+const ORDER: &str = "order-";
 
 /// One of the lines of an event.
 #[derive(Debug, PartialEq, Eq)]
@@ -135,7 +139,7 @@ fn layout(level: Level, fields: &PrettyFields, trace_id: &str) -> Vec<Laid> {
     text.push_str(&fields.message);
     let ids = match &fields.request_id {
         Some(id) => {
-            let id: String = id.chars().take(REQUEST_ID_SHOWN).collect();
+            let id = shown(id);
             let trace = if trace_id.is_empty() { "" } else { " trace " };
             format!(" {id}{trace}{trace_id:.TRACE_ID_SHOWN$}")
         }
@@ -158,6 +162,15 @@ fn layout(level: Level, fields: &PrettyFields, trace_id: &str) -> Vec<Laid> {
         rest = left;
     }
     lines
+}
+
+/// As much of a request id as tells it apart from others on a screen. The ids of orders
+/// of one minute begin alike, because they begin with the time.
+fn shown(id: &str) -> String {
+    match id.strip_prefix(ORDER).and_then(|hex| hex.get(hex.len().checked_sub(ORDER_ID_SHOWN)?..)) {
+        Some(end) => format!("{ORDER}{end}"),
+        None => id.chars().take(REQUEST_ID_SHOWN).collect(),
+    }
 }
 
 /// The first line of a text, and the rest: at a space if there is one.
@@ -190,7 +203,8 @@ const fn colour(level: Level, notable: bool) -> Option<&'static str> {
 #[derive(Default)]
 struct Message(String);
 
-const MESSAGE: &str = "message";
+/// The field of an event that has its sentence.
+pub(crate) const MESSAGE: &str = "message";
 
 impl Message {
     fn of(event: &Event<'_>) -> Self {

@@ -1,4 +1,5 @@
-//! Who gets to see what: log lines go to stderr, spans to OpenTelemetry.
+//! Who gets to see what: log lines go to stderr, and those of a trace also to
+//! OpenTelemetry; spans go to OpenTelemetry.
 
 use std::io::{IsTerminal as _, stderr};
 
@@ -13,6 +14,7 @@ use tracing_subscriber::prelude::*;
 
 use crate::log_layer::LogLayer;
 use crate::log_queue::LogQueue;
+use crate::log_records::RecordLayer;
 use crate::traces::SPAN_TARGET;
 use crate::{Identity, Settings};
 
@@ -39,17 +41,19 @@ pub(crate) fn install(
     identity: &Identity,
     settings: &Settings,
     provider: Option<&SdkTracerProvider>,
+    records: RecordLayer,
     log: &LogQueue,
 ) {
     // A test binary may have installed one already; then that one stays.
-    let _ = subscriber(identity, settings, provider, log).try_init();
+    let _ = subscriber(identity, settings, provider, records, log).try_init();
 }
 
 /// Logs go to stderr: stdout belongs to what a program was asked to print.
-fn subscriber(
+pub(crate) fn subscriber(
     identity: &Identity,
     settings: &Settings,
     provider: Option<&SdkTracerProvider>,
+    records: RecordLayer,
     log: &LogQueue,
 ) -> impl Subscriber + Send + Sync + 'static {
     let terminal = stderr().is_terminal();
@@ -82,6 +86,7 @@ fn subscriber(
             zone: TimeZone::system(),
             queue: log.clone(),
         })
+        .with(records)
         .with(spans)
 }
 
@@ -110,6 +115,7 @@ mod tests {
     use tracing::{Level, enabled, info_span};
 
     use super::*;
+    use crate::export_counts::{ExportCounts, LOG_RECORDS};
 
     #[test]
     fn only_what_somebody_sees_is_enabled() {
@@ -124,7 +130,8 @@ mod tests {
             let settings = Settings::from_env(|name| (name == "RUST_LOG").then(|| log.to_owned()));
             let provider = traced.then_some(&provider);
             let queue = LogQueue::new(std::io::sink());
-            let subscriber = subscriber(&identity, &settings.unwrap(), provider, &queue);
+            let records = RecordLayer::new(None, ExportCounts::of(LOG_RECORDS, 1));
+            let subscriber = subscriber(&identity, &settings.unwrap(), provider, records, &queue);
             tracing::subscriber::with_default(subscriber, || {
                 let ours = info_span!(target: SPAN_TARGET, "ours");
                 assert_eq!(!ours.is_disabled(), traced, "{log}");

@@ -103,7 +103,7 @@ impl Metrics {
 
     /// Calls this before everything counted is shown: for counts that are kept
     /// elsewhere, and must be of one moment.
-    pub(crate) fn before_render(&self, source: impl Fn() + Send + Sync + 'static) {
+    pub fn before_render(&self, source: impl Fn() + Send + Sync + 'static) {
         self.sources.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(source));
     }
 

@@ -18,11 +18,7 @@ pub struct SettingError {
 impl SettingError {
     /// The exporter refused settings that looked right.
     pub(crate) fn exporter(error: &dyn std::fmt::Display) -> Self {
-        Self {
-            name: "OTEL_EXPORTER_OTLP_ENDPOINT",
-            value: String::new(),
-            expected: error.to_string(),
-        }
+        Self { name: ENDPOINT, value: String::new(), expected: error.to_string() }
     }
 }
 
@@ -30,25 +26,68 @@ impl SettingError {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     pub(crate) tracing: bool,
-    pub(crate) export: bool,
-    pub(crate) batch: Batch,
-    pub(crate) export_timeout: Duration,
+    pub(crate) spans: Export,
+    pub(crate) log_records: Export,
     pub(crate) log_levels: Option<Targets>,
     pub(crate) log_format: Option<LogFormat>,
 }
 
-/// How spans are gathered into exports.
+/// Whether and how spans or log records leave this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Export {
+    pub(crate) enabled: bool,
+    pub(crate) batch: Batch,
+    /// How long one export may take.
+    pub(crate) timeout: Duration,
+}
+
+/// How spans or log records are gathered into exports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Batch {
-    /// The most spans that wait for an export.
+    /// The most that wait for an export.
     pub(crate) queue_size: usize,
-    /// The most spans in one export.
+    /// The most in one export.
     pub(crate) size: usize,
-    /// The longest time that a span waits for others.
+    /// The longest time that one waits for others.
     pub(crate) delay: Duration,
 }
 
-const DEFAULT_BATCH: Batch = Batch {
+/// The variables of one kind of telemetry.
+struct Names {
+    exporter: &'static str,
+    endpoint: &'static str,
+    timeout: &'static str,
+    queue_size: &'static str,
+    batch_size: &'static str,
+    delay: &'static str,
+    of: &'static str,
+}
+
+const SPANS: Names = Names {
+    exporter: "OTEL_TRACES_EXPORTER",
+    endpoint: "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    timeout: "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT",
+    queue_size: "OTEL_BSP_MAX_QUEUE_SIZE",
+    batch_size: "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
+    delay: "OTEL_BSP_SCHEDULE_DELAY",
+    of: "spans",
+};
+
+const LOG_RECORDS: Names = Names {
+    exporter: "OTEL_LOGS_EXPORTER",
+    endpoint: "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",
+    timeout: "OTEL_EXPORTER_OTLP_LOGS_TIMEOUT",
+    queue_size: "OTEL_BLRP_MAX_QUEUE_SIZE",
+    batch_size: "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE",
+    delay: "OTEL_BLRP_SCHEDULE_DELAY",
+    of: "log records",
+};
+
+/// For the variables that apply to all kinds.
+const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+const TIMEOUT: &str = "OTEL_EXPORTER_OTLP_TIMEOUT";
+
+const DEFAULT_SPANS: Batch = Batch {
     // A span takes some 1.4 KB, so a full queue takes 11 MB of the 64 that a
     // container has. At the most that a service was seen to make, 24,000 spans
     // a second, it bridges a third of a second in which nobody takes them.
@@ -56,6 +95,13 @@ const DEFAULT_BATCH: Batch = Batch {
     size: 1_024,
     // So short that a trace can be read while the learner still looks at the terminal.
     delay: Duration::from_millis(200),
+};
+
+const DEFAULT_LOG_RECORDS: Batch = Batch {
+    // A record takes some 0.8 KB, so a full queue takes 1.7 MB.
+    queue_size: 2_048,
+    size: 512,
+    delay: DEFAULT_SPANS.delay,
 };
 
 /// A collector that hangs must not hold the export thread for long: the queue
@@ -92,26 +138,12 @@ impl Settings {
         check(&get, "OTEL_EXPORTER_OTLP_PROTOCOL", "expected http/protobuf", |v| {
             v == "http/protobuf"
         })?;
-        check(&get, "OTEL_TRACES_EXPORTER", "expected otlp or none", |v| {
-            ["otlp", "none"].contains(&v)
-        })?;
         check(&get, "OTEL_TRACES_SAMPLER", &format!("expected {}", SAMPLERS.join(", ")), |v| {
             SAMPLERS.contains(&v)
         })?;
         check(&get, "OTEL_TRACES_SAMPLER_ARG", "expected a number from 0 to 1", |v| {
             v.parse().is_ok_and(|ratio: f64| (0.0..=1.0).contains(&ratio))
         })?;
-        let endpoints = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
-        for name in endpoints {
-            check(&get, name, "expected http://HOST:PORT (this program has no TLS)", |v| {
-                reqwest::Url::parse(v).is_ok_and(|url| url.scheme() == "http" && url.has_host())
-            })?;
-        }
-        let batch = batch(&get)?;
-        // The variable for traces wins over the one for everything, as the
-        // specification asks; both must be right.
-        let limit = milliseconds(&get, "OTEL_EXPORTER_OTLP_TIMEOUT")?;
-        let limit = milliseconds(&get, "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT")?.or(limit);
         check(&get, "RUST_LOG", "expected levels such as info or order=debug,info", |v| {
             v.parse::<Targets>().is_ok()
         })?;
@@ -119,29 +151,58 @@ impl Settings {
 
         let switched_off =
             get("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true"));
-        let silent = get("OTEL_TRACES_EXPORTER").is_some_and(|value| value == "none");
+        let tracing = !switched_off;
         Ok(Self {
-            tracing: !switched_off,
-            export: !switched_off && !silent && endpoints.iter().any(|name| get(name).is_some()),
-            batch,
-            export_timeout: limit.unwrap_or(DEFAULT_EXPORT_TIMEOUT),
+            tracing,
+            spans: export(&get, &SPANS, DEFAULT_SPANS, tracing)?,
+            // They are those of traces, so without traces there are none.
+            log_records: export(&get, &LOG_RECORDS, DEFAULT_LOG_RECORDS, tracing)?,
             log_levels: get("RUST_LOG").and_then(|value| value.parse().ok()),
             log_format: get("LOG_FORMAT").and_then(|value| LogFormat::named(&value)),
         })
     }
 }
 
+/// A variable for one kind wins over the one for all, as the specification asks; both
+/// must be right.
+fn export(
+    get: &impl Fn(&'static str) -> Option<String>,
+    names: &Names,
+    default: Batch,
+    tracing: bool,
+) -> Result<Export, SettingError> {
+    check(get, names.exporter, "expected otlp or none", |v| ["otlp", "none"].contains(&v))?;
+    let endpoints = [ENDPOINT, names.endpoint];
+    for name in endpoints {
+        check(get, name, "expected http://HOST:PORT (this program has no TLS)", |v| {
+            reqwest::Url::parse(v).is_ok_and(|url| url.scheme() == "http" && url.has_host())
+        })?;
+    }
+    let timeout = milliseconds(get, TIMEOUT)?;
+    let timeout = milliseconds(get, names.timeout)?.or(timeout);
+    let silent = get(names.exporter).is_some_and(|value| value == "none");
+    Ok(Export {
+        enabled: tracing && !silent && endpoints.iter().any(|name| get(name).is_some()),
+        batch: batch(get, names, default)?,
+        timeout: timeout.unwrap_or(DEFAULT_EXPORT_TIMEOUT),
+    })
+}
+
 /// A batch is at most as large as the queue; where only the queue's size is
 /// given, the default of the batch's follows.
-fn batch(get: &impl Fn(&'static str) -> Option<String>) -> Result<Batch, SettingError> {
-    let queue = number(get, "OTEL_BSP_MAX_QUEUE_SIZE", "spans", MAX_QUEUE_SIZE)?;
-    let queue_size = queue.map_or(DEFAULT_BATCH.queue_size, size);
-    let batch = number(get, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "spans", queue_size as u64)?;
-    let delay = milliseconds(get, "OTEL_BSP_SCHEDULE_DELAY")?;
+fn batch(
+    get: &impl Fn(&'static str) -> Option<String>,
+    names: &Names,
+    default: Batch,
+) -> Result<Batch, SettingError> {
+    let queue = number(get, names.queue_size, names.of, MAX_QUEUE_SIZE)?;
+    let queue_size = queue.map_or(default.queue_size, size);
+    let batch = number(get, names.batch_size, names.of, queue_size as u64)?;
+    let delay = milliseconds(get, names.delay)?;
     Ok(Batch {
         queue_size,
-        size: batch.map_or(DEFAULT_BATCH.size.min(queue_size), size),
-        delay: delay.unwrap_or(DEFAULT_BATCH.delay),
+        size: batch.map_or(default.size.min(queue_size), size),
+        delay: delay.unwrap_or(default.delay),
     })
 }
 
@@ -198,12 +259,28 @@ mod tests {
 
     #[test]
     fn nothing_is_exported_unless_an_endpoint_is_set() {
-        assert!(!read(&[]).unwrap().export);
-        assert!(!read(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "")]).unwrap().export);
+        let exported = |pairs: &[(&str, &str)]| {
+            let settings = read(pairs).unwrap();
+            (settings.spans.enabled, settings.log_records.enabled)
+        };
+        assert_eq!(exported(&[]), (false, false));
+        assert_eq!(exported(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "")]), (false, false));
         let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318");
-        assert!(read(&[endpoint]).unwrap().export);
-        assert!(!read(&[endpoint, ("OTEL_TRACES_EXPORTER", "none")]).unwrap().export);
-        assert!(!read(&[endpoint, ("OTEL_SDK_DISABLED", "True")]).unwrap().export);
+        assert_eq!(exported(&[endpoint]), (true, true));
+        for (name, spans, log_records) in [
+            ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", true, false),
+            ("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", false, true),
+        ] {
+            assert_eq!(exported(&[(name, "http://localhost:4318/v1")]), (spans, log_records));
+        }
+        for (name, value, spans, log_records) in [
+            ("OTEL_TRACES_EXPORTER", "none", false, true),
+            ("OTEL_LOGS_EXPORTER", "none", true, false),
+            ("OTEL_LOGS_EXPORTER", "otlp", true, true),
+            ("OTEL_SDK_DISABLED", "True", false, false),
+        ] {
+            assert_eq!(exported(&[endpoint, (name, value)]), (spans, log_records), "{name}");
+        }
         assert!(!read(&[("OTEL_SDK_DISABLED", "true")]).unwrap().tracing);
     }
 
@@ -214,6 +291,12 @@ mod tests {
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector:4318"),
             ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
             ("OTEL_TRACES_EXPORTER", "zipkin"),
+            ("OTEL_LOGS_EXPORTER", "console"),
+            ("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "localhost:4318/v1/logs"),
+            ("OTEL_EXPORTER_OTLP_LOGS_TIMEOUT", "soon"),
+            ("OTEL_BLRP_MAX_QUEUE_SIZE", "many"),
+            ("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", "2049"),
+            ("OTEL_BLRP_SCHEDULE_DELAY", "0"),
             ("OTEL_TRACES_SAMPLER", "sometimes"),
             ("OTEL_TRACES_SAMPLER_ARG", "1.5"),
             ("OTEL_BSP_SCHEDULE_DELAY", "soon"),
@@ -235,23 +318,27 @@ mod tests {
     #[test]
     fn queue_batch_delay_and_limit_are_what_the_variables_say() {
         let default = read(&[]).unwrap();
-        assert_eq!(
-            (default.batch, default.export_timeout),
-            (DEFAULT_BATCH, Duration::from_secs(2))
-        );
-        let set = [
-            ("OTEL_BSP_MAX_QUEUE_SIZE", "100"),
-            ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "10"),
-            ("OTEL_BSP_SCHEDULE_DELAY", "1"),
-            ("OTEL_EXPORTER_OTLP_TIMEOUT", "5000"),
-        ];
-        let settings = read(&set).unwrap();
-        let batch = Batch { queue_size: 100, size: 10, delay: Duration::from_millis(1) };
-        assert_eq!((settings.batch, settings.export_timeout), (batch, Duration::from_secs(5)));
-        let traces = [set[3], ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "7000")];
-        assert_eq!(read(&traces).unwrap().export_timeout, Duration::from_secs(7));
-        assert_eq!(read(&set[..1]).unwrap().batch.size, 100, "not more than the queue has");
-        let message = read(&[set[0], ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "101")]).unwrap_err();
-        assert!(message.to_string().ends_with("from 1 to 100"), "{message}");
+        for (export, batch) in
+            [(default.spans, DEFAULT_SPANS), (default.log_records, DEFAULT_LOG_RECORDS)]
+        {
+            assert_eq!((export.batch, export.timeout), (batch, Duration::from_secs(2)));
+        }
+        let all = ("OTEL_EXPORTER_OTLP_TIMEOUT", "5000");
+        for (names, of) in [
+            (&SPANS, (|settings| settings.spans) as fn(Settings) -> Export),
+            (&LOG_RECORDS, |settings| settings.log_records),
+        ] {
+            let set =
+                [(names.queue_size, "100"), (names.batch_size, "10"), (names.delay, "1"), all];
+            let batch = Batch { queue_size: 100, size: 10, delay: Duration::from_millis(1) };
+            let export = of(read(&set).unwrap());
+            assert_eq!((export.batch, export.timeout), (batch, Duration::from_secs(5)));
+            let own = of(read(&[all, (names.timeout, "7000")]).unwrap());
+            assert_eq!(own.timeout, Duration::from_secs(7));
+            let queue = of(read(&set[..1]).unwrap());
+            assert_eq!(queue.batch.size, 100, "not more than the queue has");
+            let message = read(&[set[0], (names.batch_size, "101")]).unwrap_err().to_string();
+            assert!(message.ends_with(&format!("of {}, from 1 to 100", names.of)), "{message}");
+        }
     }
 }

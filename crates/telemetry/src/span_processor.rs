@@ -5,44 +5,43 @@
 //! for, and counts the others as dropped.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use opentelemetry::Context;
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{
     BatchConfigBuilder, BatchSpanProcessor, Span, SpanData, SpanExporter, SpanProcessor,
 };
 
+use crate::counted_export::{CountedExport, LastAnswer};
+use crate::export_counts::ExportCounts;
 use crate::settings::Batch;
-use crate::span_counts::SpanCounts;
 
 /// Queues spans, hands them to its exporter in batches, and counts them.
 #[derive(Debug)]
 pub(crate) struct CountingProcessor {
     batches: BatchSpanProcessor,
-    capacity: usize,
-    counts: Arc<SpanCounts>,
+    counts: Arc<ExportCounts>,
 }
 
 impl CountingProcessor {
-    /// `rejected` is where the exporter puts how many spans of a confirmed
-    /// export its collector did not accept.
+    /// `answer` is where the exporter puts what its collector says.
     pub(crate) fn new(
         exporter: impl SpanExporter + 'static,
-        rejected: Arc<AtomicUsize>,
+        answer: Arc<LastAnswer>,
         batch: Batch,
-        counts: Arc<SpanCounts>,
+        counts: Arc<ExportCounts>,
     ) -> Self {
-        let exporter = CountingExporter { inner: exporter, rejected, counts: counts.clone() };
+        let counted = CountedExport::new(answer, counts.clone());
+        let exporter = CountingExporter { inner: exporter, counted };
         let config = BatchConfigBuilder::default()
             .with_max_queue_size(batch.queue_size)
             .with_max_export_batch_size(batch.size)
             .with_scheduled_delay(batch.delay)
             .build();
         let batches = BatchSpanProcessor::builder(exporter).with_batch_config(config).build();
-        Self { batches, capacity: batch.queue_size, counts }
+        Self { batches, counts }
     }
 }
 
@@ -54,7 +53,7 @@ impl SpanProcessor for CountingProcessor {
     fn on_end(&self, span: SpanData) {
         // A span waits until the exporter has it, and the queue has let go of
         // it before: so there is room for each one that is admitted.
-        if self.counts.admit(self.capacity) {
+        if self.counts.admit() {
             self.batches.on_end(span);
         }
     }
@@ -74,26 +73,15 @@ impl SpanProcessor for CountingProcessor {
     }
 }
 
-/// Counts what became of the batches that another exporter sends.
 #[derive(Debug)]
 struct CountingExporter<E> {
     inner: E,
-    rejected: Arc<AtomicUsize>,
-    counts: Arc<SpanCounts>,
+    counted: CountedExport,
 }
 
 impl<E: SpanExporter> SpanExporter for CountingExporter<E> {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        let Some(export) = self.counts.begin_export(batch.len()) else {
-            return Err(OTelSdkError::AlreadyShutdown);
-        };
-        self.rejected.store(0, Ordering::Relaxed);
-        let result = self.inner.export(batch).await;
-        match &result {
-            Ok(()) => export.confirmed(self.rejected.load(Ordering::Relaxed)),
-            Err(error) => export.failed(&error.to_string()),
-        }
-        result
+        self.counted.of(batch.len(), self.inner.export(batch)).await
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
@@ -111,72 +99,34 @@ impl<E: SpanExporter> SpanExporter for CountingExporter<E> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::panic)]
+    #![allow(clippy::unwrap_used)]
 
-    use std::sync::mpsc::{Receiver, Sender, channel};
-    use std::sync::{Mutex, PoisonError};
+    use std::sync::mpsc::{Receiver, Sender};
     use std::thread;
 
     use opentelemetry::trace::{Tracer as _, TracerProvider as _};
     use opentelemetry_sdk::trace::SdkTracerProvider;
 
     use super::*;
-    use crate::span_counts::{Counts, Reason};
-
-    /// Far longer than anything here takes.
-    const LONG: Duration = Duration::from_secs(30);
-
-    /// What a collector does with a batch.
-    #[derive(Debug, Clone, Copy)]
-    enum Answer {
-        Accept,
-        Reject(usize),
-        Fail,
-        Panic,
-    }
-
-    /// Tells that a batch has come, and ends its export when it is told how.
-    #[derive(Debug)]
-    struct Gate {
-        came: Sender<usize>,
-        answers: Mutex<Receiver<Answer>>,
-        rejected: Arc<AtomicUsize>,
-    }
-
-    impl SpanExporter for Gate {
-        async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-            let _ = self.came.send(batch.len());
-            let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-            match answers.recv() {
-                Ok(Answer::Accept) => Ok(()),
-                Ok(Answer::Reject(spans)) => {
-                    self.rejected.store(spans, Ordering::Relaxed);
-                    Ok(())
-                }
-                Ok(Answer::Panic) => panic!("an exporter with a bug"),
-                Ok(Answer::Fail) | Err(_) => Err(OTelSdkError::InternalFailure("no".into())),
-            }
-        }
-    }
+    use crate::export_counts::{Counts, Reason, SPANS};
+    use crate::gate::{Answer, Gate, LONG};
 
     struct Pipeline {
         // Dropped first, so that the provider's end finds no gate closed.
         answers: Sender<Answer>,
         provider: SdkTracerProvider,
-        counts: Arc<SpanCounts>,
+        counts: Arc<ExportCounts>,
         came: Receiver<usize>,
         ended: u64,
     }
 
     impl Pipeline {
         fn new(queue_size: usize, size: usize) -> Self {
-            let (came, arrivals) = channel();
-            let (answers, told) = channel();
-            let rejected = Arc::<AtomicUsize>::default();
-            let gate = Gate { came, answers: Mutex::new(told), rejected: rejected.clone() };
-            let counts = Arc::<SpanCounts>::default();
+            let answer = Arc::<LastAnswer>::default();
+            let (gate, arrivals, answers) = Gate::new(answer.clone());
+            let counts = ExportCounts::of(SPANS, queue_size);
             let batch = Batch { queue_size, size, delay: LONG };
-            let processor = CountingProcessor::new(gate, rejected, batch, counts.clone());
+            let processor = CountingProcessor::new(gate, answer, batch, counts.clone());
             let provider = SdkTracerProvider::builder().with_span_processor(processor).build();
             Self { answers, provider, counts, came: arrivals, ended: 0 }
         }

@@ -3,16 +3,18 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use opentelemetry::trace::{Status, TraceContextExt as _};
-use opentelemetry::{KeyValue, StringValue, Value};
+use opentelemetry::trace::{SpanContext, Status, TraceContextExt as _};
+use opentelemetry::{Context, StringValue, Value};
 use opentelemetry_otlp::{SpanExporter, WithExportConfig as _, WithHttpConfig as _};
-use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing::Span;
+use tracing::span::Id;
+use tracing::{Dispatch, Span};
 use tracing_opentelemetry::{OpenTelemetrySpanExt as _, get_otel_context};
 
+use crate::export_counts::ExportCounts;
 use crate::otlp_client::OtlpClient;
-use crate::span_counts::SpanCounts;
+use crate::resource::resource;
+use crate::settings::Export;
 use crate::span_processor::CountingProcessor;
 use crate::{Identity, SettingError, Settings, attribute, shortened};
 
@@ -24,40 +26,32 @@ pub const SPAN_TARGET: &str = "campuscafe::span";
 pub(crate) fn provider(
     identity: &Identity,
     settings: &Settings,
-    counts: &Arc<SpanCounts>,
+    counts: &Arc<ExportCounts>,
 ) -> Result<Option<SdkTracerProvider>, SettingError> {
     if !settings.tracing {
         return Ok(None);
     }
-    // OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME are read by the builder;
-    // a name given there wins over ours.
-    let named = std::env::var("OTEL_SERVICE_NAME").is_ok_and(|name| !name.is_empty());
-    let mut resource =
-        Resource::builder().with_attribute(KeyValue::new("service.version", identity.version));
-    if !named {
-        resource = resource.with_service_name(identity.service);
-    }
-    let mut builder = SdkTracerProvider::builder().with_resource(resource.build());
-    if settings.export {
-        builder = builder.with_span_processor(processor(settings, counts)?);
+    let mut builder = SdkTracerProvider::builder().with_resource(resource(identity));
+    if settings.spans.enabled {
+        builder = builder.with_span_processor(processor(settings.spans, counts)?);
     }
     Ok(Some(builder.build()))
 }
 
 fn processor(
-    settings: &Settings,
-    counts: &Arc<SpanCounts>,
+    export: Export,
+    counts: &Arc<ExportCounts>,
 ) -> Result<CountingProcessor, SettingError> {
-    let rejected = Arc::default();
-    let client = OtlpClient::new(settings.export_timeout, Arc::clone(&rejected))
+    let answer = Arc::default();
+    let client = OtlpClient::new(export.timeout, Arc::clone(&answer))
         .map_err(|error| SettingError::exporter(&error))?;
     let exporter = SpanExporter::builder()
         .with_http()
         .with_http_client(client)
-        .with_timeout(settings.export_timeout)
+        .with_timeout(export.timeout)
         .build()
         .map_err(|error| SettingError::exporter(&error))?;
-    Ok(CountingProcessor::new(exporter, rejected, settings.batch, counts.clone()))
+    Ok(CountingProcessor::new(exporter, answer, export.batch, counts.clone()))
 }
 
 /// The id of the trace that the current span belongs to: 32 hexadecimal
@@ -65,11 +59,45 @@ fn processor(
 #[must_use]
 pub fn current_trace_id() -> Option<String> {
     let context = tracing::dispatcher::get_default(|dispatch| {
-        get_otel_context(dispatch.current_span().id()?, dispatch)
+        span_context(dispatch.current_span().id()?, dispatch)
     })?;
+    Some(context.trace_id().to_string())
+}
+
+/// The ids of a span; `None` where tracing is switched off.
+pub(crate) fn span_context(id: &Id, dispatch: &Dispatch) -> Option<SpanContext> {
+    let context = get_otel_context(id, dispatch)?;
     let span = context.span();
-    let span_context = span.span_context();
-    span_context.is_valid().then(|| span_context.trace_id().to_string())
+    Some(span.span_context()).filter(|context| context.is_valid()).cloned()
+}
+
+/// A span that another one can be linked to, or be made a child of.
+#[derive(Debug, Clone)]
+pub struct SpanLink(SpanContext);
+
+impl SpanLink {
+    /// To this span.
+    #[must_use]
+    pub fn to(span: &Span) -> Self {
+        Self(span.context().span().span_context().clone())
+    }
+
+    /// Makes a span, before it is entered, a child of the one that this leads to, which does
+    /// not wait for it: a child of `tracing`'s keeps its parent open until it ends itself.
+    pub fn adopt(&self, span: &Span) {
+        if self.0.is_valid() {
+            // Fails only where tracing is switched off, and then there is nothing to tell.
+            let _ = span.set_parent(Context::new().with_remote_span_context(self.0.clone()));
+        }
+    }
+
+    /// Links a span, before it is entered, to the one that this leads to: it belongs to
+    /// it and is no part of its trace.
+    pub fn link(&self, span: &Span) {
+        if self.0.is_valid() {
+            span.add_link(self.0.clone());
+        }
+    }
 }
 
 /// Puts an attribute on a span; a text is cut as [`shortened()`] says. Integers

@@ -1,21 +1,38 @@
 //! What the inventory is made of, and where its calls lead.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
-use campuscafe_service::{AllowedHosts, Lifecycle, WorkLimit, service_router};
+use campuscafe_api::Problem;
+use campuscafe_cures::UnixMillis;
+use campuscafe_cures::decisions::Bounds;
+use campuscafe_service::{
+    AllowedHosts, ExitError, Lifecycle, WorkLimit, service_router, unix_millis,
+};
 use campuscafe_telemetry::Metrics;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::board::Board;
+use crate::capacity::Capacity;
+use crate::config::Config;
 use crate::history::KeyHasher;
 use crate::holds::{Holds, most_holds};
 use crate::metrics::{InventoryMetrics, WORK};
 use crate::plans::Plans;
-use crate::stock::InitialStock;
-use crate::store::Store;
-use crate::{deliveries, holds, ping, reserve, state};
+use crate::store::{FileInventory, Found, LoadError, Reason, Store, StoreErrors};
+use crate::{deliveries, holds, keys, notifications, ping, prices, reservations, reserve, state};
+
+/// How many idempotency keys requests may record: 200 orders a second for the default
+/// horizon of 10 minutes, and a quarter more. One of an order takes 330 bytes (measured),
+/// so all of them, with those that are made void, take 52 MiB. Longer ones count as several:
+/// 165,000 keys of 255 bytes would take 97 MiB, and the container has 128.
+const MAX_KEYS: usize = 150_000;
+
+/// How many more keys may be made void.
+const MAX_VOIDS: usize = 15_000;
 
 /// One inventory.
 #[derive(Debug)]
@@ -25,30 +42,87 @@ pub struct App {
     pub(crate) keys: KeyHasher,
     pub(crate) work: WorkLimit,
     pub(crate) holds: Holds,
+    /// What is shown of each order.
+    pub(crate) board: Board,
+    /// None if every request is worked at once.
+    pub(crate) capacity: Option<Capacity>,
     pub(crate) metrics: InventoryMetrics,
     pub(crate) lifecycle: Lifecycle,
+    /// The clock by which keys expire. They carry a time of another machine's, so it is
+    /// the time of day.
+    pub(crate) now: fn() -> UnixMillis,
     registry: Metrics,
 }
 
 impl App {
-    /// An inventory with its initial stock, which takes on so much work at one
-    /// time, counting into `metrics`.
+    /// An inventory whose flaky faults follow this seed, counting into `metrics`.
     #[must_use]
-    pub fn new(
-        initial: &InitialStock,
+    pub fn new(config: &Config, seed: u64, metrics: Metrics, lifecycle: Lifecycle) -> Arc<Self> {
+        Self::with_clock(config, seed, metrics, lifecycle, unix_millis)
+    }
+
+    /// The same, with its stock in a file if the settings name a directory. It blocks while it
+    /// reads the file.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be used: a line for a person.
+    pub fn open(
+        config: &Config,
         seed: u64,
-        max_work: usize,
         metrics: Metrics,
         lifecycle: Lifecycle,
+    ) -> Result<Arc<Self>, ExitError> {
+        let Some(directory) = &config.data else {
+            return Ok(Self::new(config, seed, metrics, lifecycle));
+        };
+        let (stock, bounds) = (config.stock.clone(), bounds(config));
+        let opened = FileInventory::open(directory, stock, bounds, unix_millis, &metrics);
+        let (store, found) =
+            opened.map_err(|error| ExitError::Usage(format!("--data / DATA_DIR: {error}")))?;
+        let keys = KeyHasher::new(found.secret);
+        let store = Store::File(store);
+        let app = Self::with_store(config, seed, metrics, lifecycle, unix_millis, (store, keys));
+        tell(&app, &found);
+        app.lifecycle.spawn_background(recover_always(app.clone()));
+        Ok(app)
+    }
+
+    /// An inventory in memory with a time of day that a test decides.
+    #[must_use]
+    pub fn with_clock(
+        config: &Config,
+        seed: u64,
+        metrics: Metrics,
+        lifecycle: Lifecycle,
+        now: fn() -> UnixMillis,
     ) -> Arc<Self> {
+        let store = Store::in_memory(config.stock.clone(), bounds(config));
+        let keys = KeyHasher::new(rand::random());
+        Self::with_store(config, seed, metrics, lifecycle, now, (store, keys))
+    }
+
+    fn with_store(
+        config: &Config,
+        seed: u64,
+        metrics: Metrics,
+        lifecycle: Lifecycle,
+        now: fn() -> UnixMillis,
+        (store, keys): (Store, KeyHasher),
+    ) -> Arc<Self> {
+        let Config { stock, max_work, capacity, .. } = config;
+        StoreErrors::new(&metrics);
         Arc::new(Self {
-            holds: Holds::new(most_holds(max_work), lifecycle.clone()),
-            work: WorkLimit::new(max_work, WORK, &metrics),
-            metrics: InventoryMetrics::new(&metrics, initial.pieces()),
-            keys: KeyHasher::new(rand::random()),
-            store: Store::in_memory(initial.clone()),
+            holds: Holds::new(most_holds(*max_work), lifecycle.clone()),
+            board: Board::default(),
+            work: WorkLimit::new(*max_work, WORK, &metrics),
+            capacity: capacity.map(Capacity::new),
+            metrics: InventoryMetrics::new(&metrics, stock.pieces()),
+            keys,
+            store,
             plans: Mutex::new(Plans::new(seed)),
             lifecycle,
+            now,
             registry: metrics,
         })
     }
@@ -65,6 +139,78 @@ impl App {
     #[cfg(test)]
     pub(crate) fn is_unlocked(&self) -> bool {
         self.store.is_unlocked() && self.plans.try_lock().is_ok()
+    }
+}
+
+fn bounds(config: &Config) -> Bounds {
+    Bounds { horizon: config.key_horizon(), keys: MAX_KEYS, voids: MAX_VOIDS }
+}
+
+/// Tells what the file has brought along: it may differ from what the settings say.
+fn tell(app: &App, found: &Found) {
+    app.metrics.stock(&found.snapshot.left);
+    app.metrics.keys(found.keys);
+    for item in &found.unknown_items {
+        tracing::warn!(
+            item,
+            "The file has an item that --stock does not name; it is not sold: {item}"
+        );
+    }
+    if !found.is_new {
+        let left = found.snapshot.left.iter().map(|(item, pieces)| format!("{item}={pieces}"));
+        let left = left.collect::<Vec<_>>().join(",");
+        tracing::info!(
+            reservations = found.snapshot.reservations,
+            keys = found.keys,
+            "Goes on with the stock of the file, {left}; a reset returns to that of --stock"
+        );
+    }
+}
+
+/// How long to wait before the file is opened again, at first and at most.
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+
+/// Whenever a commit has failed, opens the file again until it can be written.
+async fn recover_always(app: Arc<App>) {
+    let Some(store) = app.store.file() else { return };
+    loop {
+        store.failed().await;
+        let (kind, title) = Reason::FileFailed.problem();
+        let detail = Reason::FileFailed.sentence();
+        app.lifecycle.set_unavailable(Some(Problem::new(503, kind, title).detail(detail)));
+        let mut wait = FIRST_WAIT;
+        let mut said = None;
+        loop {
+            let error = match recover(&app).await {
+                Ok(()) => break,
+                Err(error) => error,
+            };
+            if said.as_ref() != Some(&error) {
+                tracing::error!("The stock takes no changes: {error}. Tries again until it does");
+            }
+            said = Some(error);
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
+        app.lifecycle.set_unavailable(None);
+        tracing::info!("The stock takes changes again, from what its file says");
+    }
+}
+
+/// # Errors
+///
+/// Why the file still cannot be used.
+async fn recover(app: &Arc<App>) -> Result<(), String> {
+    let inventory = app.clone();
+    // It reads the whole file.
+    let recovered = tokio::task::spawn_blocking(move || match inventory.store.file() {
+        Some(store) => store.recover().map(|snapshot| inventory.metrics.stock(&snapshot.left)),
+        None => Ok::<(), LoadError>(()),
+    });
+    match recovered.await {
+        Ok(result) => result.map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
     }
 }
 
@@ -86,10 +232,44 @@ pub fn router(app: Arc<App>, allowed: &AllowedHosts) -> Router {
         .routes(routes!(deliveries::deliver))
         .routes(routes!(ping::ping))
         .routes(routes!(reserve::reserve))
+        .routes(routes!(reservations::cancel_of_request))
+        .routes(routes!(reservations::cancel_reservation))
         .routes(routes!(holds::list_holds))
         .routes(routes!(holds::release_hold))
         .routes(routes!(holds::cut_hold))
+        .routes(routes!(prices::get_price, prices::change_price))
+        .routes(routes!(keys::list_keys))
+        .routes(routes!(keys::settle_key))
+        .routes(routes!(keys::cancel_key))
+        .routes(routes!(notifications::notify))
+        .routes(routes!(notifications::get_notifications))
         .with_state(app)
         .split_for_parts();
     service_router(work, description, allowed, &metrics, &lifecycle)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use campuscafe_cures::{Decisions, IdempotencyKey, OrderId};
+
+    use super::*;
+    use crate::config::DEFAULT_KEY_HORIZON;
+
+    #[test]
+    fn orders_at_200_a_second_never_reach_the_bound_on_keys_within_the_default_horizon() {
+        let bounds = Bounds { horizon: DEFAULT_KEY_HORIZON, keys: MAX_KEYS, voids: MAX_VOIDS };
+        let mut decisions = Decisions::<u64, u64, ()>::new(bounds);
+        let each = 1_000 / 200;
+        let two_horizons = 2 * DEFAULT_KEY_HORIZON.as_secs() * 200;
+        let mut most = 0;
+        for number in 0..two_horizons {
+            let now = 1_800_000_000_000 + number * each;
+            let key = IdempotencyKey::of_order(OrderId::new(now, [0; 10]));
+            assert!(decisions.decide(&key, 1, now, || Ok(number)).is_ok(), "order {number}");
+            most = most.max(decisions.len());
+        }
+        // They are forgotten by whole seconds.
+        assert!((120_000..=120_200).contains(&most), "{most} keys at one time");
+    }
 }

@@ -19,18 +19,20 @@ use crate::store::Snapshot;
     request_body = Delivery,
     responses((status = 200, body = inventory::State, description = "The stock after the delivery, and its reservations"),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "The request is invalid"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "The initial stock does not contain the item", example = json!({"type": "urn:problem-type:campuscafe:no-such-item", "title": "No such item", "status": 404, "detail": "the initial stock has no tea", "itemId": "tea"})),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "The initial stock does not contain the item", example = json!({"type": "urn:problem-type:campuscafe:no-such-item", "title": "No such item", "status": 404, "detail": "expected an item of the initial stock; see GET /inventory/state", "itemId": "tea"})),
         (status = 408, body = Problem, content_type = "application/problem+json", description = "The body took longer than 10 s"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "The stock would exceed its limit; `currentStock` says how many pieces are left", example = json!({"type": "urn:problem-type:campuscafe:stock-full", "title": "Stock full", "status": 409, "detail": "there may be at most 1000000000 pieces", "itemId": "cake", "currentStock": 999999999})),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "The stock would exceed its limit; `currentStock` says how many pieces are left", example = json!({"type": "urn:problem-type:campuscafe:stock-full", "title": "Stock full", "status": 409, "detail": "999999999 left, and the limit is 1000000000; expected a quantity of at most 1; nothing was delivered", "itemId": "cake", "currentStock": 999999999})),
         (status = 413, body = Problem, content_type = "application/problem+json", description = "Body over 16 KiB"),
-        (status = 415, body = Problem, content_type = "application/problem+json", description = "Not application/json")))]
+        (status = 415, body = Problem, content_type = "application/problem+json", description = "Not application/json"),
+        (status = 503, body = Problem, content_type = "application/problem+json", headers(("Retry-After" = u64, description = "Seconds")), description = "The store does not take changes now. Nothing was changed"),
+        (status = 504, body = Problem, content_type = "application/problem+json", description = "The store was told to commit and did not say whether it has. It is not known whether anything was changed")))]
 pub(crate) async fn deliver(
     State(app): State<Arc<App>>,
     Json(Delivery { item_id, quantity }): Json<Delivery>,
 ) -> Result<Json<inventory::State>, ProblemResponse> {
     let lifecycle = app.lifecycle.clone();
     let delivered = lifecycle.complete(async move {
-        let changed = app.store.deliver(&item_id, quantity).await;
+        let changed = app.store.deliver(&item_id, quantity).await?;
         let changed = changed.map_err(|error| problem(error, &item_id))?;
         let (change, state) = changed.record(|(change, _)| evidence(&app, change)).await;
         let (item, quantity, left) = (change.item, change.quantity, change.after);
@@ -41,7 +43,7 @@ pub(crate) async fn deliver(
             "Delivered: {item} x{quantity} ({} -> {left})",
             left.saturating_sub(quantity)
         );
-        Ok::<Snapshot, Problem>(state)
+        Ok::<Snapshot, ProblemResponse>(state)
     });
     Ok(Json(body(delivered.await??)))
 }

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use campuscafe_api::order::MAX_ATTEMPT_TIMEOUT;
 use campuscafe_chaos::MAX_WAIT;
+use campuscafe_cures::Touched;
 use siphasher::sip128::{Hasher128 as _, SipHasher13};
 use tokio::time::Instant;
 
@@ -38,8 +39,18 @@ pub(crate) struct KeyHasher(SipHasher13);
 pub(crate) struct AttemptKey(u128);
 
 /// Identifies a request whose second commit is a duplicate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct CommitKey(u128);
+
+impl CommitKey {
+    pub(crate) const fn bits(self) -> u128 {
+        self.0
+    }
+
+    pub(crate) const fn from_bits(bits: u128) -> Self {
+        Self(bits)
+    }
+}
 
 impl KeyHasher {
     /// The secret can be any random number.
@@ -55,7 +66,8 @@ impl KeyHasher {
         CommitKey(self.hash(request_id))
     }
 
-    fn hash(&self, request_id: &str) -> u128 {
+    /// A hash of some text, equal only for equal texts.
+    pub(crate) fn hash(&self, request_id: &str) -> u128 {
         let mut hasher = self.0;
         hasher.write(request_id.as_bytes());
         hasher.finish128().as_u128()
@@ -102,8 +114,8 @@ impl Attempts {
 /// Which requests have committed.
 ///
 /// 57,344 requests are the most that a table of 65,536 places takes before it
-/// grows, and a place has 17 bytes: all fifteen tables take 16 MiB, a quarter of
-/// what the container has (64 MiB). At 4,400 commits a second they reach back as
+/// grows, and a place has 17 bytes: all fifteen tables take 16 MiB, an eighth of
+/// what the container has (128 MiB). At 4,400 commits a second they reach back as
 /// far as [`HORIZON`]; at 19,600 a second, 40 s.
 #[derive(Debug)]
 pub(crate) struct Commits(RequestHistory<()>);
@@ -118,6 +130,26 @@ impl Commits {
     /// Notes a commit; tells whether the request has committed before.
     pub(crate) fn note(&mut self, request: CommitKey, now: Instant) -> bool {
         self.0.remember(request.0, (), now).is_some()
+    }
+
+    /// Whether the request has committed.
+    pub(crate) fn has(&self, request: CommitKey, now: Instant) -> bool {
+        self.0.get(request.0, now).is_some()
+    }
+
+    /// Whether a commit of the request is noted, however long ago.
+    pub(crate) fn is_known(&self, request: CommitKey) -> bool {
+        self.0.generations.iter().any(|it| it.entries.contains_key(&request.0))
+    }
+
+    /// Notes from now on which requests are noted and forgotten: see [`Self::take_touched`].
+    pub(crate) fn note_touched(&mut self) {
+        self.0.touched.switch_on();
+    }
+
+    /// The requests that were noted or forgotten since the last call.
+    pub(crate) fn take_touched(&mut self) -> Vec<CommitKey> {
+        self.0.touched.take().into_iter().map(CommitKey).collect()
     }
 
     /// Requests that were forgotten before [`HORIZON`] was over.
@@ -140,6 +172,7 @@ struct RequestHistory<V> {
     most_generations: usize,
     most_entries: usize,
     evicted: u64,
+    touched: Touched<u128>,
 }
 
 #[derive(Debug)]
@@ -151,7 +184,13 @@ struct Generation<V> {
 
 impl<V: Copy> RequestHistory<V> {
     const fn new(most_generations: usize, most_entries: usize) -> Self {
-        Self { generations: VecDeque::new(), most_generations, most_entries, evicted: 0 }
+        Self {
+            generations: VecDeque::new(),
+            most_generations,
+            most_entries,
+            evicted: 0,
+            touched: Touched::OFF,
+        }
     }
 
     fn get(&self, key: u128, now: Instant) -> Option<V> {
@@ -162,8 +201,11 @@ impl<V: Copy> RequestHistory<V> {
     /// Remembers a value from now on; gives the one that was remembered before.
     fn remember(&mut self, key: u128, value: V, now: Instant) -> Option<V> {
         while self.generations.front().is_some_and(|oldest| oldest.is_over(now)) {
-            self.generations.pop_front();
+            if let Some(oldest) = self.generations.pop_front() {
+                self.touched.note_all(oldest.entries.into_keys());
+            }
         }
+        self.touched.note(|| key);
         let full = |newest: &Generation<V>| {
             let room =
                 newest.entries.len() < self.most_entries || newest.entries.contains_key(&key);
@@ -189,6 +231,7 @@ impl<V: Copy> RequestHistory<V> {
             && let Some(oldest) = self.generations.pop_front()
         {
             self.evicted = self.evicted.saturating_add(oldest.entries.len() as u64);
+            self.touched.note_all(oldest.entries.into_keys());
         }
         self.generations.push_back(Generation {
             entries: HashMap::default(),

@@ -1,20 +1,28 @@
 //! The inventory: keeps a stock, reserves pieces of it, and misbehaves on request.
 //!
 //! [`stock`] holds the rules, `store` keeps the stock, `reserve` is where faults
-//! meet the commit, `commit` makes its evidence.
+//! meet the commit, `commit` makes its evidence, `capacity` lets requests wait for their turn.
 
 // `println!` and its like panic where the line cannot be written.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod app;
+mod board;
+mod capacity;
 mod commit;
 mod config;
 mod deliveries;
+mod faulted;
 mod history;
 mod holds;
+mod keys;
 mod metrics;
+mod notifications;
 mod ping;
 mod plans;
+mod price_list;
+mod prices;
+mod reservations;
 mod reserve;
 mod state;
 pub mod stock;
@@ -29,7 +37,7 @@ use campuscafe_telemetry::{Identity, Metrics};
 use tracing::Level;
 
 pub use app::{App, router};
-pub use config::{Config, DEFAULT_MAX_WORK};
+pub use config::{Config, DEFAULT_KEY_HORIZON, DEFAULT_KEY_HORIZON_OF_FILE, DEFAULT_MAX_WORK};
 
 /// Who this service is in its telemetry.
 pub const IDENTITY: Identity =
@@ -48,7 +56,7 @@ pub fn start(config: Config) -> ExitCode {
 ///
 /// # Errors
 ///
-/// When the address cannot be had, or late work was not finished in time.
+/// When the address or the file cannot be had, or late work was not finished in time.
 async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, ExitError> {
     let listener = bind("--listen / INVENTORY_LISTEN", config.listen).await?;
     if let Some(notice) = exposure_notice(&listener, "reserve, reset the stock and cause faults") {
@@ -57,7 +65,10 @@ async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, ExitError> {
     let lifecycle = Lifecycle::default();
     let seed = config.chaos_seed.unwrap_or_else(rand::random);
     tracing::info!(seed, stock = %config.stock, "the seed of flaky faults");
-    let app = App::new(&config.stock, seed, config.max_work, metrics.clone(), lifecycle.clone());
+    if let Some(capacity) = config.capacity {
+        tracing::info!(capacity, "works {capacity} reserve requests a second, in order of arrival");
+    }
+    let app = App::open(&config, seed, metrics.clone(), lifecycle.clone())?;
     let router = router(app, &config.server.allowed_hosts);
     campuscafe_service::run("inventory", listener, router, lifecycle, metrics, &config.server)
         .await?;

@@ -75,6 +75,7 @@ pub struct Stock {
     initial: InitialStock,
     left: BTreeMap<String, u64>,
     reservations: u64,
+    resets: u64,
 }
 
 /// What a reservation or a delivery changed.
@@ -122,7 +123,18 @@ impl Stock {
     /// The stock as it opens.
     #[must_use]
     pub fn new(initial: InitialStock) -> Self {
-        Self { left: initial.0.clone(), reservations: 0, initial }
+        Self { left: initial.0.clone(), reservations: 0, resets: 0, initial }
+    }
+
+    /// Goes on from what was left before a restart. Items that are not in the initial stock
+    /// are left out; those that have no number of pieces keep the initial one.
+    pub(crate) fn restore(&mut self, left: BTreeMap<String, u64>, reservations: u64, resets: u64) {
+        for (item, pieces) in left {
+            if let Some(left) = self.left.get_mut(&item) {
+                *left = pieces.min(MAX_PIECES);
+            }
+        }
+        (self.reservations, self.resets) = (reservations, resets);
     }
 
     /// Reserves all pieces or none.
@@ -131,6 +143,23 @@ impl Stock {
     ///
     /// When the quantity is not positive or more than is left.
     pub fn reserve(&mut self, item: &str, quantity: i64) -> Result<StockChange, ReserveError> {
+        self.reserve_from(None, item, quantity)
+    }
+
+    /// As [`Self::reserve`]; but if a number of pieces is given that was read earlier, that
+    /// number is checked, and what follows from it is written back. Whatever came in between
+    /// is overwritten: a reservation, a delivery and a reset alike. The stock never becomes
+    /// negative, and never higher than it was read.
+    ///
+    /// # Errors
+    ///
+    /// When the quantity is not positive or more than was read.
+    pub fn reserve_from(
+        &mut self,
+        read: Option<u64>,
+        item: &str,
+        quantity: i64,
+    ) -> Result<StockChange, ReserveError> {
         let quantity = positive(quantity)?;
         let item = item.to_lowercase();
         // An unknown item is only looked up, never entered: names come from
@@ -138,9 +167,8 @@ impl Stock {
         let Some(left) = self.left.get_mut(&item) else {
             return Err(ReserveError::OutOfStock { left: 0 });
         };
-        let before = *left;
-        let after =
-            before.checked_sub(quantity).ok_or(ReserveError::OutOfStock { left: before })?;
+        let before = read.unwrap_or(*left);
+        let after = after_reserve(before, quantity)?;
         *left = after;
         self.reservations += 1;
         Ok(StockChange { item, quantity, before, after })
@@ -159,18 +187,40 @@ impl Stock {
             return Err(DeliverError::NoSuchItem);
         };
         let before = *left;
-        match before.checked_add(quantity) {
-            Some(after) if after <= MAX_PIECES => {
-                *left = after;
-                Ok(StockChange { item, quantity, before, after })
-            }
-            _ => Err(DeliverError::Full { item, left: before }),
-        }
+        let Some(after) = after_delivery(before, quantity) else {
+            return Err(DeliverError::Full { item, left: before });
+        };
+        *left = after;
+        Ok(StockChange { item, quantity, before, after })
+    }
+
+    /// Takes a reservation back: its pieces are in stock again. `resets` is what
+    /// [`Self::resets`] said when it was made; a reset since then has removed it already,
+    /// and nothing changes.
+    pub fn release(&mut self, item: &str, quantity: u64, resets: u64) -> Option<StockChange> {
+        let left = self.left.get_mut(item).filter(|_| resets == self.resets)?;
+        let before = *left;
+        *left = after_release(before, quantity);
+        self.reservations = self.reservations.saturating_sub(1);
+        Some(StockChange { item: item.to_owned(), quantity, before, after: *left })
     }
 
     /// Restores the initial stock, with no reservations.
     pub fn reset(&mut self) {
-        *self = Self::new(self.initial.clone());
+        let resets = self.resets + 1;
+        *self = Self { resets, ..Self::new(self.initial.clone()) };
+    }
+
+    /// How often it was reset.
+    #[must_use]
+    pub const fn resets(&self) -> u64 {
+        self.resets
+    }
+
+    /// Pieces left of one item; 0 of an unknown one.
+    #[must_use]
+    pub fn left_of(&self, item: &str) -> u64 {
+        self.left.get(&item.to_lowercase()).copied().unwrap_or(0)
     }
 
     /// Pieces left, by item.
@@ -186,6 +236,28 @@ impl Stock {
     }
 }
 
+/// Pieces left of an item after a reservation: all of them, or none are taken.
+///
+/// # Errors
+///
+/// When more is asked for than is left.
+pub fn after_reserve(left: u64, quantity: u64) -> Result<u64, ReserveError> {
+    left.checked_sub(quantity).ok_or(ReserveError::OutOfStock { left })
+}
+
+/// Pieces left of an item after a delivery; none if there is no room for so many.
+#[must_use]
+pub fn after_delivery(left: u64, quantity: u64) -> Option<u64> {
+    left.checked_add(quantity).filter(|after| *after <= MAX_PIECES)
+}
+
+/// Pieces left of an item after a reservation was taken back. Pieces that were sold twice
+/// come back twice.
+#[must_use]
+pub fn after_release(left: u64, quantity: u64) -> u64 {
+    left.saturating_add(quantity).min(MAX_PIECES)
+}
+
 /// The quantity, if it is one.
 ///
 /// # Errors
@@ -196,140 +268,4 @@ pub fn positive(quantity: i64) -> Result<u64, ReserveError> {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    fn stock() -> Stock {
-        Stock::new("cake=10,coffee=20".parse().unwrap())
-    }
-
-    #[test]
-    fn a_reservation_lowers_the_stock_and_counts() {
-        let mut stock = stock();
-        let taken = stock.reserve("cake", 3).unwrap();
-        assert_eq!(taken, StockChange { item: "cake".into(), quantity: 3, before: 10, after: 7 });
-        assert_eq!(
-            (stock.left()["cake"], stock.left()["coffee"], stock.reservations()),
-            (7, 20, 1)
-        );
-    }
-
-    #[test]
-    fn the_last_piece_can_be_had_and_not_one_more() {
-        let mut stock = stock();
-        assert_eq!(stock.reserve("cake", 10).unwrap().after, 0);
-        assert_eq!(stock.reserve("cake", 1), Err(ReserveError::OutOfStock { left: 0 }));
-        assert_eq!(stock.reserve("coffee", 21), Err(ReserveError::OutOfStock { left: 20 }));
-        assert_eq!(stock.reserve("coffee", i64::MAX), Err(ReserveError::OutOfStock { left: 20 }));
-        assert_eq!(stock.reservations(), 1);
-    }
-
-    #[test]
-    fn item_names_ignore_case() {
-        assert_eq!(stock().reserve("CaKe", 1).unwrap().item, "cake");
-        assert_eq!("Cake=1".parse::<InitialStock>().unwrap().to_string(), "cake=1");
-    }
-
-    #[test]
-    fn an_unknown_item_is_out_of_stock_and_leaves_no_key() {
-        let mut stock = stock();
-        assert_eq!(stock.reserve("tea", 1), Err(ReserveError::OutOfStock { left: 0 }));
-        assert_eq!(stock.left().keys().collect::<Vec<_>>(), ["cake", "coffee"]);
-    }
-
-    #[test]
-    fn a_quantity_that_is_not_positive_is_refused_for_any_item() {
-        for quantity in [0, -1, i64::MIN] {
-            assert_eq!(stock().reserve("cake", quantity), Err(ReserveError::NotPositive));
-            assert_eq!(stock().reserve("tea", quantity), Err(ReserveError::NotPositive));
-        }
-    }
-
-    #[test]
-    fn a_delivery_adds_pieces_and_changes_nothing_else() {
-        let mut stock = stock();
-        stock.reserve("cake", 4).unwrap();
-        let delivered = stock.deliver("CAKE", 7).unwrap();
-        let expected = StockChange { item: "cake".into(), quantity: 7, before: 6, after: 13 };
-        assert_eq!((delivered, stock.reservations()), (expected, 1));
-        assert_eq!(stock.left()["coffee"], 20);
-        stock.reset();
-        assert_eq!(stock.left()["cake"], 10, "the opening stays what it was");
-    }
-
-    #[test]
-    fn a_delivery_that_has_no_place_adds_nothing() {
-        let mut changed = stock();
-        for quantity in [0, -1, i64::MIN] {
-            assert_eq!(changed.deliver("cake", quantity), Err(DeliverError::NotPositive));
-        }
-        assert_eq!(changed.deliver("tea", 1), Err(DeliverError::NoSuchItem));
-        for quantity in [999_999_991, i64::MAX] {
-            let full = DeliverError::Full { item: "cake".into(), left: 10 };
-            assert_eq!(changed.deliver("cake", quantity), Err(full));
-        }
-        assert_eq!(changed, stock());
-        assert_eq!(changed.deliver("cake", 999_999_990).unwrap().after, MAX_PIECES);
-    }
-
-    #[test]
-    fn a_reset_returns_to_the_opening() {
-        let mut changed = stock();
-        changed.reserve("cake", 5).unwrap();
-        changed.deliver("cake", 2).unwrap();
-        changed.reset();
-        assert_eq!(changed, stock());
-    }
-
-    #[test]
-    fn an_opening_that_cannot_be_meant_is_refused_with_what_was_expected() {
-        for (text, expected) in [
-            ("", "expected item=pieces, got \"\""),
-            ("cake", "expected item=pieces, got \"cake\""),
-            ("cake=1,", "expected item=pieces, got \"\""),
-            ("cake=-1", "expected 0 to 1000000000 pieces, got \"-1\""),
-            ("cake=many", "expected 0 to 1000000000 pieces, got \"many\""),
-            ("=3", "expected a name of 1 to 40 letters, digits, - or _, got \"\""),
-            ("a\"b=3", "expected a name of 1 to 40 letters, digits, - or _, got \"a\\\"b\""),
-            ("cake=1,Cake=2", "\"cake\" is listed twice"),
-        ] {
-            assert_eq!(text.parse::<InitialStock>().unwrap_err(), expected);
-        }
-        assert_eq!(" Cake = 3 ,tea=0".parse::<InitialStock>().unwrap().to_string(), "cake=3,tea=0");
-    }
-
-    #[test]
-    fn whatever_is_thrown_together_is_an_opening_that_reads_back_or_a_refusal() {
-        const PIECES: [&str; 16] = [
-            "cake",
-            "Tea",
-            "=",
-            "=",
-            "=",
-            ",",
-            ",",
-            "1",
-            "20",
-            "0",
-            " ",
-            "-1",
-            "ö",
-            "\"",
-            "1000000001",
-            "99999999999999999999",
-        ];
-        let mut openings = 0;
-        for seed in 0..50_000 {
-            let dice = |n| campuscafe_chaos::SplitMix64::nth(seed, n);
-            let length = dice(0).below(9);
-            let text: String =
-                (1..=length).map(|n| PIECES[dice(n).below(PIECES.len() as u64) as usize]).collect();
-            if let Ok(opening) = text.parse::<InitialStock>() {
-                openings += 1;
-                assert_eq!(opening.to_string().parse(), Ok(opening), "{text:?}");
-            }
-        }
-        assert!(openings > 200, "both kinds are tried: {openings}");
-    }
-}
+mod tests;

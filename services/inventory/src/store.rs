@@ -5,48 +5,186 @@
 //! counters and log lines from, so the store makes none. Another kind of store
 //! is another variant of [`Store`].
 
+mod file;
+mod keyed;
 mod memory;
+mod reason;
+mod reservations;
+mod rows;
 mod turn;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
+use campuscafe_api::Problem;
+use campuscafe_cures::decisions::Bounds;
+use campuscafe_cures::versions::Condition;
+use campuscafe_cures::{IdempotencyKey, KeyError, UnixMillis};
+use campuscafe_service::ProblemResponse;
 use tokio::time::Instant;
 
 use crate::history::CommitKey;
+use crate::price_list::{PriceChange, PriceError, Priced};
 use crate::stock::{DeliverError, InitialStock, ReserveError, StockChange};
 
+pub(crate) use file::{FileInventory, Found, StoreErrors};
+pub(crate) use keyed::{Fingerprint, Kept, KeyRecord};
 use memory::{InventoryState, MemoryStore};
+pub(crate) use reason::Reason;
+pub(crate) use reservations::Which;
+pub(crate) use rows::LoadError;
 pub(crate) use turn::Changed;
+
+/// After how many seconds a store that does not work may work again.
+const RETRY_AFTER: u64 = 1;
 
 /// The store of one inventory.
 #[derive(Debug)]
 pub(crate) enum Store {
     /// In the memory of this process.
     Memory(MemoryStore),
+    /// In memory, and in a file of this process, which outlives it.
+    File(FileInventory),
+}
+
+/// Why an operation has no result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StoreError {
+    /// The store does not work now. Nothing has changed.
+    Unavailable(Reason),
+    /// The store was told to commit and did not answer: whether anything has changed is not
+    /// known.
+    Unknown(Reason),
+}
+
+impl StoreError {
+    /// What a client is told.
+    pub(crate) fn problem(self) -> Problem {
+        let (status, kind, title, detail) = match self {
+            Self::Unavailable(reason) => {
+                let (kind, title) = reason.problem();
+                (503, kind, title, format!("{}; nothing was changed", reason.sentence()))
+            }
+            Self::Unknown(reason) => (
+                504,
+                "store-outcome-unknown",
+                "Outcome unknown",
+                format!(
+                    "the answer to a commit is missing, because {}; nobody knows whether anything \
+                     was changed",
+                    reason.sentence()
+                ),
+            ),
+        };
+        Problem::new(status, kind, title).detail(detail)
+    }
+}
+
+impl From<StoreError> for ProblemResponse {
+    fn from(error: StoreError) -> Self {
+        let response = Self::from(error.problem());
+        match error {
+            StoreError::Unavailable(_) => response.retry_after(RETRY_AFTER),
+            StoreError::Unknown(_) => response,
+        }
+    }
 }
 
 /// A reservation to be committed.
 #[derive(Debug, Clone)]
 pub(crate) struct ReserveCommand {
-    pub(crate) reservation_id: String,
+    pub(crate) reservation_id: u128,
     pub(crate) item_id: String,
     pub(crate) quantity: i64,
+    /// What was read of the stock before, if the change is to be computed from that.
+    pub(crate) read: Option<u64>,
     /// A second commit with the same key is a duplicate.
     pub(crate) key: CommitKey,
     pub(crate) at: Instant,
+    /// The same as a time of day, which outlasts this process.
+    pub(crate) now: UnixMillis,
+    /// The key under which it is decided once, if it has one.
+    pub(crate) once: Option<Once>,
+}
+
+/// Under which key something is decided once.
+#[derive(Debug, Clone)]
+pub(crate) struct Once {
+    pub(crate) key: IdempotencyKey,
+    pub(crate) fingerprint: Fingerprint,
 }
 
 /// A reservation that is committed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Committed {
-    pub(crate) reservation_id: String,
+    pub(crate) reservation_id: u128,
     pub(crate) change: StockChange,
+    /// What was left in truth, if that was overwritten with what followed from an older read.
+    pub(crate) overwritten: Option<u64>,
     /// Whether a commit with the same key came before.
     pub(crate) duplicate: bool,
     /// How many keys were forgotten too early, ever.
     pub(crate) evicted: u64,
+    /// How many idempotency keys are remembered.
+    pub(crate) keys: usize,
 }
+
+/// Why nothing is committed now; the stock has not changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum NotCommitted {
+    /// The stock refuses.
+    Refused(ReserveError),
+    /// It was decided before under the same key.
+    Replayed(Result<Kept, ReserveError>),
+    /// Nothing may be decided under this key.
+    Key(KeyError),
+}
+
+/// What a settled key says, and what settling it changed in the stock: a cancel gives
+/// the pieces back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Settled {
+    pub(crate) record: KeyRecord,
+    pub(crate) released: Option<StockChange>,
+    /// How many idempotency keys are remembered.
+    pub(crate) keys: usize,
+}
+
+/// Why a key was not settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotSettled {
+    /// A request with this id has committed without a key, so a key says nothing about it.
+    NeverKeyed,
+    /// Nothing may be decided under this key.
+    Key(KeyError),
+}
+
+/// Whether a settled key keeps its reservation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Settle {
+    Keep,
+    Cancel,
+}
+
+/// Reservations that are cancelled, and what this changed in the stock: one that was
+/// cancelled before, or that a reset has removed, changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cancelled {
+    pub(crate) reservations: Vec<Kept>,
+    pub(crate) released: Vec<Released>,
+}
+
+/// Pieces that a cancel gave back to the stock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Released {
+    pub(crate) change: StockChange,
+    /// Whether they were reserved under an idempotency key.
+    pub(crate) keyed: bool,
+}
+
+/// There is no such reservation, or it is forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NothingToCancel;
 
 /// The stock at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,21 +194,89 @@ pub(crate) struct Snapshot {
 }
 
 impl Store {
-    pub(crate) fn in_memory(initial: InitialStock) -> Self {
-        Self::Memory(MemoryStore::new(initial))
+    pub(crate) fn in_memory(initial: InitialStock, keys: Bounds) -> Self {
+        Self::Memory(MemoryStore::new(initial, keys))
     }
 
-    /// Reserves all pieces or none. It does not refuse a duplicate: it reports it.
+    /// The file, if it is one.
+    pub(crate) const fn file(&self) -> Option<&FileInventory> {
+        match self {
+            Self::Memory(_) => None,
+            Self::File(store) => Some(store),
+        }
+    }
+
+    /// Reserves all pieces or none, once for all commands with the same idempotency key.
+    /// Without one it does not refuse a duplicate: it reports it.
     ///
     /// # Errors
     ///
-    /// When the quantity is not positive or more than is left; nothing has changed then.
+    /// When the store does not work. Within: when nothing is committed now; see
+    /// [`NotCommitted`].
     pub(crate) async fn reserve(
         &self,
         command: ReserveCommand,
-    ) -> Result<Changed<Committed>, ReserveError> {
+    ) -> Result<Result<Changed<Committed>, NotCommitted>, StoreError> {
         match self {
-            Self::Memory(store) => store.transaction(|state| state.reserve(command)),
+            Self::Memory(store) => Ok(store.transaction(|state| state.reserve(command))),
+            Self::File(store) => store.transaction(|state| state.reserve(command)).await,
+        }
+    }
+
+    /// What was decided under a key; void from now on if nothing was. `request` is the
+    /// commit of the naive request that would have this id.
+    ///
+    /// # Errors
+    ///
+    /// When the store does not work. Within: when it has no decision to tell, and cannot be
+    /// made void.
+    pub(crate) async fn settle(
+        &self,
+        key: &IdempotencyKey,
+        request: CommitKey,
+        now: UnixMillis,
+        at: Instant,
+        settle: Settle,
+    ) -> Result<Result<Changed<Settled>, NotSettled>, StoreError> {
+        match self {
+            Self::Memory(store) => {
+                Ok(store.transaction(|state| state.settle(key, request, now, at, settle)))
+            }
+            Self::File(store) => {
+                store.transaction(|state| state.settle(key, request, now, at, settle)).await
+            }
+        }
+    }
+
+    /// Some keys and what is remembered under them, by key, after this one.
+    ///
+    /// # Errors
+    ///
+    /// When the store does not work.
+    pub(crate) async fn keys(
+        &self,
+        after: Option<&IdempotencyKey>,
+        limit: usize,
+    ) -> Result<Vec<KeyRecord>, StoreError> {
+        match self {
+            Self::Memory(store) => Ok(store.read(|state| state.keys(after, limit))),
+            Self::File(store) => store.read(|state| state.keys(after, limit)).await,
+        }
+    }
+
+    /// Takes reservations back. A key under which one was made is cancelled in the same step;
+    /// without a key it does nothing against a reservation that is still to come.
+    ///
+    /// # Errors
+    ///
+    /// When the store does not work. Within: when there is none.
+    pub(crate) async fn cancel(
+        &self,
+        which: Which,
+    ) -> Result<Result<Changed<Cancelled>, NothingToCancel>, StoreError> {
+        match self {
+            Self::Memory(store) => Ok(store.transaction(|state| state.cancel(which))),
+            Self::File(store) => store.transaction(|state| state.cancel(which)).await,
         }
     }
 
@@ -78,28 +284,94 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// As [`Stock::deliver`](crate::stock::Stock::deliver); nothing has changed then.
+    /// When the store does not work. Within: as
+    /// [`Stock::deliver`](crate::stock::Stock::deliver); nothing has changed then.
     pub(crate) async fn deliver(
         &self,
         item: &str,
         quantity: i64,
-    ) -> Result<Changed<(StockChange, Snapshot)>, DeliverError> {
+    ) -> Result<Result<Changed<(StockChange, Snapshot)>, DeliverError>, StoreError> {
         match self {
-            Self::Memory(store) => store.transaction(|state| state.deliver(item, quantity)),
+            Self::Memory(store) => Ok(store.transaction(|state| state.deliver(item, quantity))),
+            Self::File(store) => store.transaction(|state| state.deliver(item, quantity)).await,
         }
     }
 
     /// Returns to the initial stock, with no reservations. Commits are remembered.
-    pub(crate) async fn reset(&self) -> Changed<Snapshot> {
-        let Ok(changed) = match self {
-            Self::Memory(store) => store.transaction(|state| Ok::<_, Infallible>(state.reset())),
-        };
-        changed
+    ///
+    /// # Errors
+    ///
+    /// When the store does not work.
+    pub(crate) async fn reset(&self) -> Result<Changed<Snapshot>, StoreError> {
+        match self {
+            Self::Memory(store) => {
+                let Ok(changed) = store.transaction(|state| Ok::<_, Infallible>(state.reset()));
+                Ok(changed)
+            }
+            Self::File(store) => {
+                let reset = store.transaction(|state| Ok::<_, Infallible>(state.reset()));
+                let Ok(changed) = reset.await?;
+                Ok(changed)
+            }
+        }
     }
 
-    pub(crate) async fn state(&self) -> Snapshot {
+    /// Pieces left of one item now. Whoever computes from that later does not see what
+    /// changes in between.
+    ///
+    /// # Errors
+    ///
+    /// When the store does not work.
+    pub(crate) async fn left_of(&self, item: &str) -> Result<u64, StoreError> {
         match self {
-            Self::Memory(store) => store.read(InventoryState::snapshot),
+            Self::Memory(store) => Ok(store.read(|state| state.left_of(item))),
+            Self::File(store) => store.read(|state| state.left_of(item)).await,
+        }
+    }
+
+    /// Changes a price if its condition holds; see [`Condition`].
+    ///
+    /// # Errors
+    ///
+    /// When the store does not work. Within: when there is no such item, or the condition
+    /// does not hold.
+    pub(crate) async fn change_price(
+        &self,
+        item: &str,
+        price: u64,
+        condition: &Condition,
+    ) -> Result<Result<Changed<PriceChange>, PriceError>, StoreError> {
+        match self {
+            Self::Memory(store) => {
+                Ok(store.transaction(|state| state.change_price(item, price, condition)))
+            }
+            Self::File(store) => {
+                store.transaction(|state| state.change_price(item, price, condition)).await
+            }
+        }
+    }
+
+    /// The price of an item, if there is such an item.
+    ///
+    /// # Errors
+    ///
+    /// When the store does not work.
+    pub(crate) async fn price(&self, item: &str) -> Result<Option<Priced>, StoreError> {
+        match self {
+            Self::Memory(store) => Ok(store.read(|state| state.price(item))),
+            Self::File(store) => store.read(|state| state.price(item)).await,
+        }
+    }
+
+    /// The stock and the number of reservations.
+    ///
+    /// # Errors
+    ///
+    /// When the store does not work.
+    pub(crate) async fn state(&self) -> Result<Snapshot, StoreError> {
+        match self {
+            Self::Memory(store) => Ok(store.read(InventoryState::snapshot)),
+            Self::File(store) => store.read(InventoryState::snapshot).await,
         }
     }
 
@@ -108,6 +380,10 @@ impl Store {
     pub(crate) fn is_unlocked(&self) -> bool {
         match self {
             Self::Memory(store) => store.is_unlocked(),
+            Self::File(store) => store.is_unlocked(),
         }
     }
 }
+
+#[cfg(test)]
+mod cancel_tests;

@@ -26,7 +26,7 @@ function place(number = 0) {
 }
 
 function followed(card) {
-  const state = { id: card.dataset.run, stream: null, timer: 0, leave: null, turn: 0 };
+  const state = { id: card.dataset.run, stream: null, timer: 0, leave: null, turn: 0, asked: 0, seen: 0 };
   const stop = () => {
     state.turn += 1;
     state.stream?.close();
@@ -36,13 +36,18 @@ function followed(card) {
     state.stream = state.leave = null;
   };
   const look = async () => {
+    const number = ++state.asked;
     const answer = await fetch(location.pathname, { headers: { accept: "text/html" } }).catch(() => null);
     // Not found is an answer too: a lab that was started anew does not know the run.
     if (!answer?.ok && answer?.status !== 404) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const [main, now] = ["main", ".running"].map((selector) => page.querySelector(selector));
-    if (!main || now?.dataset.held === card.dataset.held) return;
+    // A page that was overtaken by a later one says nothing new.
+    if (!main || number < state.seen || !card.isConnected) return;
+    state.seen = number;
+    if (now?.dataset.held === card.dataset.held) return grow(main);
     stop();
+    say(now ? main.querySelector(".doubt p")?.textContent : card.dataset.done);
     show(main);
   };
   const poll = () => {
@@ -60,8 +65,7 @@ function followed(card) {
     state.stream = stream;
     state.timer = setTimeout(() => stream.readyState !== EventSource.OPEN && poll(), OPENS_WITHIN);
     stream.onopen = () => clearTimeout(state.timer);
-    stream.addEventListener("answer_held", look);
-    stream.addEventListener("order_answered", look);
+    stream.addEventListener("picture", look);
     stream.addEventListener("ended", () => {
       poll();
       look();
@@ -71,10 +75,57 @@ function followed(card) {
   return { open, stop };
 }
 
+// The picture of an order under way takes the place of the one before it.
+function grow(main) {
+  const [before, now] = [document, main].map((part) => part.querySelector(".growing, .pending"));
+  if (!before || !now) return;
+  const rows = (part, shape) => part.querySelectorAll(`.${shape} .row`);
+  for (const shape of ["wide", "narrow"]) {
+    [...rows(now, shape)].slice(rows(before, shape).length).forEach((row) => row.classList.add("new"));
+  }
+  before.replaceWith(now);
+  // Only a change is announced.
+  const [status, said] = [document, main].map((part) => part.querySelector(".running > [role=status]"));
+  if (status && said && status.textContent !== said.textContent) status.textContent = said.textContent;
+}
+
+const spoken = document.createElement("p");
+spoken.className = "spoken";
+spoken.role = "status";
+document.body.append(spoken);
+
+// For those who listen to the page.
+function say(words) {
+  spoken.textContent = words ?? "";
+}
+
 function show(main) {
-  document.querySelector("main").replaceWith(main);
+  const before = document.querySelector("main");
+  const hadFocus = before.contains(document.activeElement);
+  const grew = before.querySelector(".growing");
+  before.replaceWith(main);
   begin();
-  main.querySelector("h1")?.scrollIntoView({ block: "start" });
+  const heading = main.querySelector("h1");
+  if (hadFocus && heading) {
+    heading.tabIndex = -1;
+    heading.focus({ preventScroll: true });
+  }
+  // A picture that somebody watches stays where it is, unless there is something to decide.
+  if (!grew || main.querySelector(".doubt")) heading?.scrollIntoView({ block: "start" });
+}
+
+// --- the menu of the lessons: closed by Escape, and by whatever is beside it
+
+const menu = document.querySelector(".menu");
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !menu?.open) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+for (const moved of ["pointerdown", "focusin"]) {
+  document.addEventListener(moved, ({ target }) => {
+    if (menu?.open && !menu.contains(target)) menu.open = false;
+  });
 }
 
 document.addEventListener("visibilitychange", () => {

@@ -10,6 +10,7 @@ mod child;
 mod log;
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::time::Duration;
 
 use campuscafe_service::{AllowedHosts, ExitError};
@@ -30,10 +31,13 @@ pub(crate) type Environment = Vec<(&'static str, String)>;
 /// How the services are started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StartMode<'a> {
-    /// At the addresses that their own settings name, with their logs.
-    Open,
+    /// At the addresses that their own settings name, with their logs; with their files
+    /// within this directory, if there is one.
+    Open(Option<&'a Path>),
     /// On free ports, and quiet, with settings of their own.
     Private(&'a Environment),
+    /// The same, but whoever drops them kills them: nobody waits for what they are at.
+    Disposable(&'a Environment),
 }
 
 /// Both services, running.

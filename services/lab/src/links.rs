@@ -8,6 +8,7 @@ use reqwest::{Client, Url};
 use tokio::time::{interval, timeout};
 
 use crate::lessons::Link;
+use crate::messages::Message;
 use campuscafe_otlp_store::parse_otlp_json;
 
 /// How long a trace that we have seen elsewhere may take to reach Jaeger.
@@ -57,6 +58,11 @@ impl Tool {
         self.internal.join(path).ok()
     }
 
+    /// A message about it, with its address.
+    fn says(&self, id: &'static str) -> Message {
+        Message::new(id).with("url", self.internal.to_string())
+    }
+
     fn show(&self, path: &str) -> String {
         format!("{}{path}", self.public.as_str().trim_end_matches('/'))
     }
@@ -93,12 +99,10 @@ impl Links {
         Some(match timeout(ARRIVAL_TIMEOUT, search).await {
             Ok(()) => Link::To(jaeger.show(&format!("/trace/{id}"))),
             Err(_) if answers(http, jaeger.ask("/api/v3/services")).await => {
-                Link::Nowhere(format!(
-                    "Jaeger at {} did not get this trace within {ARRIVAL_TIMEOUT:?}",
-                    jaeger.internal
-                ))
+                let within = format!("{ARRIVAL_TIMEOUT:?}");
+                Link::Nowhere(jaeger.says("look-no-trace").with("limit", within))
             }
-            Err(_) => Link::Nowhere(format!("Jaeger does not answer at {}", jaeger.internal)),
+            Err(_) => Link::Nowhere(jaeger.says("look-no-jaeger")),
         })
     }
 
@@ -113,7 +117,7 @@ impl Links {
         Some(if answers(http, grafana.ask("/api/health")).await {
             Link::To(grafana.show(&at(from, to)))
         } else {
-            Link::Nowhere(format!("Grafana does not answer at {}", grafana.internal))
+            Link::Nowhere(grafana.says("look-no-grafana"))
         })
     }
 

@@ -4,18 +4,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use campuscafe_service::{AllowedHosts, Lifecycle, WorkKind, WorkLimit, service_router};
-use campuscafe_telemetry::Metrics;
+use campuscafe_cures::{Replica, UnixMillis};
+use campuscafe_service::{
+    AllowedHosts, ExitError, Lifecycle, WorkKind, WorkLimit, service_router, unix_millis,
+};
 use campuscafe_telemetry::http_client::{Observe, Template};
-use reqwest::Url;
+use campuscafe_telemetry::{Baggage, Metrics};
+use reqwest::{Response, Url};
+use tokio::sync::Semaphore;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::attempts::Clients;
-use crate::config::Config;
-use crate::metrics::{OrderMetrics, WORK};
-use crate::{place_order, reorder};
+use crate::calls::Call;
+use crate::config::{Config, CustomerKeys};
+use crate::cured_retry::CuredRetry;
+use crate::metrics::{OrderMetrics, WORK, show_unknown};
+use crate::notify::MAX_MESSAGES;
+use crate::recovery::keep;
+use crate::settle::{Asked, MAX_ASKED};
+use crate::store::Store;
+use crate::{cancel, place_order, records, reorder};
 
 /// One order service.
 #[derive(Debug)]
@@ -27,6 +37,17 @@ pub struct App {
     pub(crate) work: WorkLimit,
     /// How many permits slow work may have at one time.
     pub(crate) slow_share: usize,
+    pub(crate) orders: Arc<Store>,
+    pub(crate) asked: Asked,
+    /// Which process this is, among all that ever take orders.
+    pub(crate) replica: Replica,
+    pub(crate) customer_keys: CustomerKeys,
+    /// Permits to ask the inventory about an order.
+    pub(crate) asking: Semaphore,
+    /// Permits to have a message under way.
+    pub(crate) telling: Arc<Semaphore>,
+    /// The time of day: an order's id carries it.
+    pub(crate) now: fn() -> UnixMillis,
     inventory: Url,
     registry: Metrics,
 }
@@ -36,24 +57,71 @@ impl App {
     ///
     /// # Errors
     ///
-    /// When the platform gives no HTTP client.
+    /// When the platform gives no HTTP client, or the file of the orders cannot be used.
     pub fn new(
         config: &Config,
         registry: Metrics,
         lifecycle: Lifecycle,
-    ) -> reqwest::Result<Arc<Self>> {
+    ) -> Result<Arc<Self>, ExitError> {
+        Self::with_clock(config, registry, lifecycle, unix_millis)
+    }
+
+    /// The same with a time of day that a test decides.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::new`].
+    pub fn with_clock(
+        config: &Config,
+        registry: Metrics,
+        lifecycle: Lifecycle,
+        now: fn() -> UnixMillis,
+    ) -> Result<Arc<Self>, ExitError> {
+        let store = match &config.data {
+            Some(directory) => Store::in_file(directory, now())
+                .map_err(|error| ExitError::Usage(format!("--data / DATA_DIR: {error}")))?,
+            None => Store::in_memory(),
+        };
+        Self::with_store(config, registry, lifecycle, now, store)
+    }
+
+    pub(crate) fn with_store(
+        config: &Config,
+        registry: Metrics,
+        lifecycle: Lifecycle,
+        now: fn() -> UnixMillis,
+        store: Store,
+    ) -> Result<Arc<Self>, ExitError> {
         let metrics = Arc::new(OrderMetrics::new(&registry));
         let observe = Observe::new(&registry);
-        Ok(Arc::new(Self {
-            clients: Clients::new(observe, metrics.clone(), reorder::PositionRecorder)?,
+        let cured = CuredRetry::new(config, metrics.clone());
+        let orders = Arc::new(store);
+        show_unknown(&registry, orders.clone(), now);
+        let replica = orders.replica();
+        let app = Arc::new(Self {
+            clients: Clients::new(observe, metrics.clone(), cured, reorder::PositionRecorder)
+                .map_err(|error| {
+                    ExitError::Failed(format!("cannot make an HTTP client: {error}"))
+                })?,
             metrics,
             lifecycle,
             attempt_timeout: config.attempt_timeout,
             work: WorkLimit::new(config.max_work, WORK, &registry),
             slow_share: WorkLimit::share(config.max_work, WorkKind::Slow),
+            orders,
+            asked: Asked::default(),
+            replica,
+            customer_keys: config.customer_keys,
+            asking: Semaphore::new(MAX_ASKED),
+            telling: Arc::new(Semaphore::new(MAX_MESSAGES)),
+            now,
             inventory: config.inventory_url.clone(),
             registry,
-        }))
+        });
+        if app.orders.outlives_the_process() {
+            app.lifecycle.spawn_background(keep(app.clone()));
+        }
+        Ok(app)
     }
 
     /// The inventory's URL for a call.
@@ -61,6 +129,12 @@ impl App {
         let mut url = self.inventory.clone();
         url.set_path(call.0);
         url
+    }
+
+    /// Sends a call to the inventory; none if no whole answer came in time.
+    pub(crate) async fn send(&self, call: &Call, baggage: &Baggage) -> Option<Response> {
+        let (client, limit) = (&self.clients.settling, self.attempt_timeout);
+        call.send(client, self.inventory.clone(), limit, baggage).await
     }
 }
 
@@ -77,7 +151,8 @@ struct Description;
 pub fn router(app: Arc<App>, allowed: &AllowedHosts) -> Router {
     let (metrics, lifecycle) = (app.registry.clone(), app.lifecycle.clone());
     let (work, description) = OpenApiRouter::with_openapi(Description::openapi())
-        .routes(routes!(place_order::place_order))
+        .routes(routes!(place_order::place_order, records::list_orders))
+        .routes(routes!(records::get_order, cancel::cancel_order))
         .routes(routes!(reorder::out_of_order))
         .with_state(app)
         .split_for_parts();

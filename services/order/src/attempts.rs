@@ -1,17 +1,20 @@
-//! The client of the inventory: one or two attempts, each seen for itself.
+//! The client of the inventory: one attempt or several, each seen for itself.
 //!
-//! Middleware, from the outside in: the naive retry; [`AttemptRecorder`], which gives
+//! Middleware, from the outside in: the retry of the lane; [`AttemptRecorder`], which gives
 //! each attempt its number, its fault and its place in the report; the
 //! telemetry, so that each attempt has its own span.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use campuscafe_api::Problem;
 use campuscafe_api::inventory::{Reservation, Reserve};
-use campuscafe_api::order::{Attempt, AttemptResult};
+use campuscafe_api::order::{Attempt, AttemptResult, Lane};
 use campuscafe_chaos::{Fault, Plan, Step};
+use campuscafe_cures::IdempotencyKey;
+use campuscafe_cures::attempts::Answer;
 use campuscafe_service::seconds;
-use campuscafe_telemetry::http_client::{Observe, Template, TransportError, WholeBody};
+use campuscafe_telemetry::http_client::{Observe, TransportError, WholeBody};
 use http::Extensions;
 use reqwest::{Request, Response, Url};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error, Middleware, Next, Result};
@@ -21,11 +24,9 @@ use reqwest_retry::{
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
+use crate::cured_retry::CuredRetry;
 use crate::metrics::OrderMetrics;
 use crate::outcome::should_retry;
-
-pub(crate) const RESERVE: Template = Template("/inventory/reserve");
-pub(crate) const PING: Template = Template("/inventory/ping");
 
 /// Shorter than servers keep idle connections, so that no request is written
 /// into one that is just being closed: it would look like a fault.
@@ -36,13 +37,16 @@ const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) struct Clients {
     pub(crate) once: ClientWithMiddleware,
     pub(crate) retrying: ClientWithMiddleware,
+    pub(crate) cured: ClientWithMiddleware,
     pub(crate) pinging: ClientWithMiddleware,
+    pub(crate) settling: ClientWithMiddleware,
 }
 
 impl Clients {
     pub(crate) fn new(
         observe: Observe,
         metrics: Arc<OrderMetrics>,
+        cured: CuredRetry,
         pings: impl Middleware,
     ) -> reqwest::Result<Self> {
         let client = reqwest::Client::builder()
@@ -62,9 +66,15 @@ impl Clients {
                 .build(),
             retrying: ClientBuilder::new(client.clone())
                 .with(naive)
+                .with(recorder.clone())
+                .with(observe.clone())
+                .build(),
+            cured: ClientBuilder::new(client.clone())
+                .with(cured)
                 .with(recorder)
                 .with(observe.clone())
                 .build(),
+            settling: ClientBuilder::new(client.clone()).with(observe.clone()).build(),
             pinging: ClientBuilder::new(client).with(observe).with(pings).build(),
         })
     }
@@ -76,13 +86,23 @@ impl Clients {
 pub(crate) struct AttemptContext {
     pub(crate) reserve: Reserve,
     pub(crate) request_id: String,
+    /// Under which the inventory reserves once, in the cured lane.
+    pub(crate) key: Option<IdempotencyKey>,
+    /// Whether the customer wants another attempt after a timeout.
+    pub(crate) retry: bool,
     plan: Option<Plan>,
-    attempts: Mutex<Vec<Attempt>>,
+    attempts: Mutex<Vec<(Attempt, Answer)>>,
 }
 
 impl AttemptContext {
-    pub(crate) fn new(reserve: Reserve, plan: Option<Plan>, request_id: String) -> Self {
-        Self { reserve, request_id, plan, attempts: Mutex::default() }
+    pub(crate) fn new(
+        reserve: Reserve,
+        plan: Option<Plan>,
+        request_id: String,
+        key: Option<IdempotencyKey>,
+        retry: bool,
+    ) -> Self {
+        Self { reserve, request_id, key, retry, plan, attempts: Mutex::default() }
     }
 
     /// The faults that the customer asked for.
@@ -90,12 +110,22 @@ impl AttemptContext {
         self.plan.as_ref().map_or_else(|| "none".to_owned(), Plan::to_string)
     }
 
-    fn all(&self) -> MutexGuard<'_, Vec<Attempt>> {
+    /// An order with a key is in the cured lane.
+    pub(crate) const fn lane(&self) -> Lane {
+        if self.key.is_some() { Lane::Cured } else { Lane::Naive }
+    }
+
+    fn all(&self) -> MutexGuard<'_, Vec<(Attempt, Answer)>> {
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn attempts(&self) -> Vec<Attempt> {
-        self.all().clone()
+        self.all().iter().map(|(attempt, _)| attempt.clone()).collect()
+    }
+
+    /// How the attempts ended, as far as the key is concerned.
+    pub(crate) fn answers(&self) -> Vec<Answer> {
+        self.all().iter().map(|(_, answer)| *answer).collect()
     }
 
     /// The reservation that an answer holds, if it is the one that was asked for.
@@ -113,12 +143,40 @@ impl AttemptContext {
                 AttemptResult::Ok
             }
             Ok(_) => AttemptResult::Rejected,
-            Err(error) => match TransportError::of(error) {
-                TransportError::Timeout => AttemptResult::Timeout,
-                TransportError::ConnectionLost => AttemptResult::ConnectionLost,
-                TransportError::ConnectionRefused => AttemptResult::Refused,
-            },
+            Err(error) => unanswered(error),
         }
+    }
+}
+
+/// What an attempt says about every attempt under the same key.
+fn under_key(result: AttemptResult, response: Option<&Response>) -> Answer {
+    match result {
+        AttemptResult::Ok => Answer::Reserved,
+        AttemptResult::Timeout | AttemptResult::ConnectionLost => Answer::None,
+        AttemptResult::Refused => Answer::NotSent,
+        AttemptResult::Rejected => match response.and_then(body::<Problem>) {
+            Some(said) if is_under_key(&said) => Answer::RefusedUnderKey,
+            Some(_) => Answer::RefusedBeforeKey,
+            // Whatever answered is no inventory; what stands behind it nobody knows.
+            None => Answer::None,
+        },
+    }
+}
+
+/// Whether the inventory refused because of what is decided under the key. A fault can
+/// have the same status, and says nothing about the key.
+fn is_under_key(said: &Problem) -> bool {
+    [":out-of-stock", ":idempotency-key-void", ":reservation-cancelled"]
+        .iter()
+        .any(|kind| said.kind.ends_with(kind))
+}
+
+/// What it means that no answer came.
+pub(crate) fn unanswered(error: &Error) -> AttemptResult {
+    match TransportError::of(error) {
+        TransportError::Timeout => AttemptResult::Timeout,
+        TransportError::ConnectionLost => AttemptResult::ConnectionLost,
+        TransportError::ConnectionRefused => AttemptResult::Refused,
     }
 }
 
@@ -163,7 +221,7 @@ impl Middleware for AttemptRecorder {
             add_fault(&step.to_string(), request.url_mut());
         }
         if number > 1 {
-            self.metrics.retried();
+            self.metrics.retried(context.lane());
             tracing::info!(request_id = context.request_id, "Retries: sends attempt {number}");
         }
         let sent = Instant::now();
@@ -174,7 +232,8 @@ impl Middleware for AttemptRecorder {
             duration_ms: u64::try_from(sent.elapsed().as_millis()).unwrap_or(u64::MAX),
             status: response.as_ref().ok().map(|response| response.status().as_u16()),
         };
-        self.metrics.attempted(attempt.result, step.unwrap_or(Step::Fixed(Fault::None)));
+        let step = step.unwrap_or(Step::Fixed(Fault::None));
+        self.metrics.attempted(attempt.result, step, context.lane());
         tracing::info!(
             request_id = context.request_id,
             attempt = number,
@@ -184,7 +243,8 @@ impl Middleware for AttemptRecorder {
             "{}",
             in_words(&attempt)
         );
-        context.all().push(attempt);
+        let answer = under_key(attempt.result, response.as_ref().ok());
+        context.all().push((attempt, answer));
         response
     }
 }

@@ -1,23 +1,40 @@
 //! The order service: takes an order, asks the inventory, and says honestly
 //! what it knows in the end.
 //!
-//! [`outcome`] holds the rules, `attempts` the client that makes one or two
-//! attempts, `place_order` and `reorder` the calls, `admission` the kind of work
-//! that an order is, `told` what a customer is told without a confirmation.
+//! [`outcome`] holds the rules, `attempts` the client that makes one or more
+//! attempts, `cured_retry` the retry of orders with a key, `place_order`, `cancel`, `records`
+//! and `reorder` the calls, `admission` the kind of work that an order is, `order_problem`
+//! and `answers` what a customer is told without a confirmation, `replay` what a customer is
+//! told who places the same order again, `orders` the rules of what is remembered, `store`
+//! where it is kept, `settle` how an unknown order becomes known, `recovery` what goes on after
+//! a crash, `notify` the messages that tell a listener what becomes of an order, `replicas` what
+//! one of several replicas must refuse.
 
 // `println!` and its like panic where the line cannot be written.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod admission;
+mod answers;
 mod app;
 mod attempts;
+mod calls;
+mod cancel;
 mod config;
+mod cured_retry;
 mod metrics;
+mod notify;
 mod order_problem;
+mod orders;
 pub mod outcome;
 mod place_order;
+mod records;
+mod recovery;
 mod reorder;
+mod replay;
+mod replicas;
 pub mod sequence;
+mod settle;
+mod store;
 
 use std::process::ExitCode;
 
@@ -28,7 +45,10 @@ use campuscafe_telemetry::{Identity, Metrics};
 use tracing::Level;
 
 pub use app::{App, router};
-pub use config::{Config, DEFAULT_MAX_WORK};
+pub use config::{
+    Config, CuredRetries, CustomerKeys, DEFAULT_MAX_WORK, DEFAULT_ORDER_DEADLINE,
+    DEFAULT_RETRY_BUDGET,
+};
 
 /// Who this service is in its telemetry.
 pub const IDENTITY: Identity =
@@ -54,8 +74,7 @@ async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, ExitError> {
         tracing::info!("{notice}");
     }
     let lifecycle = Lifecycle::default();
-    let app = App::new(&config, metrics.clone(), lifecycle.clone())
-        .map_err(|error| ExitError::Failed(format!("cannot make an HTTP client: {error}")))?;
+    let app = App::new(&config, metrics.clone(), lifecycle.clone())?;
     tracing::info!(inventory = %config.inventory_url, "{}", config::explain_timeout(config.attempt_timeout));
     let router = router(app, &config.server.allowed_hosts);
     campuscafe_service::run("order", listener, router, lifecycle, metrics, &config.server).await?;

@@ -5,6 +5,10 @@ use campuscafe_api::order::{AttemptResult, Outcome};
 /// How many attempts an order may make, the first one included.
 pub const MAX_ATTEMPTS: u32 = 2;
 
+/// How many attempts an order may make whose attempts carry an idempotency key, if its
+/// deadline and the retry budget allow them.
+pub const MAX_CURED_ATTEMPTS: u32 = 3;
+
 /// What the order service knows after these attempts.
 ///
 /// One answer with a reservation is enough to confirm. Without one, a single
@@ -28,7 +32,13 @@ pub fn outcome(results: &[AttemptResult]) -> Outcome {
 /// did not happen", and that is how one customer comes to two cakes.
 #[must_use]
 pub const fn should_retry(last: AttemptResult, made: u32) -> bool {
-    matches!(last, AttemptResult::Timeout) && made < MAX_ATTEMPTS
+    is_retried(last) && made < MAX_ATTEMPTS
+}
+
+/// Whether another attempt may follow one that ended like this, in either lane.
+#[must_use]
+pub const fn is_retried(last: AttemptResult) -> bool {
+    matches!(last, AttemptResult::Timeout)
 }
 
 /// The status that tells the customer: 200 for a confirmation, 504 for unknown;

@@ -21,12 +21,9 @@ use tracing::{Instrument as _, Span};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::App;
-use crate::attempts::PING;
+use crate::calls::PING;
 use crate::order_problem::truncated;
 use crate::sequence::{delays, inversions, overtakers};
-
-/// The most pings that are sent at once.
-pub(crate) const MAX_PINGS: usize = 20;
 
 /// Far beyond every delay: here it is the order that is the lesson, and a
 /// ping that was cut would hide it.

@@ -5,13 +5,14 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 
 use super::browser::{Browser, in_browser};
+use super::compare;
 use super::lesson::{Answers, CASES};
 
 const PACKAGE: &str = "axe-core@4.14.1";
 const ANSWERS: Answers = Answers { knows: "nothing", reservations: "1", commit: "before" };
 
 /// The program that judges; fetched once, for the tests only.
-async fn axe() -> Option<String> {
+pub(super) async fn axe() -> Option<String> {
     let folder = root().join("target/axe");
     let script = folder.join("node_modules/axe-core/axe.min.js");
     if !script.exists()
@@ -29,7 +30,7 @@ async fn axe() -> Option<String> {
     found
 }
 
-async fn judge(browser: &Browser, axe: &str, what: &str) {
+pub(super) async fn judge(browser: &Browser, axe: &str, what: &str) {
     browser.script(axe).await;
     let violations = browser
         .script_async(
@@ -56,14 +57,29 @@ async fn axe_finds_no_fault_on_any_kind_of_page_in_either_language() {
         browser.shows("input[name=commit]").await;
         paths.push(browser.path().await);
         browser.go(&format!("{}/lessons/reorder/1", cafe.lab)).await;
+        browser.choose("choice", "other").await;
         browser.click("button.run").await;
         browser.shows(".table").await;
+        paths.push(browser.path().await);
+        browser.answer(&cafe.lab, "cut", "unknown").await;
+        browser.shows(".proof").await;
         paths.push(browser.path().await);
         browser.run(&cafe.lab, "/lessons/doubt/1", ANSWERS).await;
         browser.shows(".doubt").await;
         paths.insert(0, browser.path().await);
-        let kinds =
-            ["/", "/lessons/double/2", "/lessons/reorder/1", "/lessons/free/1", "/runs/none"];
+        compare::run(browser, &cafe.lab, "double").await;
+        paths.push(browser.path().await);
+        paths.extend(compare::paths(cafe).await);
+        let kinds = [
+            "/",
+            "/catalogue",
+            "/quiz",
+            "/lessons/double/2",
+            "/lessons/reorder/1",
+            "/lessons/free/1",
+            "/lessons/storm/1",
+            "/runs/none",
+        ];
         paths.extend(kinds.map(str::to_owned));
         for language in ["en", "ja"] {
             for path in &paths {

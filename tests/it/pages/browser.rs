@@ -155,6 +155,13 @@ impl Browser {
         clicked.unwrap_or_else(|error| panic!("{selector}: {error}"));
     }
 
+    /// Moves the pointer onto an element.
+    pub(super) async fn hover(&self, selector: &str) {
+        let element = self.the(selector).await;
+        element.scroll_into_view().await.unwrap();
+        self.page.action_chain().move_to_element_center(&element).perform().await.unwrap();
+    }
+
     pub(super) async fn write(&self, selector: &str, text: &str) {
         let field = self.the(selector).await;
         field.clear().await.unwrap();
@@ -191,8 +198,8 @@ impl Browser {
     }
 
     /// Asks the browser itself for something, over its own protocol.
-    pub(super) async fn set(&self, method: &str, parameters: Value) {
-        self.page.cdp().send_raw(method, parameters).await.unwrap();
+    pub(super) async fn set(&self, method: &str, parameters: Value) -> Value {
+        self.page.cdp().send_raw(method, parameters).await.unwrap()
     }
 
     /// Pretends to be a screen of this size.
@@ -200,6 +207,13 @@ impl Browser {
         let size = json!(
             {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600});
         self.set("Emulation.setDeviceMetricsOverride", size).await;
+    }
+
+    /// Moves the pointer over an element.
+    pub(super) async fn point(&self, selector: &str) {
+        let element = self.the(selector).await;
+        element.scroll_into_view().await.unwrap();
+        self.page.action_chain().move_to_element_center(&element).perform().await.unwrap();
     }
 
     /// Leaves a picture of the whole page under `target/screenshots/`.

@@ -1,5 +1,4 @@
-//! An answer that is held until a person decides. To wait until the order service gives up
-//! takes half a minute; the command line's test of the same decision has that.
+//! An answer that is held until a person decides.
 
 use campuscafe_tests::eventually;
 
@@ -11,7 +10,10 @@ const TRUE: Answers = Answers { knows: "nothing", reservations: "1", commit: "be
 #[tokio::test]
 async fn a_held_answer_is_released_or_cut_by_a_person_and_the_customer_is_told_accordingly() {
     in_browser("a held answer is decided on", async |browser, cafe| {
-        for (decision, outcome) in [("release", "confirmed"), ("cut", "unknown")] {
+        // The order service gives up after half a minute.
+        for (decision, outcome) in
+            [("release", "confirmed"), ("cut", "unknown"), ("wait", "unknown")]
+        {
             browser.run(&cafe.lab, "/lessons/doubt/1", TRUE).await;
             browser.script("window.sinceTheRunBegan = true").await;
             let button = format!(".doubt button[value={decision}]");
@@ -21,6 +23,13 @@ async fn a_held_answer_is_released_or_cut_by_a_person_and_the_customer_is_told_a
             assert!(asked.contains("What do you tell the customer?"), "{asked}");
             cafe.hold().await;
             assert!(!browser.has(".stage, .verdict").await, "{decision}: nothing has ended");
+            browser.shows(".growing .wide .bar[data-attempt='1'] .open").await;
+            browser.shows(".growing .wide .mark.commit .diamond").await;
+            let picture = browser.text(".growing").await;
+            for words in ["committed, and the reply is held", "still waiting: no answer yet"] {
+                assert!(picture.contains(words), "{decision}: no {words} in {picture}");
+            }
+            browser.photograph(&format!("doubt-1-{decision}-held"), 1280).await;
 
             browser.click(&button).await;
             browser.shows(".stage svg.spacetime").await;

@@ -83,7 +83,7 @@ impl Browser {
         self.observe(case.answers).await;
     }
 
-    async fn choose(&self, name: &str, value: &str) {
+    pub(super) async fn choose(&self, name: &str, value: &str) {
         self.click(&format!("label:has(input[name='{name}'][value='{value}'])")).await;
     }
 }

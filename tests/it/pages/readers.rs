@@ -38,10 +38,10 @@ fn messages(tag: &str) -> BTreeMap<String, String> {
 }
 
 /// Every text of the page and every name of an element, but for what is said to be of
-/// another language and for what a program printed.
+/// another language, for what a program printed and for words of a request.
 const TEXTS: &str = "const texts = [];
     const foreign = (of) => of.closest('[lang]') !== document.documentElement
-        || of.closest('pre, script, desc, .waterfall, .attributes');
+        || of.closest('pre, code, script, desc, .waterfall, .attributes');
     const walk = document.createTreeWalker(document, NodeFilter.SHOW_TEXT);
     while (walk.nextNode()) {
         if (!foreign(walk.currentNode.parentElement)) texts.push(walk.currentNode.data.trim());
@@ -52,7 +52,7 @@ const TEXTS: &str = "const texts = [];
     return texts.filter((text) => text);";
 
 /// Fails if the page speaks another language than this one.
-async fn speaks(browser: &Browser, tag: &str, other: &str) {
+pub(super) async fn speaks(browser: &Browser, tag: &str, other: &str) {
     let path = browser.path().await;
     assert_eq!(browser.script("return document.documentElement.lang").await, tag, "{path}");
     let texts: Vec<String> = serde_json::from_value(browser.script(TEXTS).await).unwrap();
@@ -80,10 +80,15 @@ async fn a_browser_reads_the_language_that_it_accepts_until_its_reader_chooses_t
         let run = english.path().await;
         let paths = [
             "/",
+            "/catalogue",
+            "/quiz",
             "/lessons/double/2",
             "/lessons/doubt/1",
             "/lessons/free/1",
             "/lessons/reorder/1",
+            "/lessons/storm/1",
+            "/compare/double",
+            "/compare/storm",
             &run,
         ];
         let Some(browser) = Browser::open("the pages speak two languages", "ja").await else {
@@ -171,41 +176,43 @@ async fn tab_through(browser: &Browser) {
     assert_eq!(reached, usable, "in the order of {path}");
 }
 
-/// Presses Tab until the focus is on what a selector finds.
-async fn tab_to(browser: &Browser, selector: &str) {
-    let here = format!("return document.activeElement.matches({selector:?})");
-    eventually(&format!("the focus on {selector}"), || async {
-        browser.press(Key::Tab).await;
-        (browser.script(&here).await == true).then_some(())
-    })
-    .await;
+impl Browser {
+    /// Presses Tab until the focus is on what a selector finds.
+    pub(super) async fn tab_to(&self, selector: &str) {
+        let here = format!("return document.activeElement.matches({selector:?})");
+        eventually(&format!("the focus on {selector}"), || async {
+            self.press(Key::Tab).await;
+            (self.script(&here).await == true).then_some(())
+        })
+        .await;
+    }
 }
 
 #[tokio::test]
 async fn with_the_keyboard_alone_everything_is_reached_in_order_and_a_lesson_is_run() {
     in_browser("the keyboard is enough", async |browser, cafe| {
-        for path in ["/", "/lessons/free/1", SHORT.path] {
+        for path in ["/", "/catalogue", "/quiz", "/lessons/free/1", "/compare/storm", SHORT.path] {
             browser.go(&format!("{}{path}", cafe.lab)).await;
             tab_through(browser).await;
         }
         browser.reload().await;
-        tab_to(browser, ".skip").await;
+        browser.tab_to(".skip").await;
         browser.press(Key::Enter).await;
-        tab_to(browser, "input[name=knows]").await;
+        browser.tab_to("input[name=knows]").await;
         browser.press(Key::Down).await;
         browser.press(Key::Down).await;
-        tab_to(browser, "input[name=reservations]").await;
+        browser.tab_to("input[name=reservations]").await;
         browser.press("1").await;
-        tab_to(browser, "button.run").await;
+        browser.tab_to("button.run").await;
         browser.press(Key::Enter).await;
         browser.shows(".stage svg.spacetime").await;
-        tab_to(browser, ".steps input").await;
+        browser.tab_to(".steps input").await;
         browser.press(Key::Home).await;
         let shown = "return document.querySelector('.known:not([hidden])').dataset.step";
         assert_eq!(browser.script(shown).await, "0");
-        tab_to(browser, "input[name=commit]").await;
+        browser.tab_to("input[name=commit]").await;
         browser.press(Key::Space).await;
-        tab_to(browser, "button.run").await;
+        browser.tab_to("button.run").await;
         browser.press(Key::Enter).await;
         browser.shows(".sides").await;
         let graded = browser.text(".sides").await;

@@ -3,7 +3,6 @@
 use campuscafe_attributes as attribute;
 
 use super::*;
-use crate::from_spans::FromSpans as _;
 use crate::local_history::LocalHistory;
 use crate::span::Span;
 use crate::testing::{With as _, answer, answered, commit, double, order, served, unanswered};

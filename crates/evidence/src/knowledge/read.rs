@@ -19,7 +19,8 @@ pub(super) fn customer(history: &LocalHistory) -> Customer {
     Customer { asked_ms, told, reserved }
 }
 
-pub(super) fn order_service(history: &LocalHistory) -> OrderService {
+/// All attempts with one key reserve once, so what is told under it is true of each of them.
+pub(super) fn order_service(history: &LocalHistory, once: bool) -> OrderService {
     let mut attempts: Vec<SentAttempt> = Vec::new();
     for (at_ms, event) in history.timed() {
         let Some(number) = event.attempt() else { continue };
@@ -41,13 +42,32 @@ pub(super) fn order_service(history: &LocalHistory) -> OrderService {
     }
     let count = |certainty| attempts.iter().filter(|one| one.reserved == certainty).count();
     let (certain, open) = (count(Certainty::Yes), count(Certainty::Unknown));
+    let settled = history.timed().find_map(|(_, event)| match event {
+        LocalEvent::Settled(outcome) => Some(outcome.clone()),
+        _ => None,
+    });
+    let (certain, possible) = match settled.as_deref() {
+        Some("confirmed") => (1, 1),
+        Some(_) => (0, 0),
+        None if once && certain > 0 => (1, 1),
+        None if once && attempts.iter().any(is_refused_under_key) => (0, 0),
+        None if once => (0, open.min(1)),
+        None => (certain, certain + open),
+    };
     OrderService {
         asked_ms: asked(history),
         certain,
-        possible: certain + open,
+        possible,
+        settled,
         told: told(history),
         attempts,
     }
+}
+
+/// Whether the inventory said that no attempt of the order can reserve: the stock is too
+/// low, or the key is void.
+const fn is_refused_under_key(attempt: &SentAttempt) -> bool {
+    matches!(attempt.end, Some(End::Answer { status: 409 | 410, .. }))
 }
 
 fn end(at_ms: u64, event: &LocalEvent) -> Option<End> {
@@ -97,6 +117,7 @@ const fn received(number: u32, received_ms: u64) -> ReceivedAttempt {
         received_ms,
         fault: None,
         commit: None,
+        found: None,
         caller_left_ms: None,
         answer: Answer::NotYet,
     }
@@ -110,6 +131,12 @@ fn add(attempt: &mut ReceivedAttempt, at_ms: u64, event: &LocalEvent) {
             attempt.commit = Some(Committed { at_ms, late, duplicate });
             // The commit was the last thing to do, and nobody is there to be told.
             if late {
+                attempt.answer = Answer::NobodyLeft { at_ms };
+            }
+        }
+        LocalEvent::UnderKey { found, late, .. } => {
+            attempt.found = Some(*found);
+            if *late {
                 attempt.answer = Answer::NobodyLeft { at_ms };
             }
         }
@@ -131,13 +158,14 @@ fn asked(history: &LocalHistory) -> Option<u64> {
     history.timed().find_map(|(at_ms, event)| order(event).then_some(at_ms))
 }
 
-/// What the customer was told, from the side of either.
+/// What the customer was told last, from the side of either.
 fn told(history: &LocalHistory) -> Option<Told> {
-    history.timed().find_map(|(at_ms, event)| match event {
+    let told = history.timed().filter_map(|(at_ms, event)| match event {
         LocalEvent::Sent(Content::Outcome { status, outcome })
         | LocalEvent::Received(Content::Outcome { status, outcome }) => {
             Some(Told { at_ms, status: *status, outcome: outcome.clone() })
         }
         _ => None,
-    })
+    });
+    told.last()
 }

@@ -98,6 +98,7 @@ fn before_the_timeout_of_a_double_only_the_inventory_knows_that_nothing_is_reser
             "attempts": [{"number": 1, "sentMs": 1, "end": null, "reserved": "unknown"}],
             "certain": 0,
             "possible": 1,
+            "settled": null,
             "told": null,
         },
         "inventory": {
@@ -106,6 +107,7 @@ fn before_the_timeout_of_a_double_only_the_inventory_knows_that_nothing_is_reser
                 "receivedMs": 1,
                 "fault": "slow:2000",
                 "commit": null,
+                "found": null,
                 "callerLeftMs": null,
                 "answer": "notYet",
             }],

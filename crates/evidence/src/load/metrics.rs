@@ -10,6 +10,7 @@ const EXPORTED: &str = "telemetry_spans_exported_total";
 const DROPPED: &str = "telemetry_spans_dropped_total";
 const QUEUED: &str = "telemetry_spans_queued";
 const IN_PROGRESS: &str = "inventory_work_in_progress";
+const UNKNOWN: &str = "order_unknown";
 
 /// Both services' metrics, as far as the load needs them.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -19,6 +20,8 @@ pub struct MetricsReading {
     spans: [Counters; 2],
     /// Work that the inventory has under way; none if it does not tell.
     in_progress: Option<f64>,
+    /// Orders with a key that are unknown; none if the order service does not tell.
+    unknown: Option<f64>,
     queued: f64,
 }
 
@@ -43,6 +46,7 @@ impl MetricsReading {
             counters,
             spans: [order, inventory].map(span_counters),
             in_progress: gauge(inventory, IN_PROGRESS),
+            unknown: gauge(order, UNKNOWN),
             queued: [order, inventory].iter().filter_map(|page| gauge(page, QUEUED)).sum(),
         }
     }
@@ -75,6 +79,12 @@ impl MetricsReading {
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.in_progress.is_none_or(|at_work| at_work <= 0.0)
+    }
+
+    /// How many orders with a key are unknown, and being settled.
+    #[must_use]
+    pub fn unknown(&self) -> u64 {
+        self.unknown.map_or(0, |unknown| unknown as u64)
     }
 
     /// Whether no span waits for its export.

@@ -1,10 +1,10 @@
 //! From the spans of a trace to one order in it.
 
-use campuscafe_api::order::{self, AttemptResult, OrderReport};
+use campuscafe_api::order::{self, AttemptResult, Lane, OrderReport};
 use campuscafe_attributes as attribute;
 use campuscafe_chaos::{Before, Fault, Plan, Step};
 
-use super::{Answered, Attempt, Commit, End, OrderTrace, ServerAttempt};
+use super::{Answered, Attempt, Commit, End, OrderTrace, ServerAttempt, UnderKey};
 use crate::flaw::{Flaw, Part};
 use crate::span::{Kind, Span};
 
@@ -33,10 +33,19 @@ pub(super) fn order_trace(spans: &[Span], answer: &Answered) -> Option<OrderTrac
         told_at: root.end,
         outcome: root.text(attribute::ORDER_OUTCOME).unwrap_or_default().to_owned(),
         status: root.int(attribute::HTTP_RESPONSE_STATUS_CODE),
+        lane: lane(root),
         attempts,
+        settled: None,
+        later: None,
         instance: root.instance.clone(),
         flaws,
     })
+}
+
+/// The lane that a span names.
+fn lane(span: &Span) -> Option<Lane> {
+    let named = span.text(attribute::ORDER_LANE)?;
+    Lane::ALL.into_iter().find(|lane| lane.as_str() == named)
 }
 
 /// Whether it is the order's own span.
@@ -46,7 +55,7 @@ pub(crate) fn is_of_order(span: &Span, report: &OrderReport) -> bool {
         && span.text(attribute::ORDER_OUTCOME) == Some(report.outcome.as_str())
 }
 
-fn children<'a>(spans: &'a [Span], parent: &'a Span) -> impl Iterator<Item = &'a Span> {
+pub(super) fn children<'a>(spans: &'a [Span], parent: &'a Span) -> impl Iterator<Item = &'a Span> {
     spans.iter().filter(|span| span.parent.as_deref() == Some(&parent.id))
 }
 
@@ -118,7 +127,8 @@ fn answers(server: &Span, request_id: &str, told: Option<i64>) -> bool {
     named && (told.is_none() || status == told)
 }
 
-fn served(
+/// What the inventory did for an attempt, from its span and those below it.
+pub(crate) fn served(
     spans: &[Span],
     server: &Span,
     attempt: u32,
@@ -142,11 +152,14 @@ fn served(
         flaws.push(Flaw::Contradictory(part));
     }
 
+    let under_key = under_key(server);
     let mut acted = below(attribute::CHAOS_STEP).peekable();
-    // A fault that the inventory never came to decide on, or to, has no span.
+    // A fault that the inventory never came to decide on, or to, has no span. A fault after
+    // the commit acts also where the reservation of an earlier attempt is told again.
+    let told = promised || under_key == Some(UnderKey::Replayed) && !is_refused(server);
     let reached = decided.is_some()
         && fault.is_some_and(|fault| {
-            fault.is_active() && (promised || fault.before_commit() != Before::Commit)
+            fault.is_active() && (told || fault.before_commit() != Before::Commit)
         });
     let acted = if reached || acted.peek().is_some() {
         only(acted, Part::Fault(attempt), flaws)
@@ -164,6 +177,7 @@ fn served(
         fault: decided.unwrap_or("none").to_owned(),
         fault_acted: acted.map(|span| (span.start, span.end)),
         commit: committed.map(commit),
+        under_key,
         instance: server.instance.clone(),
     }
 }
@@ -180,15 +194,32 @@ fn certain(step: &str) -> Option<Fault> {
 /// nobody heard one, the fault does. Where neither is known it may have.
 fn promises_commit(server: &Span, fault: Option<Fault>) -> bool {
     match server.int(attribute::HTTP_RESPONSE_STATUS_CODE) {
+        // What was decided before under the key is told again, or that nothing can be.
+        _ if under_key(server).is_some() => false,
         Some(status) => (200..300).contains(&status),
-        None if server.attributes.contains_key(attribute::RESERVATION_REFUSED) => false,
+        None if is_refused(server) => false,
         None => fault.is_none_or(|fault| {
-            matches!(fault.before_commit(), Before::Commit | Before::WaitThenCommit(_))
+            matches!(
+                fault.before_commit(),
+                Before::Commit | Before::WaitThenCommit(_) | Before::ReadThenWait(_)
+            )
         }),
     }
 }
 
-fn commit(span: &Span) -> Commit {
+fn is_refused(server: &Span) -> bool {
+    server.attributes.contains_key(attribute::RESERVATION_REFUSED)
+}
+
+fn under_key(server: &Span) -> Option<UnderKey> {
+    if server.flag(attribute::KEY_VOID) {
+        Some(UnderKey::Void)
+    } else {
+        server.flag(attribute::IDEMPOTENT_REPLAYED).then_some(UnderKey::Replayed)
+    }
+}
+
+pub(crate) fn commit(span: &Span) -> Commit {
     Commit {
         at: span.start,
         item: span.text(attribute::RESERVATION_ITEM).unwrap_or_default().to_owned(),
@@ -196,5 +227,6 @@ fn commit(span: &Span) -> Commit {
         after: span.int(attribute::STOCK_AFTER).unwrap_or_default(),
         late: span.flag(attribute::RESERVATION_LATE),
         duplicate: span.flag(attribute::RESERVATION_DUPLICATE),
+        lane: lane(span),
     }
 }

@@ -114,6 +114,7 @@ fn a_commit_is_expected_where_the_answer_or_else_the_fault_promises_one() {
         ("slow", None, "slow:2000", true, missing(), vec![]),
         ("lostreply", None, "lostreply", true, missing(), vec![]),
         ("slowreply", None, "slowreply:2000", true, missing(), vec![]),
+        ("race", None, "race:100", true, missing(), vec![]),
         ("hold", None, "hold:60000", true, missing(), vec![]),
         ("fail", Some(503), "fail:503", true, vec![], contradictory()),
         ("slowfail", None, "slowfail:2000", true, vec![], contradictory()),
@@ -254,4 +255,51 @@ fn without_the_order_there_is_no_story() {
     assert_eq!(OrderTrace::of(&[answered("one", 1..4, 200)], &answer), None);
     assert_eq!(OrderTrace::of(&[], &answer), None);
     assert_eq!(answer.report.attempts[0].result, AttemptResult::Timeout);
+}
+
+#[test]
+fn an_answer_that_nobody_kept_is_read_from_the_spans_of_the_order_service() {
+    let mut spans = double();
+    spans[0] = spans[0].clone().text(attribute::ORDER_CHAOS, "slow,none");
+    // Of others: an order that came later, and one that is no order.
+    let mut later = order(9, "failed", 502).text(attribute::ORDER_ID, "later");
+    later.start += 1;
+    spans.insert(0, later);
+    spans.insert(0, order(9, "delicious", 200));
+    let (read, told) = (Answered::from_spans(&spans).unwrap(), answer(&double(), "slow,none"));
+    assert_eq!(read.plan, told.plan);
+    assert_eq!(
+        (&read.report.order_id, read.report.outcome),
+        (&told.report.order_id, told.report.outcome)
+    );
+    let results = |answered: &Answered| {
+        answered
+            .report
+            .attempts
+            .iter()
+            .map(|it| (it.number, it.result, it.status))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(results(&read), results(&told));
+    assert_eq!(read.report.attempts[0].duration_ms, 1_000);
+    assert!(OrderTrace::of(&spans, &read).unwrap().is_complete());
+
+    spans.retain(|span| span.id != "commit-in1");
+    let flaws = OrderTrace::of(&spans, &read).unwrap().flaws;
+    assert_eq!(flaws, [Flaw::Missing(Part::Commit(1))], "the fault promises it");
+    assert!(Answered::from_spans(&double()[1..]).is_none(), "nobody knows of an order");
+}
+
+#[test]
+fn of_an_order_that_somebody_made_up_only_so_many_attempts_are_read_and_the_rest_is_a_flaw() {
+    let mut spans = vec![order(9, "confirmed", 200)];
+    spans.extend((0..4_000).map(|resends| {
+        let attempt = answered(&format!("attempt{resends}"), 1..2, 200);
+        attempt.with(attribute::HTTP_REQUEST_RESEND_COUNT, Value::Int(resends))
+    }));
+    let read = Answered::from_spans(&spans).unwrap();
+    let numbers: Vec<_> = read.report.attempts.iter().map(|attempt| attempt.number).collect();
+    assert_eq!(numbers, (1..=16).collect::<Vec<_>>());
+    let flaws = OrderTrace::of(&spans, &read).unwrap().flaws;
+    assert!(flaws.contains(&Flaw::Contradictory(Part::Attempt(17))), "{flaws:?}");
 }

@@ -1,4 +1,4 @@
-//! `POST /v1/traces`, after OTLP over HTTP
+//! `POST /v1/traces` and `POST /v1/logs`, after OTLP over HTTP
 //! (<https://opentelemetry.io/docs/specs/otlp/#otlphttp>).
 
 use std::sync::Arc;
@@ -8,13 +8,13 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use campuscafe_api::Problem;
 use campuscafe_service::ProblemResponse;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTracePartialSuccess;
 
 use super::Receiver;
 use super::body::RequestBody;
-use super::format::{Format, RpcStatus};
+use super::format::{Format, PartialSuccess, RpcStatus};
 use crate::error::ExportError;
 use crate::limits::{Limits, MAX_PART_BYTES, MAX_PART_DECODED, RETRY_AFTER};
+use crate::signal::Signal;
 use crate::store::Inserted;
 
 /// Takes spans: OTLP over HTTP, as protobuf or JSON, with or without gzip.
@@ -28,15 +28,44 @@ use crate::store::Inserted;
         (status = 415, description = "Neither protobuf nor JSON, or an encoding other than gzip"),
         (status = 503, description = "Too many exports are being read; send it again after `Retry-After`",
             headers(("Retry-After" = u64, description = "Seconds")))))]
-pub(super) async fn export(State(receiver): State<Arc<Receiver>>, request: Request) -> Response {
+pub(super) async fn export_traces(
+    State(receiver): State<Arc<Receiver>>,
+    request: Request,
+) -> Response {
+    export(&receiver, Signal::Spans, request).await
+}
+
+/// Takes log records: OTLP over HTTP, as protobuf or JSON, with or without gzip.
+///
+/// They are kept with the spans of their trace. A record without a trace id is counted and
+/// not kept; its sender is not told, since it has no part in that.
+#[utoipa::path(post, path = "/v1/logs", tag = "OTLP",
+    request_body(description = "An ExportLogsServiceRequest, see https://opentelemetry.io/docs/specs/otlp/#otlphttp-request",
+        content((Vec<u8> = "application/x-protobuf"), (Value = "application/json"))),
+    responses((status = 200, description = "Taken, whole or in part: an ExportLogsServiceResponse"),
+        (status = 400, description = "It cannot be decoded: a google.rpc.Status"),
+        (status = 408, description = "The body did not arrive in time"),
+        (status = 413, description = "Too large, encoded or decoded"),
+        (status = 415, description = "Neither protobuf nor JSON, or an encoding other than gzip"),
+        (status = 503, description = "Too many exports are being read; send it again after `Retry-After`",
+            headers(("Retry-After" = u64, description = "Seconds")))))]
+pub(super) async fn export_logs(
+    State(receiver): State<Arc<Receiver>>,
+    request: Request,
+) -> Response {
+    export(&receiver, Signal::Logs, request).await
+}
+
+async fn export(receiver: &Arc<Receiver>, signal: Signal, request: Request) -> Response {
     let Some(format) = Format::of(request.headers()) else {
         receiver.metrics.refused(ExportError::UNSUPPORTED);
         return unsupported_media_type();
     };
-    match receive(&receiver, format, request).await {
+    match receive(receiver, signal, format, request).await {
         Ok(inserted) => {
-            receiver.metrics.inserted(&inserted);
-            format.success(partial_success(inserted, receiver.store.limits()))
+            receiver.metrics.inserted(signal, &inserted);
+            let partial = partial_success(signal, inserted, receiver.store.limits());
+            format.success(signal, partial)
         }
         Err(error) => {
             receiver.metrics.refused(error.reason());
@@ -47,6 +76,7 @@ pub(super) async fn export(State(receiver): State<Arc<Receiver>>, request: Reque
 
 async fn receive(
     receiver: &Arc<Receiver>,
+    signal: Signal,
     format: Format,
     request: Request,
 ) -> Result<Inserted, ExportError> {
@@ -58,7 +88,11 @@ async fn receive(
     let store = Arc::clone(&receiver.store);
     let stored = receiver.worker.run(move || {
         let body = body.decompressed(&mut share)?;
-        Ok(store.insert(&format.read(body)?))
+        let export = format.read(signal, body)?;
+        Ok(match signal {
+            Signal::Spans => store.insert(&export),
+            Signal::Logs => store.insert_logs(&export),
+        })
     });
     stored.await?
 }
@@ -98,8 +132,8 @@ const fn codes(error: &ExportError) -> (StatusCode, i32) {
     }
 }
 
-/// None if every span was taken. OTLP wants the field unset then.
-fn partial_success(inserted: Inserted, limits: Limits) -> Option<ExportTracePartialSuccess> {
+/// None if every item was taken. OTLP wants the field unset then.
+fn partial_success(of: Signal, inserted: Inserted, limits: Limits) -> Option<PartialSuccess> {
     let Inserted { malformed, over_limit, too_large, .. } = inserted;
     let mut reasons = Vec::new();
     if malformed > 0 {
@@ -110,19 +144,24 @@ fn partial_success(inserted: Inserted, limits: Limits) -> Option<ExportTracePart
     if too_large > 0 {
         reasons.push(format!(
             "{too_large} of more than {MAX_PART_BYTES} bytes, or {MAX_PART_DECODED} bytes decoded, in \
-             the span, its resource or its scope"
+             the item, its resource or its scope"
         ));
     }
     if over_limit > 0 {
-        let Limits { spans_per_trace, bytes_per_trace, decoded_bytes_per_trace, .. } = limits;
+        let (count, bytes) = match of {
+            Signal::Spans => (limits.spans_per_trace, limits.bytes_per_trace),
+            Signal::Logs => (limits.logs_per_trace, limits.log_bytes_per_trace),
+        };
         reasons.push(format!(
-            "{over_limit} beyond the limits of one trace: {spans_per_trace} spans, \
-             {bytes_per_trace} bytes, or {decoded_bytes_per_trace} bytes decoded"
+            "{over_limit} beyond the limits of one trace: {count} {}, {bytes} bytes, or {} bytes \
+             decoded",
+            of.items(),
+            limits.decoded_bytes_per_trace
         ));
     }
-    let rejected_spans = i64::try_from(inserted.rejected()).unwrap_or(i64::MAX);
-    let error_message = format!("spans refused: {}", reasons.join("; "));
-    (rejected_spans > 0).then_some(ExportTracePartialSuccess { rejected_spans, error_message })
+    let rejected = i64::try_from(inserted.rejected()).unwrap_or(i64::MAX);
+    let error_message = format!("{} refused: {}", of.items(), reasons.join("; "));
+    (rejected > 0).then_some(PartialSuccess { rejected, error_message })
 }
 
 /// A sender that uses neither format could not read an answer in one.

@@ -3,9 +3,6 @@
 
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTracePartialSuccess, ExportTraceServiceResponse,
-};
 use prost::Message;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -15,6 +12,7 @@ use crate::error::ExportError;
 use crate::export::Export;
 use crate::json::{Transcoded, check_size, transcode};
 use crate::limits::{MAX_DECOMPRESSED, MAX_EXPORT_DECODED};
+use crate::signal::Signal;
 
 /// What a body is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +32,25 @@ pub(super) struct RpcStatus {
     pub(super) message: String,
 }
 
+/// An `ExportTraceServiceResponse` or an `ExportLogsServiceResponse`: in protobuf they are
+/// the same.
+#[derive(Clone, PartialEq, Message)]
+struct ExportResponse {
+    #[prost(message, optional, tag = "1")]
+    partial_success: Option<PartialSuccess>,
+}
+
+/// What was refused of an export that was taken.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct PartialSuccess {
+    /// How many items.
+    #[prost(int64, tag = "1")]
+    pub(super) rejected: i64,
+    /// Why, for a developer.
+    #[prost(string, tag = "2")]
+    pub(super) error_message: String,
+}
+
 impl Format {
     /// The media types that name a format.
     pub(super) const MEDIA_TYPES: [&str; 2] = ["application/x-protobuf", "application/json"];
@@ -47,15 +64,15 @@ impl Format {
     }
 
     /// Checks a body. JSON is rewritten in protobuf first, so that there is one way
-    /// to check and to store spans.
-    pub(super) fn read(self, body: Buffer) -> Result<Export, ExportError> {
+    /// to check and to store items.
+    pub(super) fn read(self, signal: Signal, body: Buffer) -> Result<Export, ExportError> {
         if self == Self::Protobuf {
-            return Export::checked(body);
+            return Export::checked(signal, body);
         }
         check_size(&body, MAX_EXPORT_DECODED)?;
-        let Transcoded { protobuf, too_large } = transcode(&body, MAX_DECOMPRESSED)?;
+        let Transcoded { protobuf, too_large } = transcode(signal, &body, MAX_DECOMPRESSED)?;
         drop(body);
-        let mut export = Export::checked(protobuf)?;
+        let mut export = Export::checked(signal, protobuf)?;
         export.too_large = too_large;
         Ok(export)
     }
@@ -70,15 +87,15 @@ impl Format {
     }
 
     /// The answer to an export that was taken, at least in part.
-    pub(super) fn success(self, partial_success: Option<ExportTracePartialSuccess>) -> Response {
+    pub(super) fn success(self, of: Signal, partial_success: Option<PartialSuccess>) -> Response {
         let json = match &partial_success {
             None => json!({}),
             Some(partial) => json!({ "partialSuccess": {
-                "rejectedSpans": partial.rejected_spans.to_string(),
+                of.rejected(): partial.rejected.to_string(),
                 "errorMessage": partial.error_message,
             }}),
         };
-        self.response(StatusCode::OK, &ExportTraceServiceResponse { partial_success }, &json)
+        self.response(StatusCode::OK, &ExportResponse { partial_success }, &json)
     }
 
     /// The answer to an export that was refused whole.

@@ -1,9 +1,10 @@
-//! A trace as JSON, a page at a time: for a slow reader one page waits in memory,
+//! A trace, or its log records, as JSON, a page at a time: for a slow reader one page waits in memory,
 //! not the whole text.
 
 use std::sync::Arc;
 
 use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
+use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
@@ -11,24 +12,27 @@ use serde::Serialize;
 
 use crate::encoded::{EncodedMessage, Head, ResourceKey, ScopeKey};
 use crate::json::{Otlp, append};
+use crate::signal::Signal;
 use crate::store::{ResourceGroup, ScopeGroup, Snapshot};
 
-/// A page is complete when it has this many bytes. It has more by one span at most.
+/// A page is complete when it has this many bytes. It has more by one item at most.
 const PAGE: usize = 64 * 1024;
 
 /// What stands in the text, in its order.
 enum Piece {
     Text(&'static str),
+    /// The name of a list, and its beginning.
+    List(&'static str),
     /// An object's head, up to the list of its scopes.
     Resource(Arc<ResourceKey>),
-    /// An object's head, up to the list of its spans.
+    /// An object's head, up to the list of its items.
     Scope(Arc<ScopeKey>),
-    Span(EncodedMessage),
+    Item(Signal, EncodedMessage),
 }
 
-/// The trace as OTLP's JSON.
-pub(super) fn trace_pages(snapshot: Snapshot) -> impl Iterator<Item = Vec<u8>> {
-    let mut pieces = pieces(snapshot).into_iter();
+/// The snapshot as OTLP's JSON.
+pub(super) fn trace_pages(of: Signal, snapshot: Snapshot) -> impl Iterator<Item = Vec<u8>> {
+    let mut pieces = pieces(of, snapshot).into_iter();
     std::iter::from_fn(move || {
         let mut page = Vec::new();
         while page.len() < PAGE
@@ -41,17 +45,18 @@ pub(super) fn trace_pages(snapshot: Snapshot) -> impl Iterator<Item = Vec<u8>> {
     })
 }
 
-fn pieces(snapshot: Snapshot) -> Vec<Piece> {
-    let mut pieces = vec![Piece::Text("{\"resourceSpans\":[")];
+fn pieces(of: Signal, snapshot: Snapshot) -> Vec<Piece> {
+    let [resources_name, scopes_name, items_name] = of.lists();
+    let mut pieces = vec![Piece::Text("{"), Piece::List(resources_name)];
     for (index, ResourceGroup { resource, scopes }) in snapshot.grouped().into_iter().enumerate() {
         comma(&mut pieces, index);
-        pieces.push(Piece::Resource(resource));
-        for (index, ScopeGroup { scope, spans }) in scopes.into_iter().enumerate() {
+        pieces.extend([Piece::Resource(resource), Piece::List(scopes_name)]);
+        for (index, ScopeGroup { scope, items }) in scopes.into_iter().enumerate() {
             comma(&mut pieces, index);
-            pieces.push(Piece::Scope(scope));
-            for (index, span) in spans.into_iter().enumerate() {
+            pieces.extend([Piece::Scope(scope), Piece::List(items_name)]);
+            for (index, item) in items.into_iter().enumerate() {
                 comma(&mut pieces, index);
-                pieces.push(Piece::Span(span));
+                pieces.push(Piece::Item(of, item));
             }
             pieces.push(Piece::Text("]}"));
         }
@@ -71,21 +76,27 @@ impl Piece {
     fn write(self, page: &mut Vec<u8>) -> Result<(), serde_json::Error> {
         match self {
             Self::Text(text) => page.extend_from_slice(text.as_bytes()),
-            Self::Resource(resource) => {
-                head::<Resource>(page, "resource", &resource.head)?;
-                page.extend_from_slice(b"\"scopeSpans\":[");
+            Self::List(name) => {
+                append(page, &name)?;
+                page.extend_from_slice(b":[");
             }
-            Self::Scope(scope) => {
-                head::<InstrumentationScope>(page, "scope", &scope.head)?;
-                page.extend_from_slice(b"\"spans\":[");
-            }
-            Self::Span(message) => {
-                let span: Span = message.decode().unwrap_or_default();
-                append(page, &Otlp(&span))?;
-            }
+            Self::Resource(resource) => head::<Resource>(page, "resource", &resource.head)?,
+            Self::Scope(scope) => head::<InstrumentationScope>(page, "scope", &scope.head)?,
+            Self::Item(Signal::Spans, message) => item::<Span>(page, &message)?,
+            Self::Item(Signal::Logs, message) => item::<LogRecord>(page, &message)?,
         }
         Ok(())
     }
+}
+
+fn item<M: Message + Default>(
+    page: &mut Vec<u8>,
+    message: &EncodedMessage,
+) -> Result<(), serde_json::Error>
+where
+    for<'a> Otlp<'a, M>: Serialize,
+{
+    append(page, &Otlp(&message.decode::<M>().unwrap_or_default()))
 }
 
 /// The beginning of an object: what it says of all that is in its list.

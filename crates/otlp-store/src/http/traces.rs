@@ -1,4 +1,4 @@
-//! `GET /api/traces` and `GET /api/traces/{id}`.
+//! `GET /api/traces`, `GET /api/traces/{id}` and `GET /api/traces/{id}/logs`.
 
 use std::num::IntErrorKind;
 use std::sync::Arc;
@@ -20,6 +20,7 @@ use crate::budget::ReaderShare;
 use crate::error::Busy;
 use crate::id::TraceId;
 use crate::limits::MAX_TRACES;
+use crate::signal::Signal;
 use crate::store::TraceSummary;
 
 /// How many traces are listed by default.
@@ -83,14 +84,40 @@ pub(super) async fn trace(
     State(receiver): State<Arc<Receiver>>,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ProblemResponse> {
+    items(&receiver, Signal::Spans, id).await
+}
+
+/// The log records of one trace as OTLP JSON: a LogsData.
+///
+/// They may be there before the first span is.
+#[utoipa::path(get, path = "/api/traces/{id}/logs", tag = "traces",
+    params(("id" = String, Path, description = "32 hexadecimal digits that are not all zero", pattern = "^[0-9a-fA-F]{31}[1-9a-fA-F]$", example = "0af7651916cd43dd8448eb211c80319c")),
+    responses((status = 200, body = Value, description = "The log records; none if the trace has only spans"),
+        (status = 400, body = Problem, content_type = "application/problem+json", description = "The id is malformed"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "Nothing of this trace is kept", example = json!({"type": "urn:problem-type:campuscafe:no-such-trace", "title": "No such trace", "status": 404, "detail": "no span of this trace is kept"})),
+        (status = 503, body = Problem, content_type = "application/problem+json", description = "Too many requests are being answered",
+            headers(("Retry-After" = u64, description = "Seconds")))))]
+pub(super) async fn trace_logs(
+    State(receiver): State<Arc<Receiver>>,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Response, ProblemResponse> {
+    items(&receiver, Signal::Logs, id).await
+}
+
+async fn items(
+    receiver: &Receiver,
+    of: Signal,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Response, ProblemResponse> {
     let Path(id) = id.map_err(|rejection| malformed_id(rejection.body_text()))?;
     let id: TraceId = id.parse().map_err(malformed_id)?;
-    let unknown = || unknown(id, receiver.store.limits().traces);
-    let weight = receiver.store.weight(id).ok_or_else(unknown)?;
+    let unknown = || unknown(of, id, receiver.store.limits().traces);
+    let weight = receiver.store.weight(of, id).ok_or_else(unknown)?;
     // The encoded trace, which may be evicted meanwhile, and a page of it.
     let share = weight + (JSON_PER_BYTE * weight).min(MAX_PAGE);
     let share = receiver.budget.reader(share).await.map_err(busy)?;
-    Ok(json(trace_pages(receiver.store.snapshot(id).ok_or_else(unknown)?), share))
+    let snapshot = receiver.store.snapshot(of, id).ok_or_else(unknown)?;
+    Ok(json(trace_pages(of, snapshot), share))
 }
 
 /// An answer in JSON that is written as it is read.
@@ -127,9 +154,13 @@ fn malformed_id(detail: impl ToString) -> Problem {
     Problem::new(400, "malformed-trace-id", "Malformed trace id").detail(detail.to_string())
 }
 
-fn unknown(id: TraceId, kept: usize) -> Problem {
+fn unknown(of: Signal, id: TraceId, kept: usize) -> Problem {
+    let items = match of {
+        Signal::Spans => "span",
+        Signal::Logs => "span and no log record",
+    };
     Problem::new(404, "no-such-trace", "No such trace")
-        .detail(format!("the lab has no span of trace {id}; it keeps the newest {kept} traces"))
+        .detail(format!("the lab has no {items} of trace {id}; it keeps the newest {kept} traces"))
 }
 
 #[cfg(test)]

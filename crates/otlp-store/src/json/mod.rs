@@ -5,7 +5,7 @@
 //! tolerant as protobuf's JSON has to be: see [`read`]. It does not write it: it
 //! writes `null`s, and every default.
 //!
-//! An export is rewritten a span at a time, and a trace is written a span at a
+//! An export is rewritten an item at a time, and a trace is written an item at a
 //! time, since either may be large.
 
 mod read;

@@ -44,11 +44,11 @@ impl Kind {
     fn of(name: &str) -> Self {
         match name {
             "the whole" | "result" | "resource" | "scope" | "status" | "value" | "arrayValue"
-            | "kvlistValue" => Self::Message,
+            | "kvlistValue" | "body" => Self::Message,
             "resourceSpans" | "scopeSpans" | "spans" | "attributes" | "events" | "links"
-            | "values" | "entityRefs" => Self::Messages,
+            | "values" | "entityRefs" | "logRecords" => Self::Messages,
             "schemaUrl" | "name" | "version" | "type" | "traceState" | "message" | "key"
-            | "stringValue" => Self::Text,
+            | "stringValue" | "severityText" | "eventName" => Self::Text,
             "idKeys" | "descriptionKeys" => Self::Texts,
             "traceId" | "spanId" | "parentSpanId" => Self::Hex,
             "bytesValue" => Self::Base64,
@@ -57,8 +57,10 @@ impl Kind {
             "flags" | "droppedAttributesCount" | "droppedEventsCount" | "droppedLinksCount" => {
                 Self::U32
             }
-            "startTimeUnixNano" | "endTimeUnixNano" | "timeUnixNano" => Self::U64,
-            "kind" | "code" => Self::I32,
+            "startTimeUnixNano" | "endTimeUnixNano" | "timeUnixNano" | "observedTimeUnixNano" => {
+                Self::U64
+            }
+            "kind" | "code" | "severityNumber" => Self::I32,
             "intValue" => Self::I64,
             _ => Self::Unknown,
         }

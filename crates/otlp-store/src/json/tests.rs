@@ -9,8 +9,10 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::error::ExportError;
+use crate::signal::Signal;
 use crate::testing::{TRACE, attribute, of_service, span, with_parent};
 
+mod logs;
 mod refusals;
 
 fn read(value: Value) -> TracesData {
@@ -18,7 +20,7 @@ fn read(value: Value) -> TracesData {
 }
 
 fn parse_export(bytes: &[u8]) -> Result<TracesData, ExportError> {
-    let transcoded = transcode(bytes, 1024 * 1024)?;
+    let transcoded = transcode(Signal::Spans, bytes, 1024 * 1024)?;
     Ok(TracesData::decode(&*transcoded.protobuf).expect("protobuf"))
 }
 
@@ -140,14 +142,15 @@ fn an_export_of_very_many_members_takes_about_its_own_size() {
     let members = r#"{"a":{}},"#.repeat(50_000);
     let spans = format!(r#"{{"name":"kept"}},{{"attributes":[{members}{{}}]}}"#);
     let json = format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{spans}]}}]}}]}}"#);
-    let Transcoded { protobuf, too_large } = transcode(json.as_bytes(), json.len()).unwrap();
+    let Transcoded { protobuf, too_large } =
+        transcode(Signal::Spans, json.as_bytes(), json.len()).unwrap();
     assert_eq!((protobuf.len() < 100, too_large), (true, 1), "the large span is left out");
 
     let spans = r#"{"attributes":[{}]},"#.repeat(10_000);
     let json = format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{spans}{{}}]}}]}}]}}"#);
-    let transcoded = transcode(json.as_bytes(), json.len()).unwrap();
+    let transcoded = transcode(Signal::Spans, json.as_bytes(), json.len()).unwrap();
     assert_eq!((transcoded.too_large, transcoded.protobuf.len() < json.len()), (0, true));
-    let refused = transcode(json.as_bytes(), 1_000).unwrap_err();
+    let refused = transcode(Signal::Spans, json.as_bytes(), 1_000).unwrap_err();
     assert!(matches!(refused, ExportError::TooLarge { limit: 1_000 }), "{refused}");
 }
 
@@ -158,7 +161,7 @@ fn many_values_that_nest_deep_are_left_out_before_they_take_memory() {
         let value = format!("{open}{}{{}}{}", "{},".repeat(3_000), "]}}".repeat(depth));
         let span = format!(r#"{{"attributes":[{{"value":{value}}}]}}"#);
         let json = format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{span}]}}]}}]}}"#);
-        transcode(json.as_bytes(), 1024 * 1024).unwrap().too_large
+        transcode(Signal::Spans, json.as_bytes(), 1024 * 1024).unwrap().too_large
     };
     assert_eq!([1, 3, 36].map(export), [0, 0, 1]);
 }

@@ -1,12 +1,15 @@
-//! An export in JSON, rewritten in protobuf a span at a time. Read whole, JSON
+//! An export in JSON, rewritten in protobuf an item at a time. Read whole, JSON
 //! takes some fifty times its size.
 
+use std::borrow::Cow;
+
 use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
+use opentelemetry_proto::tonic::logs::v1::{LogRecord, ScopeLogs};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Deserializer as _, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::Deserializer;
 use serde_json::value::RawValue;
 
@@ -16,6 +19,7 @@ use super::size::check_size;
 use crate::buffer::Buffer;
 use crate::error::ExportError;
 use crate::limits::{MAX_PART_BYTES, MAX_PART_DECODED};
+use crate::signal::Signal;
 
 /// JSON is longer than protobuf, by far where a span has many small values.
 const JSON_PER_BYTE: usize = 8;
@@ -24,44 +28,48 @@ const JSON_PER_BYTE: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Transcoded {
     pub(crate) protobuf: Buffer,
-    /// Spans that were left out because they are too large.
+    /// Items that were left out because they are too large.
     pub(crate) too_large: usize,
 }
 
-/// Rewrites an export.
+/// Rewrites an export. Around the items, those of spans and of log records are the same in
+/// protobuf.
 ///
 /// # Errors
 ///
 /// As [`super::parse_otlp_json`]; also when a resource or scope is too large, or
 /// when it takes more than `limit` bytes in protobuf.
-pub(crate) fn transcode(json: &[u8], limit: usize) -> Result<Transcoded, ExportError> {
+pub(crate) fn transcode(
+    signal: Signal,
+    json: &[u8],
+    limit: usize,
+) -> Result<Transcoded, ExportError> {
     let text = std::str::from_utf8(json).map_err(ExportError::malformed)?;
-    let export: ExportMembers<'_> = members("the whole", parse(text)?)?;
+    let [resources, scopes, items] = signal.lists();
+    let [list] = members("the whole", parse(text)?, [resources])?;
     let mut writer = Writer { protobuf: Buffer::new(limit)?, limit };
     let mut too_large = 0;
-    for item in items("resourceSpans", export.resource_spans)? {
-        let list: ResourceSpansMembers<'_> = members("resourceSpans", item)?;
+    for resource_spans in each(resources, list)? {
+        let [resource, list, url] =
+            members(resources, resource_spans, ["resource", scopes, "schemaUrl"])?;
         let begin = writer.begin()?;
         writer.write(&ResourceSpans {
-            resource: part::<Resource>("resource", list.resource)?,
-            schema_url: part("schemaUrl", list.schema_url)?.unwrap_or_default(),
+            resource: part::<Resource>("resource", resource)?,
+            schema_url: part("schemaUrl", url)?.unwrap_or_default(),
             ..ResourceSpans::default()
         })?;
-        for item in items("scopeSpans", list.scope_spans)? {
-            let list: ScopeSpansMembers<'_> = members("scopeSpans", item)?;
+        for scope_spans in each(scopes, list)? {
+            let [scope, list, url] = members(scopes, scope_spans, ["scope", items, "schemaUrl"])?;
             let begin = writer.begin()?;
             writer.write(&ScopeSpans {
-                scope: part::<InstrumentationScope>("scope", list.scope)?,
-                schema_url: part("schemaUrl", list.schema_url)?.unwrap_or_default(),
+                scope: part::<InstrumentationScope>("scope", scope)?,
+                schema_url: part("schemaUrl", url)?.unwrap_or_default(),
                 ..ScopeSpans::default()
             })?;
-            for item in items("spans", list.spans)? {
-                match part::<Span>("spans", Some(item)) {
+            for item in each(items, list)? {
+                match writer.item(signal, items, item) {
                     Err(ExportError::TooLargeDecoded) => too_large += 1,
-                    span => writer.write(&ScopeSpans {
-                        spans: span?.into_iter().collect(),
-                        ..ScopeSpans::default()
-                    })?,
+                    written => written?,
                 }
             }
             writer.end(begin, SCOPE_SPANS);
@@ -69,31 +77,6 @@ pub(crate) fn transcode(json: &[u8], limit: usize) -> Result<Transcoded, ExportE
         writer.end(begin, RESOURCE_SPANS);
     }
     Ok(Transcoded { protobuf: writer.protobuf, too_large })
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ExportMembers<'a> {
-    #[serde(borrow)]
-    resource_spans: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ResourceSpansMembers<'a> {
-    #[serde(borrow)]
-    resource: Option<&'a RawValue>,
-    scope_spans: Option<&'a RawValue>,
-    schema_url: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ScopeSpansMembers<'a> {
-    #[serde(borrow)]
-    scope: Option<&'a RawValue>,
-    spans: Option<&'a RawValue>,
-    schema_url: Option<&'a RawValue>,
 }
 
 /// The key of `scope_spans` in a `ResourceSpans`: field 2, length-delimited.
@@ -116,6 +99,20 @@ impl Writer {
         let too_large = ExportError::TooLarge { limit: self.limit };
         let added = self.protobuf.add(&[0; 1 + LENGTH]);
         if added { Ok(self.protobuf.len()) } else { Err(too_large) }
+    }
+
+    /// Writes an item as the only one of its list.
+    fn item(&mut self, signal: Signal, name: &str, item: &RawValue) -> Result<(), ExportError> {
+        match signal {
+            Signal::Spans => {
+                let spans = part::<Span>(name, Some(item))?.into_iter().collect();
+                self.write(&ScopeSpans { spans, ..ScopeSpans::default() })
+            }
+            Signal::Logs => {
+                let log_records = part::<LogRecord>(name, Some(item))?.into_iter().collect();
+                self.write(&ScopeLogs { log_records, ..ScopeLogs::default() })
+            }
+        }
     }
 
     /// Writes the fields of a message.
@@ -146,13 +143,42 @@ fn parse<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, OtlpJsonError> {
     Ok(serde_json::from_str(json)?)
 }
 
-/// The members of an object, none of them read yet.
-fn members<'a, T: Deserialize<'a>>(name: &str, object: &'a RawValue) -> Result<T, OtlpJsonError> {
+/// Those members of an object that are asked for, none of them read yet.
+fn members<'a, const N: usize>(
+    name: &str,
+    object: &'a RawValue,
+    wanted: [&'static str; N],
+) -> Result<[Option<&'a RawValue>; N], OtlpJsonError> {
     // serde takes a list for an object, too.
     if !object.get().starts_with('{') {
         return Err(OtlpJsonError::expected(name, "an object"));
     }
-    parse(object.get())
+    let mut object = serde_json::Deserializer::from_str(object.get());
+    Ok(object.deserialize_map(Members(wanted))?)
+}
+
+/// The members of these names.
+struct Members<const N: usize>([&'static str; N]);
+
+impl<'de, const N: usize> Visitor<'de> for Members<N> {
+    type Value = [Option<&'de RawValue>; N];
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let mut found = [None; N];
+        let mut seen = [false; N];
+        while let Some(name) = members.next_key::<Cow<'de, str>>()? {
+            match self.0.iter().position(|wanted| **wanted == *name) {
+                Some(place) if seen[place] => return Err(A::Error::duplicate_field(self.0[place])),
+                Some(place) => (found[place], seen[place]) = (members.next_value()?, true),
+                None => drop(members.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(found)
+    }
 }
 
 /// What stands in a part that is small enough to be read whole.
@@ -169,7 +195,7 @@ fn part<T: DeserializeOwned>(
 }
 
 /// The items of a list in a text that is JSON.
-fn items<'a>(
+fn each<'a>(
     name: &str,
     list: Option<&'a RawValue>,
 ) -> Result<impl Iterator<Item = &'a RawValue>, OtlpJsonError> {

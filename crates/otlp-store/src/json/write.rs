@@ -12,6 +12,7 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::common::v1::{
     AnyValue, ArrayValue, EntityRef, InstrumentationScope, KeyValue, KeyValueList,
 };
+use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status, TracesData};
@@ -208,6 +209,22 @@ object!(Status { message, code } => |it| {
     let it = it.text("message", message)?;
     if *code == 0 { it } else { it.always("code", code)? }
 });
+
+object!(LogRecord {
+    time_unix_nano, observed_time_unix_nano, severity_number, severity_text, body, attributes,
+    dropped_attributes_count, flags, trace_id, span_id, event_name,
+} => |it| it
+    .written("timeUnixNano", time_unix_nano)?
+    .written("observedTimeUnixNano", observed_time_unix_nano)?
+    .always("severityNumber", severity_number)?
+    .text("severityText", severity_text)?
+    .one("body", body.as_ref())?
+    .many("attributes", attributes)?
+    .number("droppedAttributesCount", *dropped_attributes_count)?
+    .number("flags", *flags)?
+    .written("traceId", &Hex(trace_id))?
+    .written("spanId", &Hex(span_id))?
+    .text("eventName", event_name)?);
 
 object!(KeyValue { key, value, key_strindex } => |it| {
     // Means something in profiles only.

@@ -9,6 +9,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{
     AnyValue, ArrayValue, EntityRef, InstrumentationScope, KeyValue, KeyValueList,
 };
+use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link};
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
@@ -16,16 +17,18 @@ use prost::encoding::WireType;
 
 use super::wire::fields;
 use crate::error::ExportError;
+use crate::signal::Signal;
 
 /// `prost` refuses messages that nest deeper than 100.
 const MAX_DEPTH: usize = 90;
 
 /// A message of an export (<https://github.com/open-telemetry/opentelemetry-proto>).
+/// What is around spans and around log records is of one shape.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Message {
-    Export,
-    ResourceSpans,
-    ScopeSpans,
+    Export(Signal),
+    ResourceSpans(Signal),
+    ScopeSpans(Signal),
     Resource,
     Entity,
     Scope,
@@ -33,6 +36,7 @@ pub(crate) enum Message {
     Event,
     Link,
     Status,
+    LogRecord,
     KeyValue,
     AnyValue,
     ArrayValue,
@@ -50,9 +54,9 @@ impl Message {
     /// How many bytes it takes in memory, without the messages and texts in it.
     const fn size(self) -> usize {
         match self {
-            Self::Export => size_of::<ExportTraceServiceRequest>(),
-            Self::ResourceSpans => size_of::<ResourceSpans>(),
-            Self::ScopeSpans => size_of::<ScopeSpans>(),
+            Self::Export(_) => size_of::<ExportTraceServiceRequest>(),
+            Self::ResourceSpans(_) => size_of::<ResourceSpans>(),
+            Self::ScopeSpans(_) => size_of::<ScopeSpans>(),
             Self::Resource => size_of::<Resource>(),
             Self::Entity => size_of::<EntityRef>(),
             Self::Scope => size_of::<InstrumentationScope>(),
@@ -60,6 +64,7 @@ impl Message {
             Self::Event => size_of::<Event>(),
             Self::Link => size_of::<Link>(),
             Self::Status => size_of::<Status>(),
+            Self::LogRecord => size_of::<LogRecord>(),
             Self::KeyValue => size_of::<KeyValue>(),
             Self::AnyValue => size_of::<AnyValue>(),
             Self::ArrayValue => size_of::<ArrayValue>(),
@@ -70,11 +75,12 @@ impl Message {
     /// What belongs in a field, by the field's number. None for an unknown field.
     const fn field(self, number: u32) -> Option<Kind> {
         Some(match (self, number) {
-            (Self::Export, 1) => Kind::Message(Self::ResourceSpans),
-            (Self::ResourceSpans, 1) => Kind::Message(Self::Resource),
-            (Self::ResourceSpans, 2) => Kind::Message(Self::ScopeSpans),
-            (Self::ScopeSpans, 1) => Kind::Message(Self::Scope),
-            (Self::ScopeSpans, 2) => Kind::Message(Self::Span),
+            (Self::Export(of), 1) => Kind::Message(Self::ResourceSpans(of)),
+            (Self::ResourceSpans(_), 1) => Kind::Message(Self::Resource),
+            (Self::ResourceSpans(of), 2) => Kind::Message(Self::ScopeSpans(of)),
+            (Self::ScopeSpans(_), 1) => Kind::Message(Self::Scope),
+            (Self::ScopeSpans(Signal::Spans), 2) => Kind::Message(Self::Span),
+            (Self::ScopeSpans(Signal::Logs), 2) => Kind::Message(Self::LogRecord),
             (Self::Span, 11) => Kind::Message(Self::Event),
             (Self::Span, 13) => Kind::Message(Self::Link),
             (Self::Span, 15) => Kind::Message(Self::Status),
@@ -82,29 +88,38 @@ impl Message {
             (Self::Resource | Self::KeyValueList, 1)
             | (Self::Scope | Self::Event, 3)
             | (Self::Span, 9)
+            | (Self::LogRecord, 6)
             | (Self::Link, 4) => Kind::Message(Self::KeyValue),
-            (Self::KeyValue, 2) | (Self::ArrayValue, 1) => Kind::Message(Self::AnyValue),
+            (Self::KeyValue, 2) | (Self::ArrayValue, 1) | (Self::LogRecord, 5) => {
+                Kind::Message(Self::AnyValue)
+            }
             (Self::AnyValue, 5) => Kind::Message(Self::ArrayValue),
             (Self::AnyValue, 6) => Kind::Message(Self::KeyValueList),
             (Self::Entity, 1..=4)
             | (Self::Scope, 1 | 2)
-            | (Self::ResourceSpans | Self::ScopeSpans | Self::Link, 3)
+            | (Self::ResourceSpans(_) | Self::ScopeSpans(_) | Self::Link, 3)
             | (Self::Span, 3 | 5)
+            | (Self::LogRecord, 3 | 12)
             | (Self::Event | Self::Status, 2)
             | (Self::KeyValue | Self::AnyValue, 1) => Kind::Text,
-            (Self::Span, 1 | 2 | 4) | (Self::Link, 1 | 2) | (Self::AnyValue, 7) => {
-                Kind::Other(WireType::LengthDelimited)
-            }
+            (Self::Span, 1 | 2 | 4)
+            | (Self::LogRecord, 9 | 10)
+            | (Self::Link, 1 | 2)
+            | (Self::AnyValue, 7) => Kind::Other(WireType::LengthDelimited),
             (Self::Span, 6 | 10 | 12 | 14)
+            | (Self::LogRecord, 2 | 7)
             | (Self::Resource, 2)
             | (Self::Scope | Self::Event, 4)
             | (Self::Link, 5)
             | (Self::Status | Self::KeyValue, 3)
             | (Self::AnyValue, 2 | 3 | 8) => Kind::Other(WireType::Varint),
-            (Self::Span, 7 | 8) | (Self::Event, 1) | (Self::AnyValue, 4) => {
-                Kind::Other(WireType::SixtyFourBit)
+            (Self::Span, 7 | 8)
+            | (Self::LogRecord, 1 | 11)
+            | (Self::Event, 1)
+            | (Self::AnyValue, 4) => Kind::Other(WireType::SixtyFourBit),
+            (Self::Span, 16) | (Self::LogRecord, 8) | (Self::Link, 6) => {
+                Kind::Other(WireType::ThirtyTwoBit)
             }
-            (Self::Span, 16) | (Self::Link, 6) => Kind::Other(WireType::ThirtyTwoBit),
             _ => return None,
         })
     }

@@ -1,48 +1,55 @@
 //! The newest traces, within bounds of number and size.
 
 mod evicted;
+mod kept;
 mod snapshot;
 mod summary;
 mod trace;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use opentelemetry_proto::tonic::logs::v1::LogsData;
 use opentelemetry_proto::tonic::trace::v1::TracesData;
 use tokio::sync::Notify;
 
-use crate::encoded::EncodedSpan;
+use crate::encoded::{EncodedRecord, EncodedSpan};
 use crate::error::Rejection;
-use crate::export::{Export, ExportedSpan};
+use crate::export::Export;
 use crate::id::{SpanId, TraceId};
-use crate::limits::Limits;
+use crate::limits::{Limits, MAX_WAITING, MAX_WAITING_BYTES};
+use crate::signal::Signal;
 
 use evicted::Evicted;
+use kept::Kept;
 use trace::Trace;
 
 pub(crate) use snapshot::{ResourceGroup, ScopeGroup, Snapshot};
 pub use summary::TraceSummary;
 
-/// How many spans are stored, and how many bytes of them, before the lock is
+/// How many items are stored, and how many bytes of them, before the lock is
 /// released.
 const MAX_CHUNK: (usize, usize) = (256, 256 * 1024);
 
 /// How many traces are summed up before the lock is released.
 const SUMMARIES_AT_ONCE: usize = 16;
 
-/// What became of an export's spans.
+/// What became of an export's spans or log records.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Inserted {
-    /// Spans that were taken.
+    /// Items that were taken.
     pub accepted: usize,
     /// Spans refused for their trace id or span id.
     pub malformed: usize,
-    /// Spans refused because their trace was full.
+    /// Items refused because their trace was full.
     pub over_limit: usize,
-    /// Spans refused because they, their resource or their scope are too large.
+    /// Items refused because they, their resource or their scope are too large.
     pub too_large: usize,
-    /// Spans that came after their trace had been evicted. Their sender is
+    /// Log records that belong to no trace. Their sender is not told: it has no part in
+    /// that.
+    pub without_trace: usize,
+    /// Items that came after their trace had been evicted. Their sender is
     /// not told: had they come in time, they would have been evicted as well.
     pub evicted: usize,
     /// Traces evicted to make room.
@@ -50,7 +57,7 @@ pub struct Inserted {
 }
 
 impl Inserted {
-    /// Spans that were not taken and that their sender is told of.
+    /// Items that were not taken and that their sender is told of.
     #[must_use]
     pub const fn rejected(self) -> usize {
         self.malformed + self.over_limit + self.too_large
@@ -62,6 +69,7 @@ impl Inserted {
             Rejection::TooLarge => self.too_large,
             Rejection::TraceFull => self.over_limit,
             Rejection::TraceEvicted => self.evicted,
+            Rejection::NoTrace => self.without_trace,
         }
     }
 
@@ -72,6 +80,7 @@ impl Inserted {
             Err(Rejection::TooLarge) => &mut self.too_large,
             Err(Rejection::TraceFull) => &mut self.over_limit,
             Err(Rejection::TraceEvicted) => &mut self.evicted,
+            Err(Rejection::NoTrace) => &mut self.without_trace,
         };
         *count += 1;
     }
@@ -86,8 +95,9 @@ pub struct DeadlinePassed {
 }
 
 /// The newest traces, within [`Limits`]; the trace whose first span arrived
-/// earliest is evicted first. Later spans of an evicted trace are refused, so that
-/// every trace in the store is whole.
+/// earliest is evicted first, with its log records. Later spans of an evicted trace are
+/// refused, so that every trace in the store is whole. Log records that come before the
+/// first span wait for it, in a place of their own: they evict no trace.
 #[derive(Debug)]
 pub struct TraceStore {
     limits: Limits,
@@ -102,10 +112,10 @@ impl Default for TraceStore {
 
 #[derive(Debug, Default)]
 struct Contents {
-    traces: HashMap<TraceId, Trace>,
-    /// The ids of `traces` by arrival of their first span.
-    arrivals: VecDeque<TraceId>,
-    bytes: usize,
+    /// Those that have spans, by arrival of the first one.
+    traces: Kept,
+    /// Those that have only log records.
+    waiting: Kept,
     evicted: Evicted,
     /// The traces that callers wait for, with the number of callers.
     awaited: HashMap<TraceId, (Arc<Notify>, usize)>,
@@ -127,50 +137,76 @@ impl TraceStore {
     /// Takes the spans of one export. A span whose trace id and span id are
     /// known replaces the one that had them.
     pub(crate) fn insert(&self, export: &Export) -> Inserted {
-        let mut inserted = Inserted { too_large: export.too_large, ..Inserted::default() };
         let mut changed = HashMap::new();
-        let mut spans = export.spans();
+        let weight = |(_, _, span): &(_, _, EncodedSpan)| span.weight();
+        let inserted = self.store(export, export.spans(), weight, |contents, item| {
+            let (id, span_id, span) = item;
+            contents.put(id, span_id, span, self.limits)?;
+            if let Some((waiting, _)) = contents.awaited.get(&id) {
+                changed.entry(id).or_insert_with(|| Arc::clone(waiting));
+            }
+            Ok(())
+        });
+        changed.values().for_each(|waiting| waiting.notify_waiters());
+        inserted
+    }
+
+    /// Takes the log records of one export.
+    pub(crate) fn insert_logs(&self, export: &Export) -> Inserted {
+        let weight = |(_, record): &(_, EncodedRecord)| record.weight();
+        self.store(export, export.records(), weight, |contents, (id, record)| {
+            contents.put_record(id, record, self.limits)
+        })
+    }
+
+    fn store<T>(
+        &self,
+        export: &Export,
+        mut items: impl Iterator<Item = Result<T, Rejection>>,
+        weight: impl Fn(&T) -> usize,
+        mut put: impl FnMut(&mut Contents, T) -> Result<(), Rejection>,
+    ) -> Inserted {
+        let mut inserted = Inserted { too_large: export.too_large, ..Inserted::default() };
         loop {
             // Copied before the lock is taken, so that nobody waits for that.
-            let chunk = chunk(&mut spans);
+            let chunk = chunk(&mut items, &weight);
             if chunk.is_empty() {
                 break;
             }
-            let mut evicted = Vec::new();
+            let mut removed = Vec::new();
             let mut contents = self.contents();
-            for span in chunk {
-                let stored = span.and_then(|(id, span_id, span)| {
-                    contents.put(id, span_id, span, self.limits)?;
-                    if let Some((waiting, _)) = contents.awaited.get(&id) {
-                        changed.entry(id).or_insert_with(|| Arc::clone(waiting));
-                    }
-                    Ok(())
-                });
-                inserted.add(stored);
-                contents.evict(self.limits, &mut evicted);
+            for item in chunk {
+                inserted.add(item.and_then(|item| put(&mut contents, item)));
+                inserted.evicted_traces += contents.evict(self.limits, &mut removed);
             }
             drop(contents);
             // Freeing a large trace takes time as well, so it comes after the lock.
-            inserted.evicted_traces += evicted.len();
+            drop(removed);
         }
-        changed.values().for_each(|waiting| waiting.notify_waiters());
         inserted
     }
 
     /// What is known of a trace: spans by start, grouped by resource and scope.
     #[must_use]
     pub fn trace(&self, id: TraceId) -> Option<TracesData> {
-        self.snapshot(id).map(Snapshot::decoded)
+        self.snapshot(Signal::Spans, id).map(Snapshot::decoded)
     }
 
-    /// A trace as it is now, still encoded.
-    pub(crate) fn snapshot(&self, id: TraceId) -> Option<Snapshot> {
-        self.contents().traces.get(&id).map(Trace::snapshot)
+    /// The log records of a trace by time, grouped by resource and scope; None if nothing
+    /// of the trace is known.
+    #[must_use]
+    pub fn logs(&self, id: TraceId) -> Option<LogsData> {
+        self.snapshot(Signal::Logs, id).map(Snapshot::decoded_logs)
     }
 
-    /// How many bytes of memory a trace uses.
-    pub(crate) fn weight(&self, id: TraceId) -> Option<usize> {
-        self.contents().traces.get(&id).map(Trace::bytes)
+    /// The spans of a trace, or its log records, as they are now, still encoded.
+    pub(crate) fn snapshot(&self, of: Signal, id: TraceId) -> Option<Snapshot> {
+        self.contents().find(of, id).map(|trace| trace.snapshot(of))
+    }
+
+    /// How many bytes of memory they use.
+    pub(crate) fn weight(&self, of: Signal, id: TraceId) -> Option<usize> {
+        self.contents().find(of, id).map(|trace| trace.weight(of))
     }
 
     /// The newest traces, newest first, at most `limit` of them.
@@ -179,9 +215,15 @@ impl TraceStore {
         self.summaries(&self.newest(limit))
     }
 
+    /// The newest trace of which this is true, if it is among so many of the newest.
+    pub fn find(&self, among: usize, is: impl Fn(&TracesData) -> bool) -> Option<TraceId> {
+        let found = |id: &TraceId| self.trace(*id).as_ref().is_some_and(&is);
+        self.newest(among).into_iter().find(found)
+    }
+
     /// The ids of the newest traces, newest first, at most `limit` of them.
     pub(crate) fn newest(&self, limit: usize) -> Vec<TraceId> {
-        self.contents().arrivals.iter().rev().take(limit).copied().collect()
+        self.contents().traces.newest().take(limit).collect()
     }
 
     /// Sums up traces, a few under each lock. A trace that is evicted meanwhile is
@@ -190,7 +232,7 @@ impl TraceStore {
         let mut summaries = Vec::with_capacity(ids.len());
         for some in ids.chunks(SUMMARIES_AT_ONCE) {
             let contents = self.contents();
-            let summary = |id: &TraceId| TraceSummary::of(*id, contents.traces.get(id)?);
+            let summary = |id: &TraceId| TraceSummary::of(*id, contents.traces.get(*id)?);
             summaries.extend(some.iter().filter_map(summary));
         }
         summaries
@@ -256,15 +298,18 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// The next spans, as many as are stored at once.
-fn chunk(spans: &mut impl Iterator<Item = ExportedSpan>) -> Vec<ExportedSpan> {
+/// The next items, as many as are stored at once.
+fn chunk<T>(
+    items: &mut impl Iterator<Item = Result<T, Rejection>>,
+    weight: impl Fn(&T) -> usize,
+) -> Vec<Result<T, Rejection>> {
     let (mut chunk, mut bytes) = (Vec::new(), 0);
     while chunk.len() < MAX_CHUNK.0
         && bytes < MAX_CHUNK.1
-        && let Some(span) = spans.next()
+        && let Some(item) = items.next()
     {
-        bytes += span.as_ref().map_or(0, |(_, _, span)| span.weight());
-        chunk.push(span);
+        bytes += item.as_ref().map_or(0, &weight);
+        chunk.push(item);
     }
     chunk
 }
@@ -277,30 +322,51 @@ impl Contents {
         span: EncodedSpan,
         limits: Limits,
     ) -> Result<(), Rejection> {
-        if !self.traces.contains_key(&id) && self.evicted.contains(&id) {
+        if self.is_evicted(id) {
             return Err(Rejection::TraceEvicted);
         }
-        let trace = self.traces.entry(id).or_insert_with(|| {
-            let trace = Trace::default();
-            self.arrivals.push_back(id);
-            self.bytes += trace.bytes();
-            trace
-        });
-        self.bytes -= trace.bytes();
-        let stored = trace.put(span_id, span, limits);
-        self.bytes += trace.bytes();
-        stored
+        let waiting = &mut self.waiting;
+        let begin = || waiting.take(id).unwrap_or_default();
+        self.traces.change(id, begin, |trace| trace.put(span_id, span, limits))
     }
 
-    fn evict(&mut self, limits: Limits, evicted: &mut Vec<Trace>) {
-        while self.arrivals.len() > limits.traces || self.bytes > limits.bytes {
-            let Some(oldest) = self.arrivals.pop_front() else { return };
-            if let Some(trace) = self.traces.remove(&oldest) {
-                self.bytes -= trace.bytes();
-                evicted.push(trace);
-            }
-            self.evicted.add(oldest);
+    fn put_record(
+        &mut self,
+        id: TraceId,
+        record: EncodedRecord,
+        limits: Limits,
+    ) -> Result<(), Rejection> {
+        if self.is_evicted(id) {
+            return Err(Rejection::TraceEvicted);
         }
+        let has_spans = self.traces.get(id).is_some();
+        let place = if has_spans { &mut self.traces } else { &mut self.waiting };
+        place.change(id, Trace::default, |trace| trace.put_record(record, limits))
+    }
+
+    fn is_evicted(&self, id: TraceId) -> bool {
+        self.traces.get(id).is_none() && self.evicted.contains(&id)
+    }
+
+    /// A trace that has some of these.
+    fn find(&self, of: Signal, id: TraceId) -> Option<&Trace> {
+        let waiting = || self.waiting.get(id).filter(|_| of == Signal::Logs);
+        self.traces.get(id).or_else(waiting)
+    }
+
+    /// Makes room, and says how many traces that have spans were evicted for it.
+    fn evict(&mut self, limits: Limits, removed: &mut Vec<Trace>) -> usize {
+        let mut evicted = 0;
+        while let Some((id, trace)) = self.traces.evict(limits.traces, limits.bytes) {
+            self.evicted.add(id);
+            removed.extend(trace);
+            evicted += 1;
+        }
+        // Their spans may still come, so these are not noted as evicted.
+        while let Some((_, trace)) = self.waiting.evict(MAX_WAITING, MAX_WAITING_BYTES) {
+            removed.extend(trace);
+        }
+        evicted
     }
 }
 

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod logs;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use opentelemetry_proto::tonic::common::v1::{InstrumentationScope, KeyValue};
@@ -35,7 +37,7 @@ fn the_trace_that_arrived_first_is_evicted_by_count_even_if_it_grew_last() {
 fn the_trace_that_arrived_first_is_evicted_by_bytes() {
     let one = store(Limits::default());
     one.insert(&encoded(&of_trace(1, 1)));
-    let bytes = one.contents().bytes;
+    let bytes = one.contents().traces.bytes;
     let length = of_trace(1, 1).encoded_len();
     assert!(bytes > length + size_of::<EncodedSpan>(), "a span weighs more than its protobuf");
 
@@ -46,7 +48,26 @@ fn the_trace_that_arrived_first_is_evicted_by_bytes() {
     assert_eq!(kept(&store), [trace_id(2), trace_id(1)], "exactly at the bound is within it");
     store.insert(&encoded(&of_trace(3, 1)));
     assert_eq!(kept(&store), [trace_id(3), trace_id(2)]);
-    assert_eq!(store.contents().bytes, 2 * bytes);
+    assert_eq!(store.contents().traces.bytes, 2 * bytes);
+}
+
+#[test]
+fn a_trace_is_found_by_what_it_holds_the_newest_first_and_not_beyond_the_newest() {
+    let store = store(Limits::default());
+    for trace in [1, 2, 3] {
+        store.insert(&encoded(&of_trace(trace, 1)));
+    }
+    let has = |wanted: u8| {
+        move |data: &TracesData| {
+            let spans = data.resource_spans.iter().flat_map(|group| &group.scope_spans);
+            spans.flat_map(|scope| &scope.spans).any(|span| span.trace_id.last() == Some(&wanted))
+        }
+    };
+    let last = trace_id(2).to_string();
+    let last = u8::from_str_radix(&last[30..], 16).unwrap();
+    assert_eq!(store.find(2, has(last)), Some(trace_id(2)));
+    assert_eq!(store.find(1, has(last)), None, "it is not the newest");
+    assert_eq!(store.find(9, |_| true), Some(trace_id(3)));
 }
 
 #[test]
@@ -55,7 +76,7 @@ fn a_trace_larger_than_the_whole_store_is_not_kept() {
     store.insert(&encoded(&of_trace(1, 1)));
     assert_eq!(kept(&store), []);
     let held = store.contents();
-    assert_eq!((held.bytes, held.traces.len()), (0, 0));
+    assert_eq!((held.traces.bytes, held.traces.traces.len()), (0, 0));
 }
 
 #[test]
@@ -103,7 +124,7 @@ fn a_trace_is_full_when_it_weighs_too_much() {
     };
     let accepted: Vec<_> = (1..=4).map(|id| store.insert(&long(id)).accepted).collect();
     assert_eq!(accepted, [1, 0, 0, 0]);
-    assert!(store.contents().bytes <= 2_000);
+    assert!(store.contents().traces.bytes <= 2_000);
     // The other bound counts every span; a trace can have many light ones.
     assert_eq!(store.insert(&encoded(&of_trace(TRACE, 9))).accepted, 1);
 }
@@ -195,7 +216,7 @@ fn a_span_seen_again_replaces_the_first_and_its_bytes() {
     )])));
     twice.insert(&encoded(&second()));
     assert_eq!(once.trace(trace_id(TRACE)), twice.trace(trace_id(TRACE)));
-    assert_eq!(once.contents().bytes, twice.contents().bytes);
+    assert_eq!(once.contents().traces.bytes, twice.contents().traces.bytes);
 }
 
 #[test]

@@ -55,7 +55,7 @@ fn a_person_reads_the_sentence_and_short_ids_in_120_columns_and_a_machine_every_
     assert_eq!(
         rest,
         " inventory Reserved AGAIN: cake x1 (9 -> 8), LATE: the caller left 1.0 s ago   \
-         order-e3966406"
+         order-ac01d2c1"
     );
     let json = &lines(LogFormat::Json, false, TimeZone::UTC, log)[0];
     let json: serde_json::Value = serde_json::from_str(json).unwrap();

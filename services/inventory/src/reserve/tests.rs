@@ -2,14 +2,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::extract::State;
 use campuscafe_api::inventory::Delivery;
+use campuscafe_api::order::Lane;
 use campuscafe_service::Lifecycle;
 use campuscafe_telemetry::Metrics;
+use clap::Parser as _;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
 use super::*;
 use crate::store::ReserveCommand;
-use crate::{deliveries, state};
+use crate::{Config, deliveries, state};
 
 /// Stands where the log is written, and looks whether a lock is held there.
 struct LockProbe {
@@ -39,9 +41,15 @@ impl Subscriber for LockProbe {
     fn exit(&self, _: &Id) {}
 }
 
+fn counted(max_work: usize, metrics: Metrics) -> Arc<App> {
+    let max_work = max_work.to_string();
+    let config = ["inventory", "--stock", "cake=2", "--max-work", &max_work];
+    let config = Config::try_parse_from(config).unwrap();
+    App::new(&config, 1, metrics, Lifecycle::default())
+}
+
 fn app(max_work: usize) -> Arc<App> {
-    let opening = "cake=2".parse().unwrap();
-    App::new(&opening, 1, max_work, Metrics::new("1"), Lifecycle::default())
+    counted(max_work, Metrics::new("1"))
 }
 
 async fn reserve_cake(app: &Arc<App>, chaos: &str) -> u16 {
@@ -50,7 +58,7 @@ async fn reserve_cake(app: &Arc<App>, chaos: &str) -> u16 {
         Extension(ClientPresence::default()),
         Extension(Connection::default()),
         None,
-        RequestId("a".to_owned()),
+        (RequestId("a".to_owned()), KeyHeader(None)),
         Query(ReserveQuery { chaos: Some(chaos.to_owned()) }),
         Json(Reserve { item_id: "cake".to_owned(), quantity: 1 }),
     );
@@ -62,6 +70,9 @@ async fn no_log_line_is_written_while_a_lock_is_held() {
     let app = app(1);
     let lines = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
     let probe = LockProbe { app: app.clone(), lines: lines.clone() };
+    // With one subscriber in the process, `tracing` asks that of the thread which meets a
+    // log line first, and remembers its answer for all: other tests have none.
+    let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
     let _guard = tracing::subscriber::set_default(probe);
 
     let mut told = Vec::new();
@@ -96,6 +107,21 @@ async fn work_keeps_its_permit_when_its_caller_has_left() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_queue_is_as_long_as_slow_work_may_be_and_further_requests_are_refused() {
+    let config = ["inventory", "--stock", "cake=9", "--max-work", "5", "--capacity", "10"];
+    let config = Config::try_parse_from(config).unwrap();
+    let app = App::new(&config, 1, Metrics::new("1"), Lifecycle::default());
+    let mut told = tokio::task::JoinSet::new();
+    for _ in 0..6 {
+        let app = app.clone();
+        told.spawn(async move { reserve_cake(&app, "none").await });
+    }
+    let mut told = told.join_all().await;
+    told.sort_unstable();
+    assert_eq!(told, [200, 200, 200, 200, 503, 503]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn only_faults_that_wait_use_the_slow_share_and_holds_half_of_it() {
     let app = app(5);
     let mut waiting = Vec::new();
@@ -118,7 +144,7 @@ async fn only_faults_that_wait_use_the_slow_share_and_holds_half_of_it() {
     for chaos in ["slow", "slowfail"] {
         assert_eq!(taken(chaos).await, None, "{chaos}");
     }
-    for chaos in ["hold", "slow", "slowfail", "slowreply"] {
+    for chaos in ["hold", "slow", "slowfail", "slowreply", "race"] {
         assert_eq!(taken(chaos).await, Some(503), "{chaos}");
     }
     // Both cakes are held: there is room for the request, and none left for it.
@@ -130,24 +156,27 @@ async fn only_faults_that_wait_use_the_slow_share_and_holds_half_of_it() {
 #[tokio::test]
 async fn the_stock_gauge_ends_at_the_newest_level_when_evidence_is_late() {
     let metrics = Metrics::new("1");
-    let opening = "cake=2".parse().unwrap();
-    let app = App::new(&opening, 1, 5, metrics.clone(), Lifecycle::default());
+    let app = counted(5, metrics.clone());
     let reserve = ReserveCommand {
-        reservation_id: "late".to_owned(),
+        reservation_id: 7,
         item_id: "cake".to_owned(),
         quantity: 1,
+        read: None,
         key: app.keys.commit_key("a"),
         at: Instant::now(),
+        now: 1,
+        once: None,
     };
     // It has left 1 in stock, and its task is not scheduled until the delivery is made.
-    let late = app.store.reserve(reserve).await.unwrap();
+    let late = app.store.reserve(reserve).await.unwrap().unwrap();
     let delivery = Delivery { item_id: "cake".to_owned(), quantity: 5 };
     let delivered = tokio::spawn(deliveries::deliver(State(app.clone()), Json(delivery)));
-    while app.store.state().await.left["cake"] != 6 {
+    while app.store.state().await.unwrap().left["cake"] != 6 {
         tokio::task::yield_now().await;
     }
     assert!(!delivered.is_finished(), "its evidence waits for that of the reservation");
-    late.record(|committed| app.metrics.committed(committed, &Fault::None, false)).await;
+    let count = |it: &_| app.metrics.committed(it, &Fault::None, Lane::Naive, false);
+    late.record(count).await;
     delivered.await.unwrap().unwrap();
     let page = metrics.render();
     assert!(page.lines().any(|line| line == "inventory_stock{item=\"cake\"} 6"), "{page}");

@@ -20,8 +20,7 @@ impl Pair {
     pub(crate) fn open() -> Self {
         let start = |role: &str| {
             let mut program = Command::new(std::env::current_exe().expect("this program"));
-            program.env(ROLE, role);
-            started(program)
+            started(program.env(ROLE, role))
         };
         let (inventory, at) = start("inventory");
         let (order, url) = start(&at);
@@ -33,7 +32,7 @@ impl Pair {
         let start = |arguments: &[&str]| {
             let mut program = Command::new(program);
             program.args(arguments).env("OTEL_EXPORTER_OTLP_ENDPOINT", lab).stderr(Stdio::null());
-            started(program)
+            started(&mut program)
         };
         let (inventory, at) = start(&["inventory"]);
         let (order, url) = start(&["order", &at]);
@@ -51,7 +50,7 @@ impl Drop for Pair {
 }
 
 /// Starts a program that prints its address.
-fn started(mut program: Command) -> (Child, String) {
+pub(crate) fn started(program: &mut Command) -> (Child, String) {
     let mut child = program.stdout(Stdio::piped()).spawn().expect("starts");
     let mut line = String::new();
     BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a line");

@@ -7,22 +7,29 @@
 #![allow(clippy::expect_used, reason = "a measurement that cannot go on has nothing to say")]
 
 mod bare;
+mod cures;
 mod drive;
+mod keyed;
 mod process;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
-use drive::Round;
+use drive::{NAIVE, Round};
 use process::{Cafe, Telemetry};
 
 const ROUNDS: usize = 10;
 const STARTS: usize = 15;
 const ORDERS: u64 = 100_000;
+const MEASURED: Duration = Duration::from_secs(2);
 
 fn main() {
     if bare::is_asked_for() {
         return bare::serve();
+    }
+    if keyed::is_asked_for() {
+        return keyed::run();
     }
     // `cargo test --benches` runs this too, with this argument; figures take minutes.
     if std::env::args().any(|argument| argument == "--test") {
@@ -35,10 +42,14 @@ fn main() {
 
 async fn figures() {
     println!("machine: {}\n", machine());
-    throughput().await;
-    start();
-    memory().await;
-    sizes();
+    // `cargo bench --bench figures -- cures` measures these alone.
+    if !std::env::args().any(|argument| argument == "cures") {
+        throughput().await;
+        start();
+        memory().await;
+        sizes();
+    }
+    cures::figures().await;
 }
 
 async fn throughput() {
@@ -50,7 +61,7 @@ async fn throughput() {
     let mut rounds: [Vec<Round>; 4] = Default::default();
     for _ in 0..ROUNDS {
         for (url, rounds) in lanes.into_iter().zip(&mut rounds) {
-            rounds.push(drive::round(url).await);
+            rounds.push(drive::round(url, NAIVE, MEASURED).await);
         }
     }
     let [full, off, bare, ready_made] = &rounds;
@@ -131,7 +142,7 @@ async fn memory() {
     let idle: Vec<f64> = processes.iter().map(|(_, pid)| process::proportional_mb(*pid)).collect();
     let mut peaks = Vec::new();
     for _ in 0..2 {
-        drive::orders(&cafe.order, ORDERS).await;
+        drive::orders(&cafe.order, NAIVE, ORDERS).await;
         peaks.push(processes.iter().map(|(_, pid)| process::peak_mb(*pid)).collect::<Vec<_>>());
     }
     println!("memory, MB         idle: proportional  resident   peak: {ORDERS} orders  twice that");

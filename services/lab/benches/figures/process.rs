@@ -24,11 +24,16 @@ pub(crate) struct Cafe {
 
 impl Cafe {
     pub(crate) fn open(telemetry: Telemetry) -> Self {
+        Self::open_with(telemetry, &[])
+    }
+
+    pub(crate) fn open_with(telemetry: Telemetry, settings: &[(&str, &str)]) -> Self {
         let any = "127.0.0.1:0";
         let mut command = Command::new(env!("CARGO_BIN_EXE_campuscafe"));
         command
             .envs([("LAB_LISTEN", any), ("ORDER_LISTEN", any), ("INVENTORY_LISTEN", any)])
             .env("INVENTORY_STOCK", "cake=1000000000")
+            .envs(settings.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
@@ -53,11 +58,8 @@ impl Cafe {
         }
         let ready_after = begun.elapsed();
         let mut cafe = Self { child, order, lab, ready_after, idle: Vec::new() };
-        cafe.idle = cafe
-            .processes()
-            .into_iter()
-            .map(|(name, pid)| (name, status_mb(pid, "VmRSS:")))
-            .collect();
+        cafe.idle =
+            cafe.processes().into_iter().map(|(name, pid)| (name, resident_mb(pid))).collect();
         cafe
     }
 
@@ -84,6 +86,11 @@ impl Drop for Cafe {
         let _ = Command::new("kill").arg(self.child.id().to_string()).status();
         let _ = self.child.wait();
     }
+}
+
+/// The memory that a process has.
+pub(crate) fn resident_mb(pid: u32) -> f64 {
+    status_mb(pid, "VmRSS:")
 }
 
 /// The most memory a process ever had.

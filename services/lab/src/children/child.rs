@@ -18,8 +18,8 @@ use crate::http::local_url;
 /// How long a service may take to end: to drain, to flush, and a little more.
 const END_TIMEOUT: Duration = Duration::from_secs(DRAIN_TIMEOUT.as_secs() + 5);
 
-/// A running service. It drains and ends when this is dropped, but only
-/// [`Service::stop`] waits for that.
+/// A running service. When this is dropped it drains and ends, which only [`Service::stop`]
+/// waits for; one that is [disposable](StartMode::Disposable) is killed.
 pub(super) struct Service {
     pub(super) url: Url,
     pub(super) name: &'static str,
@@ -115,16 +115,28 @@ fn command(
 ) -> std::io::Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg(name).args(arguments);
-    if let StartMode::Private(settings) = manner {
-        command.args(["--listen", "127.0.0.1:0"]).env("RUST_LOG", "warn");
-        command.envs(settings.iter().map(|(name, value)| (name, value)));
+    command.kill_on_drop(matches!(manner, StartMode::Disposable(_)));
+    // Where a service keeps its file. Each has its own directory, and a private one has none.
+    command.env_remove("DATA_DIR");
+    match manner {
+        StartMode::Private(settings) | StartMode::Disposable(settings) => {
+            command.args(["--listen", "127.0.0.1:0"]).env("RUST_LOG", "warn");
+            command.envs(settings.iter().map(|(name, value)| (name, value)));
+        }
+        StartMode::Open(None) => {}
+        StartMode::Open(Some(data)) => {
+            command.env("DATA_DIR", data.join(name));
+        }
     }
-    // A person who names another collector when starting the lab wants the spans there.
-    if manner != StartMode::Open
-        || !is_set("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-    {
+    let private = !matches!(manner, StartMode::Open(_));
+    // A person who names another collector when starting the lab wants the spans there, or
+    // the log records.
+    if private || !is_set("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") {
         command.env("OTEL_EXPORTER_OTLP_ENDPOINT", lab.as_str());
         command.env_remove("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
+    }
+    if private {
+        command.env_remove("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT");
     }
     // Its log comes to us through a pipe, and goes on to where ours goes.
     if std::io::stderr().is_terminal() {
@@ -157,4 +169,23 @@ fn ending(status: Option<ExitStatus>) -> String {
 
 fn cannot(name: &str, what: &str) -> ExitError {
     ExitError::Failed(format!("cannot start {name}: {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_experiment_starts_for_itself_sends_spans_and_log_records_to_this_lab_only() {
+        let lab: Url = "http://127.0.0.1:5301/".parse().unwrap();
+        let settings = Vec::new();
+        let command = command("order", &[], StartMode::Private(&settings), &lab).unwrap();
+        let said: Vec<_> = command.as_std().get_envs().collect();
+        let said = |name: &str| said.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
+        let lab: &std::ffi::OsStr = lab.as_str().as_ref();
+        assert_eq!(said("OTEL_EXPORTER_OTLP_ENDPOINT"), Some(Some(lab)));
+        for removed in ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT"] {
+            assert_eq!(said(removed), Some(None), "{removed}");
+        }
+    }
 }

@@ -3,19 +3,20 @@
 use std::io::{IsTerminal as _, stdin};
 use std::process::ExitCode;
 
-use campuscafe_service::{ExitError, end_signal, ids};
+use campuscafe_service::ExitError;
 use campuscafe_telemetry::Metrics;
 use clap::builder::PossibleValuesParser;
 use clap::{Parser, ValueEnum as _};
 use tokio::sync::mpsc;
 
 use super::place::Place;
-use crate::lessons::{ALL, Decision, Event, Experiment, names};
-use crate::run::{Decider, RunRequest, experiments};
-use crate::server::services;
+use super::session::{self, Asked};
+use super::speech::Speech;
+use crate::lessons::{ALL, Decision, Experiment, names};
+use crate::run::Decider;
 use crate::view::console::{print, print_to_stderr};
-use crate::view::log;
 use crate::view::report::Report;
+use crate::view::voice::Voice;
 
 /// Run an experiment, and show what happened with real spans and counters
 ///
@@ -51,6 +52,9 @@ pub(crate) struct Config {
     answer: Option<Decision>,
 
     #[command(flatten)]
+    speech: Speech,
+
+    #[command(flatten)]
     place: Place,
 }
 
@@ -58,9 +62,10 @@ fn choices() -> PossibleValuesParser {
     names().chain(["all"]).into()
 }
 
-fn list() -> String {
-    let line =
-        |experiment: &&Experiment| format!("  {:<8} {}\n", experiment.name, experiment.title);
+fn list(voice: Voice) -> String {
+    let line = |experiment: &&Experiment| {
+        format!("  {:<8} {}\n", experiment.name, voice.put(&experiment.title()))
+    };
     ALL.iter().map(line).collect()
 }
 
@@ -69,14 +74,15 @@ fn catalogue() -> String {
         "Experiments:\n{}  all      run every short experiment that needs no cluster, one after the other\n\n\
          Exit status: 0 SHOWN, 1 NOT SHOWN or INCOMPLETE (spans are missing, and the totals alone \
          do not show it), 2 wrong usage",
-        list()
+        list(Voice::ENGLISH)
     )
 }
 
 /// Runs one experiment, or each in turn.
 pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, ExitError> {
+    let voice = Voice::on_stdout(config.speech.language());
     let Some(name) = config.name.as_deref().filter(|_| !config.list) else {
-        print(&list())?;
+        print(&list(voice))?;
         return Ok(ExitCode::SUCCESS);
     };
     let wanted = ALL
@@ -92,54 +98,23 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
     if let Some(number) = config.trial {
         has_trial(&wanted, number)?;
     }
-    let end = end_signal();
-    tokio::pin!(end);
-    let (targets, mut place) = tokio::select! {
-        found = config.place.find() => found?,
-        () = &mut end => return Err(interrupted()),
-    };
-    let settings = environment(config.seed);
-    let (env, own) = tokio::select! {
-        found = services::find(&targets, &settings, metrics) => found?,
-        () = &mut end => return Err(interrupted()),
-    };
-    // A seed of our own is said, so that what it led to can be had again.
-    let seed = config.seed.unwrap_or_else(|| rand::random::<u32>().into());
-    let request = RunRequest {
-        experiments: wanted,
-        trial: config.trial,
-        seed,
-        order: None,
-        run: ids::random(),
-    };
-    let mut decider = match config.answer {
+    let decider = match config.answer {
         Some(decision) => Decider::Always(decision),
-        None if !config.json && stdin().is_terminal() => Decider::Asked(words_of_reader()),
+        None if !config.json && stdin().is_terminal() => Decider::Asked(words_of_reader(voice)),
         None => Decider::Always(Decision::Release),
     };
-    let report = if config.json { Report::Json { name, seed } } else { Report::text() };
-    let mut observer = |event: Event<'_>| {
-        log::write(event);
-        report.tell(event)?;
-        match place.take_if(|_| matches!(event, Event::ExperimentBegan(_))) {
-            Some(place) => report.tell_place(&place),
-            None => Ok(()),
-        }
+    let asked = Asked {
+        experiments: wanted,
+        trial: config.trial,
+        seed: config.seed,
+        decider,
+        place: config.place,
     };
-    let result = tokio::select! {
-        result = experiments(&request, &env, &mut decider, &mut observer) => result,
-        () = end => Err(interrupted()),
+    let report = |seed| match config.json {
+        true => Report::Json { name, seed, voice },
+        false => Report::Text(voice),
     };
-    let result = match (&result, &own) {
-        (Ok(_), Some(_)) => report.say_farewell().and(result),
-        _ => result,
-    };
-    // Services of our own drain and end with us, whichever way we end.
-    if let Some(services) = own {
-        services.stop().await;
-    }
-    let shown = result?.iter().all(|findings| findings.conclusion().is_shown());
-    Ok(if shown { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    session::run(asked, voice, report, metrics).await
 }
 
 fn has_trial(wanted: &[&Experiment], number: usize) -> Result<(), ExitError> {
@@ -157,7 +132,7 @@ fn has_trial(wanted: &[&Experiment], number: usize) -> Result<(), ExitError> {
 
 /// The decisions that a person types. A read of a terminal cannot be cancelled, so it
 /// has a thread of its own, which ends with the process.
-fn words_of_reader() -> mpsc::Receiver<Decision> {
+fn words_of_reader(voice: Voice) -> mpsc::Receiver<Decision> {
     let (decisions, of_reader) = mpsc::channel(1);
     std::thread::spawn(move || {
         for line in stdin().lines().map_while(Result::ok) {
@@ -167,18 +142,9 @@ fn words_of_reader() -> mpsc::Receiver<Decision> {
                         return;
                     }
                 }
-                Err(_) => print_to_stderr("Expected release, cut or wait:\n"),
+                Err(_) => print_to_stderr(&format!("{}\n", voice.say("held-expected"))),
             }
         }
     });
     of_reader
-}
-
-fn interrupted() -> ExitError {
-    ExitError::Failed("interrupted".to_owned())
-}
-
-/// What services of our own are told beyond their usual settings.
-fn environment(seed: Option<u64>) -> Vec<(&'static str, String)> {
-    seed.map(|seed| ("CHAOS_SEED", seed.to_string())).into_iter().collect()
 }

@@ -10,6 +10,7 @@ use campuscafe_telemetry::Metrics;
 use clap::Parser;
 
 use super::place::Place;
+use super::speech::Speech;
 use crate::lessons::load::{LoadEvent, LoadPlan, Mix};
 use crate::run::load::{Interrupt, LoadGenerator, LoadObserver, SERVICES_TIMEOUT};
 use crate::server::services;
@@ -17,6 +18,7 @@ use crate::stderr;
 use crate::view::console::print;
 use crate::view::load as view;
 use crate::view::progress::ProgressLine;
+use crate::view::voice::Voice;
 
 /// Stock for services of our own: enough that little is delivered.
 const PLENTY: &str = "cake=1000000";
@@ -52,6 +54,13 @@ pub(crate) struct Config {
     #[arg(long)]
     retry: bool,
 
+    /// Give each order an idempotency key, and wait until no order is unknown
+    ///
+    /// An order without an answer is then settled: the order service asks the inventory
+    /// until it knows. The gap is 0 at the end, whatever the faults.
+    #[arg(long)]
+    idempotent: bool,
+
     /// How many orders may be under way; more are counted and not sent
     ///
     /// Each costs about 24 KB of memory; the default fits a container of 64 MiB.
@@ -70,6 +79,9 @@ pub(crate) struct Config {
     /// Print one JSON object instead of text; progress goes to stderr
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    speech: Speech,
 
     #[command(flatten)]
     place: Place,
@@ -96,6 +108,7 @@ impl Config {
             duration: self.duration,
             mix: self.mix.clone(),
             retry: self.retry,
+            idempotent: self.idempotent,
             max_in_flight: self.max_in_flight,
             seed,
         }
@@ -105,6 +118,7 @@ impl Config {
 /// Runs for as long as asked, or until Ctrl-C; both end with the summary.
 pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, ExitError> {
     let interrupt = Interrupt::listen().await;
+    let voice = Voice::on_stdout(config.speech.language());
     let seed = config.seed.unwrap_or_else(|| rand::random::<u32>().into());
     let plan = config.plan(seed);
     let mut settings = vec![("CHAOS_SEED", seed.to_string())];
@@ -112,7 +126,7 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
         settings.push(("INVENTORY_STOCK", PLENTY.to_owned()));
     }
     let (targets, place) = tokio::select! {
-        found = config.place.find() => found?,
+        found = config.place.find(voice) => found?,
         () = interrupt.heard() => return Err(too_early()),
     };
     if let Some(place) = place.filter(|_| !config.json) {
@@ -122,7 +136,7 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
         found = services::find(&targets, &settings, metrics) => found?,
         () = interrupt.heard() => return Err(too_early()),
     };
-    let line = ProgressLine::on_stderr();
+    let line = ProgressLine::on_stderr(voice);
     let tell_line = Arc::new(move |event: LoadEvent<'_>| line.tell(event));
     let observer = LoadObserver { every: line.every(), tell: tell_line };
     let generator = tokio::select! {
@@ -134,7 +148,7 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
         Err(failure) => Err(failure),
     };
     stderr::flush().await;
-    let exit = report.and_then(|report| tell(&plan, config.json, &report));
+    let exit = report.and_then(|report| tell(&plan, config.json, &report, voice));
     let killed = match own {
         Some(services) => services.stop_before(interrupt.heard_before(SERVICES_TIMEOUT)).await,
         None => Vec::new(),
@@ -161,8 +175,13 @@ fn too_early() -> ExitError {
     ExitError::Failed("interrupted before the first order".to_owned())
 }
 
-fn tell(plan: &LoadPlan, json: bool, report: &LoadReport) -> Result<ExitCode, ExitError> {
-    print(&if json { view::json(plan, report) } else { view::text(plan, report) })?;
+fn tell(
+    plan: &LoadPlan,
+    json: bool,
+    report: &LoadReport,
+    voice: Voice,
+) -> Result<ExitCode, ExitError> {
+    print(&if json { view::json(plan, report) } else { view::text(plan, report, voice) })?;
     let whole = report.tally.answered() > 0 && report.after.is_ok();
     Ok(if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -1,9 +1,12 @@
 //! What `campuscafe` can be asked for. Each command has its arguments and says
 //! which parts do its work; the work itself is theirs.
 
+mod compare;
 mod experiment;
 mod load;
 mod place;
+mod session;
+mod speech;
 pub(crate) mod up;
 
 use std::ffi::OsString;
@@ -43,6 +46,7 @@ enum Command {
     Inventory(inventory::Config),
     Order(order::Config),
     Experiment(Box<experiment::Config>),
+    Compare(Box<compare::Config>),
     Load(Box<load::Config>),
     Doctor(Box<doctor::Config>),
     /// Ask a running lab at this address whether it is ready
@@ -76,6 +80,7 @@ pub fn run(asked: Campuscafe) -> ExitCode {
         Command::Experiment(config) => {
             run_main(IDENTITY, |metrics| experiment::run(*config, metrics))
         }
+        Command::Compare(config) => run_main(IDENTITY, |metrics| compare::run(*config, metrics)),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Campuscafe::command(), "campuscafe", &mut script);

@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::up::DEFAULT_LAB;
 use crate::targets::Targets;
+use crate::view::voice::Voice;
 
 /// The services that are named, those of the café that is open at the usual address, or
 /// services of one's own.
@@ -29,8 +30,13 @@ impl Place {
         self.targets.name_services()
     }
 
+    /// The same, but with services of its own, even if a café is open.
+    pub(super) fn with_own(self) -> Self {
+        Self { own: true, ..self }
+    }
+
     /// The services, and a sentence about them unless they were named.
-    pub(super) async fn find(self) -> Result<(Targets, Option<String>), ExitError> {
+    pub(super) async fn find(self, voice: Voice) -> Result<(Targets, Option<String>), ExitError> {
         let named = self.is_named();
         let targets = match self.own {
             true => self.targets,
@@ -39,11 +45,10 @@ impl Place {
         let sentence = match (named, &targets.order_url) {
             (true, _) => return Ok((targets, None)),
             (false, Some(order)) => {
-                format!("The orders go to the open café at {order}\n(--own starts other services).")
+                let cafe = voice.tell("cli-open-cafe", &[("url", order.to_string().into())]);
+                format!("{cafe}\n{}", voice.say("cli-open-cafe-own"))
             }
-            (false, None) => {
-                "This run starts services of its own and stops them at its end.".to_owned()
-            }
+            (false, None) => voice.say("cli-own-services"),
         };
         Ok((targets, Some(sentence)))
     }

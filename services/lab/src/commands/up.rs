@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use campuscafe_service::{ExitError, ServerSettings, bind, end_signal, exposure_notice};
@@ -12,6 +12,7 @@ use clap::{Args, Parser};
 use reqwest::Url;
 use tokio::sync::watch;
 
+use super::speech::Speech;
 use crate::children::StartMode;
 use crate::http;
 use crate::links::{Links, Tools};
@@ -19,6 +20,8 @@ use crate::server::Lab;
 use crate::server::services::Services;
 use crate::stderr;
 use crate::targets::{Addresses, KnownServices};
+use crate::view::columns::left;
+use crate::view::voice::Voice;
 
 /// Start the lab and both services, and print their addresses; Ctrl-C stops all
 ///
@@ -52,6 +55,14 @@ pub(crate) struct Config {
     #[arg(long, value_name = "URL", requires = "order_url")]
     inventory_link_url: Option<Url>,
 
+    /// Directory in which each service keeps its file, so that what it has answered survives
+    /// a crash. Without it a restart forgets everything
+    #[arg(long, env = "DATA_DIR", value_name = "DIRECTORY", conflicts_with = "order_url")]
+    data: Option<PathBuf>,
+
+    #[command(flatten)]
+    speech: Speech,
+
     #[command(flatten)]
     server: ServerSettings,
 
@@ -72,6 +83,7 @@ pub(crate) struct Listen {
 
 /// Runs until it is told to end, or until one of the services ends.
 pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, ExitError> {
+    let voice = Voice::on_stdout(config.speech.language());
     let listener = bind("--listen / LAB_LISTEN", config.lab.listen).await?;
     let open = exposure_notice(&listener, "read its traces and send it spans");
     let open = open.map(|sentence| format!("\n{sentence}\n")).unwrap_or_default();
@@ -88,13 +100,13 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
         let services = KnownServices { internal, public: public.clone() };
         let (_tell, known) = watch::channel(Some(services));
         let lab = Lab::open(listener, known, links, &metrics, &config.server)?;
-        say(&format!("{}{open}", listing(&public, &lab.url, &tools)));
+        say(&format!("{}{open}", listing(&public, &lab.url, &tools, voice)));
         end.await;
         lab.close().await;
         return Ok(ExitCode::SUCCESS);
     }
     let mut services = tokio::select! {
-        started = Services::start(listener, StartMode::Open, links, metrics, &config.server) => {
+        started = Services::start(listener, StartMode::Open(config.data.as_deref()), links, metrics, &config.server) => {
             started?
         }
         () = &mut end => return Ok(ExitCode::SUCCESS),
@@ -102,8 +114,8 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
     let program = std::env::current_exe().unwrap_or_else(|_| "campuscafe".into());
     say(&format!(
         "{}{open}{}",
-        listing(&services.addresses, &services.lab.url, &tools),
-        next_steps(&services, &shortened(&program))
+        listing(&services.addresses, &services.lab.url, &tools, voice),
+        next_steps(&services, &shortened(&program), voice)
     ));
     let died = tokio::select! {
         sentence = services.first_exit() => Some(sentence),
@@ -128,41 +140,47 @@ fn shortened(program: &Path) -> String {
     program.strip_prefix(here).unwrap_or(program).display().to_string()
 }
 
-fn listing(services: &Addresses, lab: &Url, tools: &[(&str, String)]) -> String {
-    let (order, inventory, lab) = (root(&services.order), root(&services.inventory), root(lab));
-    let mut text = format!(
-        "
-CampusCafe is open. Look at {lab} in a browser.
+/// Columns of what a service does.
+const DOES: usize = 42;
 
-  order      {order}    takes orders; gives up after a timeout    {order}/swagger/
-  inventory  {inventory}    keeps the stock; can be made slow         {inventory}/swagger/
-  lab        {lab}    keeps the traces of both                  {lab}/api/traces
-"
-    );
+fn listing(services: &Addresses, lab: &Url, tools: &[(&str, String)], voice: Voice) -> String {
+    let lab = root(lab);
+    let open = voice.tell("up-open", &[("lab", lab.into())]);
+    let mut text = format!("\n{open}\n\n");
+    for (name, does, url, page) in [
+        ("order", "up-order", root(&services.order), "/swagger/"),
+        ("inventory", "up-inventory", root(&services.inventory), "/swagger/"),
+        ("lab", "up-lab", lab, "/api/traces"),
+    ] {
+        let does = left(&voice.say(does), DOES);
+        let _ = writeln!(text, "  {name:<9}  {url}    {does}{url}{page}");
+    }
     for (name, url) in tools {
         let _ = writeln!(text, "  {name:<9}  {url}");
     }
     text
 }
 
-fn next_steps(services: &Services, program: &str) -> String {
+fn next_steps(services: &Services, program: &str, voice: Voice) -> String {
     let Addresses { order, inventory } = &services.addresses;
     let (order, inventory, lab) = (root(order), root(inventory), root(&services.lab.url));
+    let [heading, first, second, third, stop] =
+        ["up-try", "up-step-1", "up-step-2", "up-step-3", "up-stop"].map(|id| voice.say(id));
     format!(
         "
-Try, in another terminal:
+{heading}
 
-  1. Order a cake; the inventory is slow once:
+  1. {first}
      curl -s {order}/orders -H 'content-type: application/json' \\
        -d '{{\"itemId\":\"cake\",\"quantity\":1,\"chaos\":\"slow,none\",\"retryOnTimeout\":true}}'
 
-  2. Two seconds later, look at the stock: one order took two cakes.
+  2. {second}
      curl -s {inventory}/inventory/state
 
-  3. See how this happened:
+  3. {third}
      {program} experiment double --lab-url {lab}
 
-Ctrl-C stops everything.
+{stop}
 
 "
     )

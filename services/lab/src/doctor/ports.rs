@@ -14,6 +14,9 @@ use super::{Listen, Profile};
 
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
+/// The process that holds the ports of a container.
+const DOCKER_PROXY: &str = "docker-proxy";
+
 /// A port that a program would use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Port {
@@ -110,9 +113,7 @@ fn judge(profile: Profile, port: &Port, state: &State, running: bool) -> Check {
         State::Free => return Check::ok(name, "free"),
         State::Refused(why) => (format!("cannot listen on {}: {why}", port.address), None),
         State::Taken(owner, Occupant::Ours(kind)) => {
-            let pid = owner.as_ref().map(|owner| format!(", pid {}", owner.pid));
-            let (kind, pid) = (kind.name(), pid.unwrap_or_default());
-            return Check::note(name, format!("in use by a running CampusCafe ({kind}{pid})"));
+            return of_our_own(profile, name, owner.as_ref(), *kind);
         }
         State::Taken(_, Occupant::Expected) if running => {
             return Check::note(
@@ -135,7 +136,7 @@ fn judge(profile: Profile, port: &Port, state: &State, running: bool) -> Check {
             format!("{variable}={} campuscafe", SocketAddr::new(ip, 0))
         }
         // It only forwards bytes; without its container it comes back.
-        (_, _, Some(owner)) if owner.name == "docker-proxy" => {
+        (_, _, Some(owner)) if owner.name == DOCKER_PROXY => {
             format!("docker stop $(docker ps -q --filter publish={number})")
         }
         // The first process of a system listens for others, and must not end.
@@ -146,6 +147,21 @@ fn judge(profile: Profile, port: &Port, state: &State, running: bool) -> Check {
         _ => format!("sudo ss -ltnp 'sport = :{number}'"),
     };
     Check::bad(name, found, fix)
+}
+
+/// A café that runs is no fault: experiments use it. It is in the way of one that is to
+/// be opened by another way of running.
+fn of_our_own(profile: Profile, name: String, owner: Option<&PortOwner>, kind: Kind) -> Check {
+    let pid = owner.map(|owner| format!(", pid {}", owner.pid)).unwrap_or_default();
+    let found = format!("in use by a running CampusCafe ({}{pid})", kind.name());
+    match (profile, owner) {
+        (Profile::Lab, _) => Check::note(name, format!("{found}; stop it to start another")),
+        (_, Some(owner)) if owner.name != DOCKER_PROXY => {
+            let found = format!("{found}, which runs outside Docker");
+            Check::bad(name, found, format!("kill {}", owner.pid))
+        }
+        _ => Check::note(name, found),
+    }
 }
 
 #[cfg(test)]

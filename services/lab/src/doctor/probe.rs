@@ -125,7 +125,7 @@ mod tests {
             (INVENTORY, Some(Kind::Inventory)),
             (ORDER, Some(Kind::Order)),
             (LAB, Some(Kind::Lab)),
-            ("order_attempts_total{result=\"ok\",fault=\"none\"} 0", None),
+            ("order_attempts_total{result=\"ok\",fault=\"none\",lane=\"naive\"} 0", None),
             ("# HELP campuscafe_build_info{", None),
             ("<html>", None),
         ] {

@@ -7,22 +7,21 @@ use campuscafe_evidence::order::{Order, OrderPlan};
 use clap::ValueEnum;
 use serde::Deserialize;
 
-use super::{Act, Experiment, LookAt, Trial, Verdict, results, seconds};
+use super::words::told;
+use super::{Act, Experiment, Trial, Verdict, results};
+use crate::messages::Message;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "doubt",
-    title: "reserved, and only the inventory knows: what do you say?",
     trials: &[Trial {
-        caption: "The inventory reserves at once and holds its answer. The order service waits.",
-        act: Act::HeldOrder(OrderPlan { chaos: "hold", retry: false, reservations: 1 }, judge),
+        caption: "caption-doubt-1",
+        act: Act::HeldOrder(
+            OrderPlan { chaos: "hold", retry: false, reservations: 1, ..OrderPlan::NAIVE },
+            judge,
+        ),
     }],
     side_by_side: &[],
     same_view: &[],
-    look_at: LookAt {
-        jaeger: "the span \"chaos hold\" is the time between the commit and its end by your word",
-        grafana: "inventory_fault_reservations_total{fault=\"hold\"} jumps at once, \
-                  order_outcomes_total only at the end",
-    },
 };
 
 /// How long the order service waits, so that a person has time to think. The inventory
@@ -43,33 +42,14 @@ pub(crate) enum Decision {
 
 fn judge(order: &Order) -> Verdict {
     use AttemptResult::{ConnectionLost, Ok, Timeout};
-    let outcome = order.response.report.outcome;
-    let after = seconds(order.response.after);
-    let (told, then) = match results(order).as_slice() {
-        [Ok] => (
-            outcome == Outcome::Confirmed,
-            format!("The answer arrived, so the customer was told yes after {after}."),
-        ),
-        [ConnectionLost] => (
-            outcome == Outcome::Unknown,
-            format!(
-                "The connection was cut, so the customer was told \"{}\" after {after}: unknown.",
-                order.response.words
-            ),
-        ),
-        [Timeout] => (
-            outcome == Outcome::Unknown,
-            format!(
-                "No answer came, so the customer was told \"{}\" after {after}: unknown.",
-                order.response.words
-            ),
-        ),
-        _ => (false, String::new()),
+    let (expected, then) = match results(order).as_slice() {
+        [Ok] => (Outcome::Confirmed, "doubt-released"),
+        [ConnectionLost] => (Outcome::Unknown, "doubt-was-cut"),
+        [Timeout] => (Outcome::Unknown, "doubt-waited"),
+        _ => return Verdict::on(order, false, false, || Message::new("why-doubt-1")),
     };
-    Verdict::on(order, told, order.ledger.reservations == 1, || {
-        format!(
-            "The cake was reserved before anybody decided. {then} Whatever becomes of the \
-             answer, the reservation is there; only the answer makes it known."
-        )
+    let as_told = order.response.report.outcome == expected;
+    Verdict::on(order, as_told, order.ledger.reservations == 1, || {
+        Message::new("why-doubt-1").with("then", told(then, order))
     })
 }

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use campuscafe_api::inventory::Hold;
 use campuscafe_api::order::{PlaceOrder, Reordering};
-use campuscafe_evidence::order::CustomerResponse;
+use campuscafe_evidence::order::{CustomerResponse, Delivered};
 use campuscafe_evidence::pod_replacement::{Customer, PodReplacementPlan};
 
-use super::{Decision, Experiment, Finding, Findings, Trial};
+use super::{Decision, Experiment, Finding, Findings, Storm, Trial};
 
 /// An answer that is held until somebody decides what becomes of it.
 pub(crate) struct HeldAnswer {
@@ -29,9 +29,21 @@ pub(crate) enum Event<'a> {
         trial: &'static Trial,
         seed: u64,
     },
+    /// The stock was too low, so pieces were delivered before the order.
+    Delivered {
+        item: &'a str,
+        delivered: Delivered,
+    },
+    /// A lesson needs an exact stock, so the surplus was ordered before it begins.
+    SurplusOrdered {
+        item: &'a str,
+        pieces: u64,
+    },
     OrderSent(&'a PlaceOrder),
     /// The reservation of the order is made, and its answer is held.
     AnswerHeld(&'a HeldAnswer),
+    /// The order service gave up before anybody had decided.
+    Undecided,
     OrderAnswered(&'a CustomerResponse),
     SeriesSent {
         orders: usize,
@@ -42,6 +54,8 @@ pub(crate) enum Event<'a> {
     PingsAnswered(&'a Reordering),
     /// One customer of many has an answer, or knows that there is none.
     CustomerAnswered(&'a Customer),
+    /// Another second of a storm is over. The counts of the services are read at its end only.
+    StormGrew(&'a Storm),
     /// A person must now replace the pods, which are these.
     CommandNeeded {
         plan: PodReplacementPlan,

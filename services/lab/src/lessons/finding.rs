@@ -2,11 +2,16 @@
 
 use std::sync::Arc;
 
+use campuscafe_evidence::counters::{self, Counters};
 use campuscafe_evidence::message_order::{PingBatch, PingRounds};
 use campuscafe_evidence::order::Order;
 use campuscafe_evidence::pod_replacement::PodReplacement;
 
-use super::{Conclusion, Experiment, LocalAndRemote, SameView, Series, Verdict};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{Conclusion, Experiment, LocalAndRemote, Played, SameView, Series, Storm, Verdict};
+use crate::messages::Message;
 
 /// What a trial left behind.
 pub(crate) enum Evidence {
@@ -15,11 +20,14 @@ pub(crate) enum Evidence {
     Rounds(Box<PingRounds>),
     Calls(Box<LocalAndRemote>),
     Series(Box<Series>),
+    Script(Box<Played>),
+    Storm(Box<Storm>),
     PodReplacement(Box<PodReplacement>),
 }
 
 /// A trial that was carried out and judged.
 pub(crate) struct Finding {
+    /// The message that says what was done.
     pub(crate) caption: &'static str,
     pub(crate) evidence: Evidence,
     pub(crate) verdict: Verdict,
@@ -37,7 +45,7 @@ pub(crate) struct Finding {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Link {
     To(String),
-    Nowhere(String),
+    Nowhere(Message),
 }
 
 impl Link {
@@ -48,15 +56,59 @@ impl Link {
             Self::Nowhere(_) => None,
         }
     }
+}
 
-    /// The link or the reason, for people.
-    pub(crate) fn text(&self) -> &str {
-        let (Self::To(text) | Self::Nowhere(text)) = self;
-        text
-    }
+/// A line of a ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct Tally {
+    /// Reservations that customers know of.
+    pub(crate) told: u64,
+    /// Reservations that the inventory made.
+    pub(crate) reserved: u64,
+    /// Reservations that no customer knows of; negative if a customer was told of one that
+    /// is not there.
+    pub(crate) gap: i64,
 }
 
 impl Finding {
+    /// Its line in the ledger, if it has one.
+    pub(crate) fn tally(&self) -> Option<Tally> {
+        match &self.evidence {
+            Evidence::Order(order) => {
+                let ledger = &order.ledger;
+                Some(Tally { told: ledger.known, reserved: ledger.reservations, gap: ledger.gap })
+            }
+            Evidence::Script(played) => {
+                let (told, reserved) = (played.known, played.reservations());
+                Some(Tally { told, reserved, gap: played.gap() })
+            }
+            _ => None,
+        }
+    }
+
+    /// What its own spans make of the counters, whatever others do meanwhile.
+    pub(crate) fn span_counters(&self) -> Counters {
+        match &self.evidence {
+            Evidence::Order(order) => {
+                order.order_trace.as_ref().map(counters::of_order).unwrap_or_default()
+            }
+            Evidence::Pings(batch) => {
+                batch.pings.as_ref().map(counters::of_pings).unwrap_or_default()
+            }
+            Evidence::Series(series) => {
+                counters::sum(series.results.iter().map(|one| one.counters.clone()))
+            }
+            Evidence::Rounds(rounds) => rounds.counters.clone(),
+            Evidence::Script(played) => {
+                played.calls.as_ref().map(counters::of_calls).unwrap_or_default()
+            }
+            // Of these the answers are kept, and no spans are read.
+            Evidence::Calls(_) | Evidence::Storm(_) | Evidence::PodReplacement(_) => {
+                Counters::new()
+            }
+        }
+    }
+
     pub(crate) fn trace_id(&self) -> Option<&str> {
         match &self.evidence {
             Evidence::Order(order) => order.response.report.trace_id.as_deref(),
@@ -67,6 +119,8 @@ impl Finding {
                 let mut late = series.results.iter().filter(|one| one.timed_out());
                 late.next().or(series.results.first())?.response.report.trace_id.as_deref()
             }
+            Evidence::Script(played) => played.traces.first().map(String::as_str),
+            Evidence::Storm(_) => None,
             Evidence::PodReplacement(pod_replacement) => {
                 pod_replacement.last_of_old_pods()?.trace_id.as_deref()
             }

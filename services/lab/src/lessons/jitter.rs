@@ -3,29 +3,24 @@
 use campuscafe_api::order::{Outcome, PlaceOrder};
 
 use super::series::{Layout, Series, SeriesOrder, SeriesPlan};
-use super::{Act, Experiment, LookAt, Trial, Verdict, seconds};
+use super::{Act, Experiment, Trial, Verdict};
+use crate::messages::Message;
 
 const ORDERS: usize = 20;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "jitter",
-    title: "the same order twenty times: some in time, some not",
     trials: &[Trial {
-        caption: "Twenty identical orders. The inventory takes between 0.2 s and 1.8 s for each.",
+        caption: "caption-jitter-1",
         act: Act::Series(SeriesPlan { orders, at_once: 10, layout: Layout::Bars }, judge),
     }],
     side_by_side: &[],
     same_view: &[],
-    look_at: LookAt {
-        jaeger: "search for the tag of this run: the orders are the same, their lengths are not",
-        grafana: "the histogram of the inventory is wide; order_outcomes_total counts confirmed and \
-         unknown orders",
-    },
 };
 
 fn orders(item: &str, _: u64) -> Vec<SeriesOrder> {
     let order = PlaceOrder { chaos: Some("slow:200-1800".to_owned()), ..PlaceOrder::of(item) };
-    vec![SeriesOrder { group: "identical orders", order }; ORDERS]
+    vec![SeriesOrder { group: "identical-orders", order }; ORDERS]
 }
 
 fn judge(series: &Series) -> Verdict {
@@ -37,14 +32,13 @@ fn judge(series: &Series) -> Verdict {
     let made: u64 = results.iter().filter_map(|one| one.commits).sum();
     let told = in_time > 0 && late > 0 && in_time + late == results.len();
     series.judged(told, made == results.len() as u64, || {
-        format!(
-            "Of {} identical orders, {in_time} were confirmed and {late} timed out. The fastest \
-             answer came after {}, the slowest after {}. The inventory reserved {made} times. A \
-             limit does not divide good orders from bad ones: it divides by chance.",
-            results.len(),
-            seconds(shortest.unwrap_or_default()),
-            seconds(longest.unwrap_or_default()),
-        )
+        Message::new("why-jitter-1")
+            .with("orders", results.len())
+            .with("confirmed", in_time)
+            .with("late", late)
+            .with("shortest", shortest.unwrap_or_default())
+            .with("longest", longest.unwrap_or_default())
+            .with("made", made)
     })
 }
 
@@ -66,7 +60,7 @@ mod tests {
         });
         let verdict = judge(&series(results.collect()));
         assert_eq!(verdict.conclusion, crate::lessons::Conclusion::Incomplete);
-        assert!(verdict.sentence.contains("the spans of 20 orders could not be read"));
+        assert_eq!(verdict.incomplete, [Message::new("flaw-orders").with("count", 20_usize)]);
     }
 
     #[test]
@@ -80,7 +74,7 @@ mod tests {
                 }
             });
             let verdict = judge(&series(results.collect()));
-            assert_eq!(verdict.conclusion.is_shown(), shown, "{late}: {}", verdict.sentence);
+            assert_eq!(verdict.conclusion.is_shown(), shown, "{late}: {verdict:?}");
         }
     }
 }

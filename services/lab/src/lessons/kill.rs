@@ -3,13 +3,14 @@
 use campuscafe_evidence::pod_replacement::{PodReplacement, PodReplacementPlan};
 use campuscafe_evidence::pod_replacement::{Service, in_between};
 
-use super::{Act, Experiment, LookAt, Trial, Verdict, customers};
+use super::words::customers;
+use super::{Act, Experiment, Trial, Verdict};
+use crate::messages::Message;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "kill",
-    title: "a deleted pod loses reservations that customers know of (on a cluster)",
     trials: &[Trial {
-        caption: "Customers order while the pod that keeps the stock is deleted.",
+        caption: "caption-kill-1",
         act: Act::PodReplacement(
             PodReplacementPlan {
                 service: Service::Inventory,
@@ -21,11 +22,6 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     }],
     side_by_side: &[],
     same_view: &[],
-    look_at: LookAt {
-        jaeger: "the tag service.instance.id names the pod; search for inventory with the old name",
-        grafana: "inventory_reservations_total falls to 0, order_outcomes_total goes on, and the \
-         panel for restarts counts one",
-    },
 };
 
 fn judge(pod_replacement: &PodReplacement) -> Verdict {
@@ -35,23 +31,13 @@ fn judge(pod_replacement: &PodReplacement) -> Verdict {
     Verdict::on_pod_replacement(pod_replacement, true, promise, || {
         let between =
             in_between(&pod_replacement.customers, Service::Inventory, &pod_replacement.old).len();
-        let between = match between {
-            0 => String::new(),
-            _ => format!(
-                " {} between commit and reply when Kubernetes told the pod to end.",
-                stood(between)
-            ),
-        };
-        format!(
-            "{} were told yes, but the inventory still knows only {}. The deleted pod had confirmed \
-             {} of them, and its data is lost.{between}",
-            customers(told_yes),
-            pod_replacement.remembered,
-            pod_replacement.confirmed_by_old_pods().max(forgotten),
-        )
+        let why = Message::new("why-kill-1")
+            .with("customers", customers(told_yes))
+            .with("known", pod_replacement.remembered)
+            .with("lost", pod_replacement.confirmed_by_old_pods().max(forgotten));
+        match between {
+            0 => why,
+            _ => why.and(Message::new("why-kill-between").with("count", between)),
+        }
     })
-}
-
-fn stood(count: usize) -> String {
-    if count == 1 { "1 of them was".to_owned() } else { format!("{count} of them were") }
 }

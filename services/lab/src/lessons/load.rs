@@ -20,6 +20,9 @@ pub(crate) struct LoadPlan {
     pub(crate) mix: Mix,
     /// Whether to try again after a timeout.
     pub(crate) retry: bool,
+    /// Whether the attempts of an order carry a key, so that an order without an answer
+    /// is settled.
+    pub(crate) idempotent: bool,
     /// Orders that may be under way at one time.
     pub(crate) max_in_flight: u32,
     /// Makes the choice of faults repeatable.
@@ -33,6 +36,8 @@ pub(crate) enum LoadEvent<'a> {
     Progress(Progress<'a>),
     /// No order arrives any more; those under way are waited for.
     Waiting { under_way: u64, limit: Duration },
+    /// All orders are answered; those that are unknown are settled, and waited for.
+    Settling { unknown: u64, limit: Duration },
     /// Nothing is waited for any more.
     Over,
 }

@@ -2,24 +2,18 @@
 
 use std::time::Duration;
 
-use super::{Act, Experiment, LookAt, Trial, Verdict, percentile};
+use super::words::{instead, milliseconds};
+use super::{Act, Experiment, Trial, Verdict, percentile};
+use crate::messages::Message;
 
 /// Calls of each kind.
 const CALLS: usize = 1_000;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "local",
-    title: "the same rule as a local call and over the network",
-    trials: &[Trial {
-        caption: "A thousand reservations in this process, and a thousand through both services.",
-        act: Act::Calls { calls: CALLS, judge },
-    }],
+    trials: &[Trial { caption: "caption-local-1", act: Act::Calls { calls: CALLS, judge } }],
     side_by_side: &[],
     same_view: &[],
-    look_at: LookAt {
-        jaeger: "each call over the network has four spans; the rule itself is the shortest part",
-        grafana: "order_outcomes_total{outcome=\"confirmed\"} rises by a thousand",
-    },
 };
 
 /// How long calls of one kind took.
@@ -55,14 +49,12 @@ fn judge(calls: &LocalAndRemote) -> Verdict {
     let times = remote.as_nanos().checked_div(local.as_nanos().max(1)).unwrap_or_default();
     Verdict::of(times >= 10, true, Vec::new(), || {
         let failures = calls.remote.failures;
-        format!(
-            "{}The median call over the network took {times} times as long as the median local call, \
-             and the slowest took {:.2} ms. {failures} of {} failed. A local call cannot be lost on its \
-             way.",
-            if times >= 10 { "" } else { "The expected effect did not happen: " },
-            calls.remote.percentile(100).as_secs_f64() * 1e3,
-            calls.remote.times.len() + failures,
-        )
+        let why = Message::new("why-local-1")
+            .with("times", times.to_string())
+            .with("slowest", milliseconds(calls.remote.percentile(100)))
+            .with("failures", failures)
+            .with("calls", calls.remote.times.len() + failures);
+        if times >= 10 { why } else { instead(why) }
     })
 }
 

@@ -3,47 +3,71 @@
 //! An experiment is a file beside this one and a line in `ALL`. There are data
 //! and pure judges here; `run` carries them out, and `view` says what they showed.
 
+mod compare;
 mod cut;
 mod double;
+mod doubleclick;
 mod doubt;
 mod event;
 mod finding;
 mod free;
+mod idempotent;
 mod jitter;
 mod kill;
 pub(crate) mod load;
 mod local;
 mod nature;
+mod notify;
+mod oversell;
+mod overtake;
 mod policy;
 mod recover;
 mod reorder;
 mod rollout;
 mod same_view;
+mod script;
 mod series;
+mod settle;
 mod slow;
+mod stale;
+mod storm;
 mod verdict;
+mod words;
+
 use std::time::Duration;
 
-use campuscafe_api::order::{AttemptResult, Outcome};
+use campuscafe_api::order::{AttemptResult, Lane};
 use campuscafe_evidence::message_order::{PingBatch, PingRounds};
 use campuscafe_evidence::order::{Order, OrderPlan};
-use campuscafe_evidence::order_trace::OrderTrace;
 use campuscafe_evidence::pod_replacement::{PodReplacement, PodReplacementPlan};
 
+use crate::messages::{Message, Value};
 pub(crate) use campuscafe_service::seconds;
+pub(crate) use compare::{comparison, comparisons};
 pub(crate) use doubt::{ATTEMPT_TIMEOUT, Decision};
 pub(crate) use event::{Event, HeldAnswer};
-pub(crate) use finding::{Evidence, Finding, Findings, Link};
+pub(crate) use finding::{Evidence, Finding, Findings, Link, Tally};
 pub(crate) use free::EXPERIMENT as FREE;
 pub(crate) use local::{Calls, LocalAndRemote};
+pub(crate) use oversell::{CUSTOMERS, THERE_ARE};
 #[cfg(test)]
 pub(crate) use same_view::testing;
 pub(crate) use same_view::{SameView, compared};
+#[cfg(test)]
+pub(crate) use script::testing as script_testing;
+pub(crate) use script::{Asked, Played, Script};
+#[cfg(test)]
+pub(crate) use series::testing as series_testing;
 pub(crate) use series::{Layout, Series, SeriesOrder, SeriesPlan, SeriesResult};
+#[cfg(test)]
+pub(crate) use storm::testing as storm_testing;
+pub(crate) use storm::{Storm, StormLane, StormPhase, StormPlan, tenths};
 pub(crate) use verdict::{Conclusion, Verdict};
+pub(crate) use words::flaws;
+pub(crate) use words::{outcome, reservations};
 
 /// Every experiment, in the order in which a course meets them.
-pub(crate) const ALL: [&Experiment; 12] = [
+pub(crate) const ALL: [&Experiment; 20] = [
     &local::EXPERIMENT,
     &slow::EXPERIMENT,
     &jitter::EXPERIMENT,
@@ -53,7 +77,15 @@ pub(crate) const ALL: [&Experiment; 12] = [
     &reorder::EXPERIMENT,
     &nature::EXPERIMENT,
     &double::EXPERIMENT,
+    &idempotent::EXPERIMENT,
     &policy::EXPERIMENT,
+    &doubleclick::EXPERIMENT,
+    &settle::EXPERIMENT,
+    &overtake::EXPERIMENT,
+    &notify::EXPERIMENT,
+    &stale::EXPERIMENT,
+    &oversell::EXPERIMENT,
+    &storm::EXPERIMENT,
     &kill::EXPERIMENT,
     &rollout::EXPERIMENT,
 ];
@@ -66,33 +98,34 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 /// A lesson: what is done, and how its evidence is judged.
 pub(crate) struct Experiment {
     pub(crate) name: &'static str,
-    pub(crate) title: &'static str,
     /// What it does, one after the other.
     pub(crate) trials: &'static [Trial],
     /// What its orders show only side by side.
     pub(crate) side_by_side: &'static [Row],
     /// The faults whose orders the order service cannot tell apart.
     pub(crate) same_view: &'static [&'static str],
-    pub(crate) look_at: LookAt,
-}
-
-/// What to look at in the tools around the services.
-pub(crate) struct LookAt {
-    pub(crate) jaeger: &'static str,
-    pub(crate) grafana: &'static str,
 }
 
 /// A row of a table that has a column for each order.
 pub(crate) struct Row {
+    /// The message that names it.
     pub(crate) name: &'static str,
-    pub(crate) cell: fn(&Order) -> String,
+    pub(crate) cell: fn(&Order) -> Value,
 }
 
 impl Experiment {
+    /// What it is about, in a line.
+    pub(crate) fn title(&self) -> Message {
+        Message::new(format!("title-{}", self.name))
+    }
+
     /// Whether it is short, needs neither a cluster nor a word of its reader, and leaves
     /// room for the traces of others.
     pub(crate) fn runs_with_all(&self) -> bool {
-        !self.is_large() && !self.needs_cluster() && !self.asks_its_reader()
+        !self.is_large()
+            && !self.needs_cluster()
+            && !self.asks_its_reader()
+            && self.storm().is_none()
     }
 
     /// Whether it makes so many traces that those of others are soon forgotten.
@@ -102,6 +135,19 @@ impl Experiment {
             Act::Series(plan, _) => plan.layout == Layout::Groups,
             _ => false,
         })
+    }
+
+    /// Its storm, if it is one: that needs services of its own with settings of its own.
+    pub(crate) fn storm(&self) -> Option<&StormPlan> {
+        self.trials.iter().find_map(|trial| match &trial.act {
+            Act::Storm(plan, _) => Some(plan),
+            _ => None,
+        })
+    }
+
+    /// Whether a running lab can carry it out by itself, without somebody at a cluster.
+    pub(crate) fn runs_in_lab(&self) -> bool {
+        !self.needs_cluster()
     }
 
     fn asks_its_reader(&self) -> bool {
@@ -120,7 +166,7 @@ impl Experiment {
 
 /// One thing that an experiment does, and what it must show.
 pub(crate) struct Trial {
-    /// What is about to happen, for somebody who has never seen it.
+    /// The message that says what is about to happen, to somebody who has never seen it.
     pub(crate) caption: &'static str,
     pub(crate) act: Act,
 }
@@ -148,86 +194,22 @@ pub(crate) enum Act {
     },
     /// Many orders, told as one table.
     Series(SeriesPlan, fn(&Series) -> Verdict),
+    /// Calls of a customer, or of the order service, that the lab makes itself.
+    Script(Script, Lane, fn(&Played) -> Verdict),
+    /// The same customers in both lanes, for a while too many.
+    Storm(StormPlan, fn(&Storm) -> Verdict),
     /// Somebody else replaces pods meanwhile.
     PodReplacement(PodReplacementPlan, fn(&PodReplacement) -> Verdict),
-}
-
-/// What was seen instead, and what may be the reason.
-fn seen(order: &Order) -> String {
-    let response = &order.response;
-    if order.ledger.taken_by_others() > 0 && order.ledger.stock_after == 0 {
-        return "the stock ran out, because others took from it meanwhile. Run this again"
-            .to_owned();
-    }
-    let results: Vec<_> = results(order).into_iter().map(AttemptResult::as_str).collect();
-    let seen = format!(
-        "the order was {} after {}, its attempts ended {}, and the inventory made {}",
-        response.report.outcome.as_str(),
-        seconds(response.after),
-        results.join(", "),
-        reservations(order.ledger.reservations),
-    );
-    if results.contains(&AttemptResult::Timeout.as_str()) || !order.chaos().contains("slow") {
-        seen
-    } else if response.report.outcome == Outcome::Confirmed {
-        format!("{seen}; nothing timed out: is --attempt-timeout of the order service 2 s or more?")
-    } else {
-        format!("{seen}; nothing timed out")
-    }
 }
 
 fn results(order: &Order) -> Vec<AttemptResult> {
     order.response.report.attempts.iter().map(|attempt| attempt.result).collect()
 }
 
-pub(crate) fn reservations(count: u64) -> String {
-    if count == 1 { "1 reservation".to_owned() } else { format!("{count} reservations") }
-}
-
-fn customers(count: u64) -> String {
-    if count == 1 { "1 customer".to_owned() } else { format!("{count} customers") }
-}
-
-/// How many customers' spans are missing, as a sentence if there are any.
-fn missing_customers(pod_replacement: &PodReplacement) -> Vec<String> {
-    let lost = pod_replacement.customers.iter().filter(|customer| customer.lacks_spans()).count();
-    let all = customers(pod_replacement.customers.len() as u64);
-    let of = |lost| format!("spans of {lost} of {all} are missing");
-    (lost > 0).then(|| of(lost)).into_iter().collect()
-}
-
-/// What was seen of a pod replacement instead of the lesson.
-fn seen_of_pod_replacement(pod_replacement: &PodReplacement) -> String {
-    let service = pod_replacement.plan.service.name();
-    if pod_replacement.replaced {
-        let silent =
-            pod_replacement.customers.iter().filter(|one| !one.result.is_certain()).count();
-        format!(
-            "The expected effect did not happen: every {service} pod was replaced. Of {}, {} were \
-             told yes, {silent} do not know the outcome of their order, and the inventory made {}.",
-            customers(pod_replacement.customers.len() as u64),
-            pod_replacement.told_yes(),
-            reservations(pod_replacement.remembered),
-        )
-    } else {
-        format!(
-            "The expected effect did not happen: old {service} pods still served, or no pod served \
-             any more. Was the command run in the right cluster?"
-        )
-    }
-}
-
 /// The time within which so many of 100 ended; the times are in rising order.
 fn percentile(times: &[Duration], percent: usize) -> Duration {
     let index = times.len().saturating_mul(percent).div_ceil(100).saturating_sub(1);
     times.get(index).copied().unwrap_or_default()
-}
-
-/// When the last commit came, counted from the order; for sentences. Without
-/// complete spans nobody knows which was the last.
-fn moment_of_last_commit(order: &Order) -> String {
-    let last = order.complete_story().and_then(OrderTrace::last_commit);
-    last.map_or_else(|| "later".to_owned(), |at| format!("at {}", seconds(at)))
 }
 
 #[cfg(test)]

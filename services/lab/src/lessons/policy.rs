@@ -3,34 +3,29 @@
 use campuscafe_api::order::PlaceOrder;
 use campuscafe_chaos::SplitMix64;
 
-use super::series::{GroupSummary, Layout, Series, SeriesOrder, SeriesPlan};
-use super::{Act, Experiment, LookAt, Trial, Verdict, seconds};
+use super::series::{Layout, Series, SeriesOrder, SeriesPlan};
+use super::{Act, Experiment, Trial, Verdict};
+use crate::messages::Message;
 
 /// Faults that every policy meets.
 const FAULTS: u64 = 40;
 
-/// The policies: name, limit of an attempt in milliseconds, retry.
+/// The policies: the message that names it, limit of an attempt in milliseconds, retry.
 const POLICIES: [(&str, u64, bool); 4] = [
-    ("1 s, no retry", 1_000, false),
-    ("1 s, retry", 1_000, true),
-    ("3 s, no retry", 3_000, false),
-    ("3 s, retry", 3_000, true),
+    ("policy-short", 1_000, false),
+    ("policy-short-retry", 1_000, true),
+    ("policy-long", 3_000, false),
+    ("policy-long-retry", 3_000, true),
 ];
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "policy",
-    title: "the same forty faults under four policies",
     trials: &[Trial {
-        caption: "Each policy meets the same 40 faults: half are none, the others are slow, fail, or \
-                  lose the reply.",
+        caption: "caption-policy-1",
         act: Act::Series(SeriesPlan { orders, at_once: 80, layout: Layout::Groups }, judge),
     }],
     side_by_side: &[],
     same_view: &[],
-    look_at: LookAt {
-        jaeger: "campuscafe.order.attempt_timeout_ms tells the policy of an order",
-        grafana: "order_retries_total and inventory_duplicate_reservations_total jump",
-    },
 };
 
 /// The faults of both attempts of the order with this number.
@@ -62,25 +57,21 @@ fn orders(item: &str, seed: u64) -> Vec<SeriesOrder> {
 fn judge(series: &Series) -> Verdict {
     let groups = series.groups();
     let [short, short_retry, long, long_retry] = &groups[..] else {
-        return series.judged(false, true, || "Not every policy was tried.".to_owned());
+        return series.judged(false, true, || Message::new("seen-policy"));
     };
     let told = short_retry.confirmed > short.confirmed
         && long.unknown < short.unknown
         && long.p95 > short.p95;
     let held = short_retry.doubled > 0 && long_retry.doubled < short_retry.doubled;
     series.judged(told, held, || {
-        let row = |of: &GroupSummary| format!("{} of {} confirmed", of.confirmed, of.orders);
-        format!(
-            "With 1 s and no retry, {}. A retry confirms more ({}), but the inventory reserved twice \
-             for {} orders. A limit of 3 s leaves {} orders unknown in place of {}, but 1 \
-             customer of 20 waits for {} or longer. No policy is right: decide which price you pay.",
-            row(short),
-            row(short_retry),
-            short_retry.doubled,
-            long.unknown,
-            short.unknown,
-            seconds(long.p95),
-        )
+        Message::new("why-policy-1")
+            .with("orders", short.orders)
+            .with("short", short.confirmed)
+            .with("retried", short_retry.confirmed)
+            .with("doubled", short_retry.doubled)
+            .with("long", long.unknown)
+            .with("unknown", short.unknown)
+            .with("p95", long.p95)
     })
 }
 

@@ -4,23 +4,19 @@ use campuscafe_api::order::{Outcome, PlaceOrder};
 use campuscafe_chaos::{Fault, SplitMix64, Step};
 
 use super::series::{Layout, Series, SeriesOrder, SeriesPlan};
-use super::{Act, Experiment, LookAt, Trial, Verdict};
+use super::{Act, Experiment, Trial, Verdict};
+use crate::messages::Message;
 
 const ORDERS: u64 = 12;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "recover",
-    title: "it fails, then it works again, and nobody mended it",
     trials: &[Trial {
-        caption: "Twelve orders. The inventory fails in 35 % of them and is slow in 35 %.",
+        caption: "caption-recover-1",
         act: Act::Series(SeriesPlan { orders, at_once: 1, layout: Layout::Bars }, judge),
     }],
     side_by_side: &[],
     same_view: &[],
-    look_at: LookAt {
-        jaeger: "some orders end with an error, the next one is confirmed",
-        grafana: "order_outcomes_total counts all three outcomes",
-    },
 };
 
 /// What `flaky` comes to is drawn here, so that a seed repeats it at any café.
@@ -28,7 +24,7 @@ fn orders(item: &str, seed: u64) -> Vec<SeriesOrder> {
     let order =
         |fault: Fault| PlaceOrder { chaos: Some(fault.to_string()), ..PlaceOrder::of(item) };
     let faults = faults(seed).into_iter();
-    faults.map(|fault| SeriesOrder { group: "flaky orders", order: order(fault) }).collect()
+    faults.map(|fault| SeriesOrder { group: "flaky-orders", order: order(fault) }).collect()
 }
 
 /// The first dozen in which an order goes well right after one that failed: about one
@@ -49,18 +45,12 @@ fn judge(series: &Series) -> Verdict {
         outcomes.windows(2).any(|two| two[0] != Outcome::Confirmed && two[1] == Outcome::Confirmed);
     let failed = count(Outcome::Failed);
     series.judged(recovered && failed > 0, true, || {
-        format!(
-            "Of {} orders, {} were confirmed, {failed} failed, and the outcome of {} is unknown. \
-             A failure says nothing about the next order.{}",
-            outcomes.len(),
-            count(Outcome::Confirmed),
-            count(Outcome::Unknown),
-            if recovered && failed > 0 {
-                ""
-            } else {
-                " It can happen by chance: try another --seed."
-            },
-        )
+        let why = Message::new("why-recover-1")
+            .with("orders", outcomes.len())
+            .with("confirmed", count(Outcome::Confirmed))
+            .with("failed", failed)
+            .with("unknown", count(Outcome::Unknown));
+        if recovered && failed > 0 { why } else { why.and(Message::new("by-chance")) }
     })
 }
 
@@ -90,7 +80,7 @@ mod tests {
                 false => result(sent, Outcome::Confirmed, &[Ok], 2, 1),
             });
             let verdict = judge(&series(results.collect()));
-            assert_eq!(verdict.conclusion.is_shown(), shown, "{failures:?}: {}", verdict.sentence);
+            assert_eq!(verdict.conclusion.is_shown(), shown, "{failures:?}: {verdict:?}");
         }
     }
 }

@@ -3,13 +3,14 @@
 use campuscafe_evidence::pod_replacement::{PodReplacement, PodReplacementPlan};
 use campuscafe_evidence::pod_replacement::{Service, in_between};
 
-use super::{Act, Experiment, LookAt, Trial, Verdict, customers};
+use super::words::customers;
+use super::{Act, Experiment, Trial, Verdict};
+use crate::messages::Message;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "rollout",
-    title: "every order pod is replaced, and no customer notices (on a cluster)",
     trials: &[Trial {
-        caption: "Customers order while all pods of the order service are replaced.",
+        caption: "caption-rollout-1",
         act: Act::PodReplacement(
             PodReplacementPlan {
                 service: Service::Order,
@@ -20,11 +21,6 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     }],
     side_by_side: &[],
     same_view: &[],
-    look_at: LookAt {
-        jaeger: "the orders of old pods and of new pods are all complete; the tag \
-         service.instance.id names the pod",
-        grafana: "each pod has its own counters: the lines of old pods end, and new ones begin at 0",
-    },
 };
 
 fn judge(pod_replacement: &PodReplacement) -> Verdict {
@@ -34,12 +30,9 @@ fn judge(pod_replacement: &PodReplacement) -> Verdict {
     Verdict::on_pod_replacement(pod_replacement, all_answered, held, || {
         let between =
             in_between(&pod_replacement.customers, Service::Order, &pod_replacement.old).len();
-        format!(
-            "{} ordered while every order pod was replaced. Each was told yes, and the inventory \
-             made exactly {} reservations. Old pods finished {between} of these orders while new \
-             pods served others.",
-            customers(told_yes),
-            pod_replacement.remembered,
-        )
+        Message::new("why-rollout-1")
+            .with("customers", customers(told_yes))
+            .with("made", pod_replacement.remembered)
+            .with("between", between)
     })
 }

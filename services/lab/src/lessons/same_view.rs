@@ -76,6 +76,7 @@ pub(crate) mod testing {
 
     use super::*;
     use crate::lessons::Verdict;
+    use crate::messages::Message;
 
     /// An order whose only attempt ended like this after so many milliseconds.
     pub(crate) fn order_trace(end: Result<i64, &str>, ms: u64) -> Option<OrderTrace> {
@@ -96,8 +97,9 @@ pub(crate) mod testing {
         let state = campuscafe_api::inventory::State { stock: [].into(), reservations: 0 };
         let ledger = Ledger::of("cake", response.report.outcome, &state, &state);
         let order = Order {
-            request: OrderPlan { chaos, retry: false, reservations: 0 }.order("cake", None),
+            request: OrderPlan { chaos, reservations: 0, ..OrderPlan::NAIVE }.order("cake", None),
             response,
+            later: None,
             ledger,
             deltas: [].into(),
             order_trace,
@@ -105,7 +107,7 @@ pub(crate) mod testing {
             incomplete: Vec::new(),
             delivered: None,
         };
-        let verdict = Verdict::of(true, true, Vec::new(), String::new);
+        let verdict = Verdict::of(true, true, Vec::new(), || Message::new("why-cut-1"));
         Arc::new(Finding {
             caption: "",
             evidence: Evidence::Order(Box::new(order)),

@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use campuscafe_api::order::{AttemptResult, Outcome, PlaceOrder};
+use campuscafe_evidence::counters::Counters;
+use campuscafe_evidence::flaw::Flaw;
 use campuscafe_evidence::order::{CustomerResponse, Delivered};
 
+use super::words::{flaws, instead};
 use super::{Verdict, percentile};
+use crate::messages::Message;
 
 /// Which orders are sent, and how they are told.
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +33,7 @@ pub(crate) enum Layout {
 /// An order of a series.
 #[derive(Debug, Clone)]
 pub(crate) struct SeriesOrder {
-    /// What it has in common with others.
+    /// What it has in common with others; the name of a message.
     pub(crate) group: &'static str,
     pub(crate) order: PlaceOrder,
 }
@@ -43,8 +47,10 @@ pub(crate) struct SeriesResult {
     pub(crate) commits: Option<u64>,
     /// When the last of them came, counted from the order.
     pub(crate) last_commit: Option<Duration>,
+    /// What its spans make of the counters; nothing without its own span.
+    pub(crate) counters: Counters,
     /// What is missing of its trace.
-    pub(crate) incomplete: Vec<String>,
+    pub(crate) incomplete: Vec<Flaw>,
 }
 
 /// What came of a series.
@@ -120,27 +126,19 @@ impl Series {
 
     /// A verdict on what customers were told (`told`) and what the inventory holds
     /// (`held`), which missing spans leave open.
-    pub(super) fn judged(
-        &self,
-        told: bool,
-        held: bool,
-        sentence: impl FnOnce() -> String,
-    ) -> Verdict {
+    pub(super) fn judged(&self, told: bool, held: bool, why: impl FnOnce() -> Message) -> Verdict {
         let mut incomplete: Vec<_> =
-            self.results.iter().flat_map(|one| one.incomplete.clone()).collect();
+            self.results.iter().flat_map(|one| flaws(&one.incomplete)).collect();
         let unread = self.results.iter().filter(|one| one.commits.is_none()).count();
         if incomplete.is_empty() && unread > 0 {
-            incomplete.push(format!("the spans of {unread} orders could not be read"));
+            incomplete.push(Message::new("flaw-orders").with("count", unread));
         }
-        Verdict::of(told, held, incomplete, || match told && held {
-            true => sentence(),
-            false => format!("The expected effect did not happen: {}", sentence()),
-        })
+        Verdict::of(told, held, incomplete, || if told && held { why() } else { instead(why()) })
     }
 }
 
 #[cfg(test)]
-pub(super) mod testing {
+pub(crate) mod testing {
     use campuscafe_api::order::{Attempt, OrderReport};
 
     use super::*;
@@ -172,6 +170,7 @@ pub(super) mod testing {
             response,
             commits: Some(commits),
             last_commit: None,
+            counters: Counters::new(),
             incomplete: Vec::new(),
         }
     }

@@ -3,7 +3,8 @@
 use campuscafe_evidence::order::Order;
 use campuscafe_evidence::pod_replacement::PodReplacement;
 
-use super::{missing_customers, seen, seen_of_pod_replacement};
+use super::words::{flaws, missing_customers, seen, seen_of_pods};
+use crate::messages::{Message, Value};
 
 /// Whether the evidence shows what an experiment promises. The later, the worse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,12 +18,12 @@ pub(crate) enum Conclusion {
 }
 
 impl Conclusion {
-    /// The word for people.
-    pub(crate) const fn as_str(self) -> &'static str {
+    /// The message that says how a run is.
+    pub(crate) const fn state(self) -> &'static str {
         match self {
-            Self::Shown => "SHOWN",
-            Self::Incomplete => "INCOMPLETE",
-            Self::NotShown => "NOT SHOWN",
+            Self::Shown => "state-shown",
+            Self::Incomplete => "state-incomplete",
+            Self::NotShown => "state-not-shown",
         }
     }
 
@@ -45,10 +46,10 @@ impl Conclusion {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Verdict {
     pub(crate) conclusion: Conclusion,
-    /// Why, in a sentence or two.
-    pub(crate) sentence: String,
+    /// Why, in some sentences.
+    pub(crate) why: Message,
     /// What keeps the spans from being whole evidence; empty where nothing does.
-    pub(crate) incomplete: Vec<String>,
+    pub(crate) incomplete: Vec<Message>,
 }
 
 impl Verdict {
@@ -58,36 +59,26 @@ impl Verdict {
     pub(crate) fn of(
         told: bool,
         held: bool,
-        incomplete: Vec<String>,
-        sentence: impl FnOnce() -> String,
+        incomplete: Vec<Message>,
+        why: impl FnOnce() -> Message,
     ) -> Self {
         let conclusion = match (told, held) {
             (true, true) => Conclusion::Shown,
             (true, false) if !incomplete.is_empty() => Conclusion::Incomplete,
             _ => Conclusion::NotShown,
         };
-        let mut sentence = sentence();
-        if let Some(note) = note(&incomplete) {
-            sentence = format!("{sentence} {note}");
-        }
-        Self { conclusion, sentence, incomplete }
+        let why = match note(&incomplete) {
+            Some(note) => why().and(note),
+            None => why(),
+        };
+        Self { conclusion, why, incomplete }
     }
 
     /// The verdict on an order: `told` is what its customer was told, `held`
     /// what the inventory holds.
-    pub(super) fn on(
-        order: &Order,
-        told: bool,
-        held: bool,
-        sentence: impl FnOnce() -> String,
-    ) -> Self {
-        Self::of(told, held, order.incomplete.clone(), || {
-            if told && held {
-                sentence()
-            } else {
-                format!("The expected effect did not happen: {}.", seen(order))
-            }
-        })
+    pub(super) fn on(order: &Order, told: bool, held: bool, why: impl FnOnce() -> Message) -> Self {
+        let incomplete = flaws(&order.incomplete);
+        Self::of(told, held, incomplete, || if told && held { why() } else { seen(order) })
     }
 
     /// The verdict on a pod replacement: `told` is what its customers were told, `held`
@@ -96,10 +87,10 @@ impl Verdict {
         pod_replacement: &PodReplacement,
         told: bool,
         held: bool,
-        sentence: impl FnOnce() -> String,
+        why: impl FnOnce() -> Message,
     ) -> Self {
         Self::of(told, held, missing_customers(pod_replacement), || {
-            if told && held { sentence() } else { seen_of_pod_replacement(pod_replacement) }
+            if told && held { why() } else { seen_of_pods(pod_replacement) }
         })
     }
 }
@@ -108,23 +99,23 @@ impl Verdict {
 const NAMED: usize = 4;
 
 /// What is missing, as a sentence.
-fn note(incomplete: &[String]) -> Option<String> {
-    let named = incomplete.iter().take(NAMED).cloned().collect::<Vec<_>>().join("; ");
-    match incomplete.len() {
-        0 => None,
-        1..=NAMED => Some(format!("Evidence incomplete: {named}.")),
-        all => Some(format!("Evidence incomplete: {named}; and {} more.", all - NAMED)),
-    }
+fn note(incomplete: &[Message]) -> Option<Message> {
+    let named: Vec<_> = incomplete.iter().take(NAMED).cloned().collect();
+    let more = incomplete.len().saturating_sub(NAMED);
+    let id = if more > 0 { "incomplete-and-more" } else { "incomplete" };
+    let note = Message::new(id).with("flaws", Value::List(named, "semicolon")).with("more", more);
+    (!incomplete.is_empty()).then_some(note)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::messages::Language;
 
     #[test]
     fn missing_spans_leave_open_what_the_inventory_holds_and_nothing_else() {
         use Conclusion::{Incomplete, NotShown, Shown};
-        let lost = || vec!["the commit of attempt 2 is missing".to_owned()];
+        let lost = || vec![Message::new("part-pings")];
         for (told, held, incomplete, expected) in [
             (true, true, vec![], Shown),
             (true, true, lost(), Shown),
@@ -134,20 +125,23 @@ mod tests {
             (false, false, lost(), NotShown),
             (false, false, vec![], NotShown),
         ] {
-            let verdict = Verdict::of(told, held, incomplete.clone(), || "So it was.".to_owned());
+            let why = || Message::new("why-slow-2");
+            let verdict = Verdict::of(told, held, incomplete.clone(), why);
             assert_eq!(verdict.conclusion, expected, "{told} {held} {incomplete:?}");
-            let said = "So it was. Evidence incomplete: the commit of attempt 2 is missing.";
-            let expected = if incomplete.is_empty() { "So it was." } else { said };
-            assert_eq!(verdict.sentence, expected);
+            let said = Language::English.put(&verdict.why);
+            assert_eq!(said.contains("Evidence incomplete: "), !incomplete.is_empty(), "{said}");
         }
     }
 
     #[test]
     fn a_sentence_names_a_few_flaws_and_counts_the_rest() {
-        let flaws: Vec<_> = ('a'..='f').map(String::from).collect();
-        let all = note(&flaws);
-        assert_eq!(all.as_deref(), Some("Evidence incomplete: a; b; c; d; and 2 more."));
-        assert_eq!(note(&flaws[..4]).as_deref(), Some("Evidence incomplete: a; b; c; d."));
-        assert_eq!(note(&[]), None);
+        let flaws: Vec<_> =
+            (0_u32..6).map(|n| Message::new("part-ping").with("number", n)).collect();
+        let said = |flaws: &[Message]| note(flaws).map(|note| Language::English.put(&note));
+        let four = "Evidence incomplete: the span of ping 0; the span of ping 1; the span of ping 2; \
+                    the span of ping 3";
+        assert_eq!(said(&flaws), Some(format!("{four}; and 2 more.").into()));
+        assert_eq!(said(&flaws[..4]), Some(format!("{four}.").into()));
+        assert_eq!(said(&[]), None);
     }
 }

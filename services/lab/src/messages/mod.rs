@@ -1,4 +1,6 @@
-//! What the page says, in English and in Japanese: the messages stand in Fluent files.
+//! What the lab says to people, in English and in Japanese: the messages stand in Fluent files.
+
+mod message;
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -7,16 +9,20 @@ use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use unic_langid::LanguageIdentifier;
 
-/// A language of the page.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) use message::{Message, Value};
+
+/// A language of the lab.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Language {
     #[default]
+    #[value(name = "en")]
     English,
+    #[value(name = "ja")]
     Japanese,
 }
 
 impl Language {
-    /// The language of this tag, such as `ja` or `en-GB`, if the page has it.
+    /// The language of this tag, such as `ja` or `en-GB`, if the lab has it.
     pub(crate) fn of_tag(tag: &str) -> Option<Self> {
         match tag.trim().split(['-', '_']).next()?.to_ascii_lowercase().as_str() {
             "en" => Some(Self::English),
@@ -25,7 +31,7 @@ impl Language {
         }
     }
 
-    /// The first language that a browser accepts and the page has, as `Accept-Language` of
+    /// The first language that a browser accepts and the lab has, as `Accept-Language` of
     /// RFC 9110 lists them; of equal weight, the one that comes first.
     pub(crate) fn accepted(header: &str) -> Option<Self> {
         let choice = |range: &str| {
@@ -70,8 +76,21 @@ impl Language {
             return Cow::Owned(id.to_owned());
         };
         let values: FluentArgs<'_> =
-            values.iter().map(|(name, value)| (*name, value.fluent())).collect();
+            values.iter().map(|(name, value)| (*name, self.fluent(value))).collect();
         bundle.format_pattern(pattern, Some(&values), &mut Vec::new())
+    }
+
+    /// What a message says with its own values.
+    pub(crate) fn put(self, message: &Message) -> Cow<'static, str> {
+        self.tell(&message.id, &message.values)
+    }
+
+    /// A number chooses the form of its word, so it stays one.
+    fn fluent(self, value: &Value) -> FluentValue<'_> {
+        match value {
+            Value::Number(number) => FluentValue::from(*number),
+            other => FluentValue::from(other.in_words(self)),
+        }
     }
 
     /// Every message.
@@ -94,46 +113,6 @@ impl Language {
             Self::English => &ENGLISH,
             Self::Japanese => &JAPANESE,
         }
-    }
-}
-
-/// A value that stands in a message.
-#[derive(Debug, Clone)]
-pub(crate) enum Value {
-    Number(u64),
-    Text(String),
-}
-
-impl Value {
-    fn fluent(&self) -> FluentValue<'_> {
-        match self {
-            Self::Number(number) => FluentValue::from(*number),
-            Self::Text(text) => FluentValue::from(text.as_str()),
-        }
-    }
-}
-
-impl From<u64> for Value {
-    fn from(number: u64) -> Self {
-        Self::Number(number)
-    }
-}
-
-impl From<usize> for Value {
-    fn from(number: usize) -> Self {
-        Self::Number(number as u64)
-    }
-}
-
-impl From<String> for Value {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl From<Cow<'static, str>> for Value {
-    fn from(text: Cow<'static, str>) -> Self {
-        Self::Text(text.into_owned())
     }
 }
 

@@ -3,6 +3,8 @@
 use maud::{DOCTYPE, Markup, html};
 
 use super::Case;
+use super::menu::menu;
+use crate::lessons::Experiment;
 use crate::messages::Language;
 
 /// Who reads a page, and how.
@@ -24,6 +26,21 @@ pub(super) struct Place<'a> {
     pub(super) path: &'a str,
     /// The lesson that it belongs to.
     pub(super) lesson: Option<Case>,
+}
+
+/// A form that begins a run of an experiment, or of another `kind`, without a question.
+pub(super) fn run_form(
+    reader: Reader,
+    (kind, experiment): (&str, &Experiment),
+    invites: &str,
+) -> Markup {
+    html! {
+        form class="card predict" method="post" action="/runs" {
+            input type="hidden" name=(kind) value=(experiment.name);
+            p { (reader.say(invites)) }
+            button class="run" type="submit" { (reader.say("run")) }
+        }
+    }
 }
 
 /// A whole page.
@@ -48,9 +65,7 @@ pub(super) fn page(reader: Reader, place: &Place<'_>, title: &str, main: &Markup
                         img src="/assets/icon.svg" alt="" width="28" height="28";
                         "CampusCafe"
                     }
-                    nav aria-label=(reader.say("nav-lessons")) { ul {
-                        @for case in Case::lessons() { (entry(reader, place, case)) }
-                    } }
+                    (menu(reader, place))
                     div class="tools" {
                         (choice(path, "language", other.tag(), &reader.say("language-switch"), other.tag()))
                         @let (value, words) = if reader.wall { ("off", "wall-off") } else { ("on", "wall-on") };
@@ -74,16 +89,6 @@ pub(crate) fn message(reader: Reader, path: &str, text: &str) -> String {
         } }
     };
     page(reader, &Place { path, lesson: None }, text, &main)
-}
-
-fn entry(reader: Reader, place: &Place<'_>, case: Case) -> Markup {
-    let name = case.experiment.name;
-    let here = place.lesson.is_some_and(|lesson| lesson.experiment.name == name);
-    html! {
-        li { a href=(case.path()) aria-current=[here.then_some("page")] {
-            (reader.say(&format!("name-{name}")))
-        } }
-    }
 }
 
 /// A choice that is kept in a cookie, so it is a form: a link must not change anything.

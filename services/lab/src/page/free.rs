@@ -1,6 +1,8 @@
 //! Free play: an order that a person writes with a form.
 
 use campuscafe_api::order::PlaceOrder;
+use campuscafe_chaos::Step;
+use campuscafe_evidence::order::USUAL_ITEM;
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -10,20 +12,12 @@ use super::{Case, Reader};
 
 /// The faults of the menus. `hold` is left out: an answer that nobody releases is held for
 /// a minute, and the lesson of doubt is about it.
-const FAULTS: [&str; 9] = [
-    "none",
-    "slow",
-    "fail",
-    "slowfail",
-    "abort",
-    "flaky",
-    "lostreply",
-    "slowreply",
-    "slow:200-1800",
-];
+fn faults() -> impl Iterator<Item = &'static str> {
+    Step::NAMES.into_iter().filter(|name| *name != "hold").chain(["slow:200-1800"])
+}
 
 /// An order as the form sends it.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FreeOrder {
     item: String,
@@ -35,6 +29,20 @@ pub(crate) struct FreeOrder {
     /// Milliseconds; empty for the limit of the service.
     #[serde(default)]
     limit: String,
+}
+
+/// What the form shows first.
+impl Default for FreeOrder {
+    fn default() -> Self {
+        Self {
+            item: USUAL_ITEM.to_owned(),
+            quantity: 1,
+            first: "slow".to_owned(),
+            second: "none".to_owned(),
+            retry: Some("yes".to_owned()),
+            limit: String::new(),
+        }
+    }
 }
 
 impl FreeOrder {
@@ -54,42 +62,54 @@ impl FreeOrder {
     }
 }
 
-/// The form, and what the words of its menus mean.
-pub(super) fn free(reader: Reader, case: Case) -> String {
-    let title = reader.say("lesson-free");
+/// The form with what was written, the commands that send the same if they were asked for,
+/// and what the words of the menus mean.
+pub(crate) fn free(
+    reader: Reader,
+    case: Case,
+    written: &FreeOrder,
+    order: Option<&PlaceOrder>,
+    orders: Option<&str>,
+) -> String {
+    let title = case.title(reader);
     let main = html! {
-        (situation(reader, case, None))
-        (form(reader))
+        (situation(reader, case, order, orders))
+        (form(reader, case, written))
         h2 { (reader.say("free-faults")) }
-        dl class="faults card" { @for fault in FAULTS {
+        dl class="faults card" { @for fault in faults() {
             div { dt { code { (fault) } } dd { (reader.say(&message(fault))) } }
         } }
     };
     page(reader, &Place { path: &case.path(), lesson: Some(case) }, &title, &main)
 }
 
-fn form(reader: Reader) -> Markup {
+fn form(reader: Reader, case: Case, written: &FreeOrder) -> Markup {
     html! {
         form class="card predict free" method="post" action="/free" {
             label class="field" {
                 (reader.say("free-item"))
-                input type="text" name="item" value="cake" maxlength="100" required;
+                input type="text" name="item" value=(written.item) maxlength="100" required;
             }
             label class="field" {
                 (reader.say("free-quantity"))
-                input type="number" name="quantity" min="1" value="1" required;
+                input type="number" name="quantity" min="1" value=(written.quantity) required;
             }
-            (menu(reader, "first", "free-first", "slow"))
-            (menu(reader, "second", "free-second", "none"))
+            (menu(reader, "first", "free-first", &written.first))
+            (menu(reader, "second", "free-second", &written.second))
             label class="chip" {
-                input type="checkbox" name="retry" value="yes" checked;
+                input type="checkbox" name="retry" value="yes" checked[written.retry.is_some()];
                 span { (reader.say("free-retry")) }
             }
             label class="field" {
                 (reader.say("free-limit"))
-                input type="number" name="limit" min="1" max="60000" placeholder="1000";
+                input type="number" name="limit" min="1" max="60000" placeholder="1000" value=(written.limit);
             }
-            button class="run" type="submit" { (reader.say("run")) }
+            div class="actions" {
+                button class="run" type="submit" { (reader.say("run")) }
+                button type="submit" formmethod="get" formaction=(case.path()) {
+                    (reader.say("free-command"))
+                }
+            }
         }
     }
 }
@@ -99,7 +119,7 @@ fn menu(reader: Reader, name: &str, words: &str, chosen: &str) -> Markup {
         label class="field" {
             (reader.say(words))
             select name=(name) {
-                @for fault in FAULTS {
+                @for fault in faults() {
                     option value=(fault) selected[fault == chosen] {
                         (fault) ": " (reader.say(&message(fault)))
                     }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::frame::{Place, page};
-use super::{Case, Reader};
+use super::{Case, Reader, catalogue, quiz};
 
 /// A run in one line.
 pub(crate) struct Past {
@@ -26,6 +26,8 @@ pub(crate) fn home(reader: Reader, runs: &[Past]) -> String {
                 p class="lead" { (say("home-lead")) }
                 p class="actions" {
                     a class="button run" href="/lessons/double/2" { (say("home-begin")) }
+                    a class="button" href=(catalogue::PATH) { (say("catalogue-title")) }
+                    a class="button" href=(quiz::PATH) { (say("quiz-title")) }
                 }
             }
             aside class="card real" {
@@ -42,9 +44,12 @@ pub(crate) fn home(reader: Reader, runs: &[Past]) -> String {
                 li {
                     time datetime=(past.began_at) { (clock(&past.began_at)) }
                     a href={ "/runs/" (past.id) } {
-                        (say(&format!("lesson-{}", past.case.experiment.name)))
+                        (past.case.title(reader))
                         @if past.one_case && past.case.is_one_of_many() {
                             " · " (past.case.name(reader))
+                        }
+                        @if !past.one_case && past.case.experiment.is_comparison() {
+                            " · " (say("compare-link"))
                         }
                     }
                     span { (say(past.state)) }
@@ -56,7 +61,7 @@ pub(crate) fn home(reader: Reader, runs: &[Past]) -> String {
 }
 
 /// The time of day in a timestamp as RFC 3339 writes it.
-fn clock(timestamp: &str) -> String {
+pub(super) fn clock(timestamp: &str) -> String {
     timestamp.get(11..19).map_or_else(|| timestamp.to_owned(), |time| format!("{time} UTC"))
 }
 
@@ -65,12 +70,11 @@ fn entry(reader: Reader, case: Case) -> Markup {
     let cases = [("count", case.experiment.trials.len().into())];
     html! {
         li class="card" {
-            h3 { a href=(case.path()) {
-                (reader.say(&format!("lesson-{}", case.experiment.name)))
-            } }
+            h3 { a href=(case.path()) {(case.title(reader))} }
             p { (reader.say(&case.message("trial"))) }
             p class="hint" {
                 @if case.request().is_some() || case.is_free() { (reader.language.tell("home-cases", &cases)) }
+                @else if case.experiment.storm().is_some() { (reader.say("home-storm")) }
                 @else { (reader.say("home-table")) }
             }
         }

@@ -7,6 +7,7 @@ use campuscafe_evidence::knowledge::{
     Answer, Certainty, Customer, End, Inventory, Knowledge, OrderService, ReceivedAttempt,
     SentAttempt,
 };
+use campuscafe_evidence::order_trace::UnderKey;
 use maud::{Markup, html};
 
 use super::Reader;
@@ -34,6 +35,31 @@ pub(super) fn knows(reader: Reader, diagram: &Diagram) -> Markup {
                     (party(reader, "lane-inventory", &inventory(reader, &knowledge.inventory)))
                 }
             }
+        }
+    }
+}
+
+/// What each party knows of an order that is under way. What a party knows of which no span
+/// has come yet the page cannot say, so it counts no reservations here.
+pub(super) fn knows_so_far(reader: Reader, diagram: &Diagram) -> Markup {
+    let knowledge = Knowledge::at(diagram, diagram.steps.len());
+    let attempts = &knowledge.order.attempts;
+    let mut order: Vec<_> = attempts.iter().map(|attempt| sent(reader, attempt)).collect();
+    if knowledge.order.told.is_none() {
+        order.push(Said(Some("unknown"), reader.say("know-still-waits")));
+    }
+    let mut inventory = inventory(reader, &knowledge.inventory);
+    for said in [&mut order, &mut inventory] {
+        if said.is_empty() {
+            said.push(Said(None, reader.say("know-no-span")));
+        }
+    }
+    html! {
+        div class="card know" {
+            header { h2 { (reader.say("knows")) } }
+            (party(reader, "lane-customer", &customer(reader, &knowledge.customer)))
+            (party(reader, "lane-order", &order))
+            (party(reader, "lane-inventory", &inventory))
         }
     }
 }
@@ -80,6 +106,11 @@ fn customer(reader: Reader, knows: &Customer) -> Vec<Said> {
 
 fn order_service(reader: Reader, knows: &OrderService) -> Vec<Said> {
     let mut said: Vec<_> = knows.attempts.iter().map(|attempt| sent(reader, attempt)).collect();
+    if let Some(outcome) = &knows.settled {
+        let values = [("outcome", Value::from(Words(reader.language).outcome(outcome)))];
+        let class = if outcome == "confirmed" { "confirmed" } else { "failed" };
+        said.push(Said(Some(class), reader.language.tell("know-settled", &values)));
+    }
     if !knows.attempts.is_empty() {
         said.push(bounds(reader, knows.certain, knows.possible));
     }
@@ -129,6 +160,8 @@ fn received(reader: Reader, attempt: &ReceivedAttempt) -> Vec<Said> {
         Some(commit) if commit.duplicate => Said(Some("doubled"), tell("know-committed-again")),
         Some(_) => Said(Some("committed"), tell("know-committed")),
         None => match attempt.answer {
+            _ if attempt.found == Some(UnderKey::Replayed) => Said(None, tell("know-replayed")),
+            _ if attempt.found == Some(UnderKey::Void) => Said(None, tell("know-void")),
             Answer::NotYet => Said(None, tell("know-works")),
             _ => Said(None, tell("know-not-committed")),
         },

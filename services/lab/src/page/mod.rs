@@ -6,15 +6,28 @@
 //! policy of the pages forbids.
 
 pub(crate) mod assets;
+mod catalogue;
+mod command;
+mod compare;
+mod counted;
 mod frame;
 mod free;
 mod home;
+mod keys;
 mod knows;
 mod lesson;
+mod logs;
+mod menu;
 mod outcome;
 mod question;
+mod quiz;
 mod run;
+mod script;
 mod situation;
+mod so_far;
+mod storm;
+mod trace;
+mod verbatim;
 mod waterfall;
 mod worlds;
 
@@ -25,16 +38,26 @@ use campuscafe_evidence::order::USUAL_ITEM;
 
 use crate::lessons::{ALL, ATTEMPT_TIMEOUT, Act, Experiment, FREE};
 
+pub(crate) use catalogue::catalogue;
+pub(crate) use compare::comparison;
 pub(crate) use frame::{Reader, message};
-pub(crate) use free::FreeOrder;
+pub(crate) use free::{FreeOrder, free};
 pub(crate) use home::{Past, home};
-pub(crate) use question::{Answers, Knows, LastCommit};
-pub(crate) use run::{Stage, View, run};
+pub(crate) use question::{Answers, Question};
+pub(crate) use quiz::{Quiz, quiz};
+pub(crate) use run::{Growing, Stage, View, run};
+pub(crate) use so_far::SoFar;
+pub(crate) use storm::NoRoom;
+pub(crate) use trace::trace;
 pub(crate) use worlds::worlds;
 
-/// The page of a case.
-pub(crate) fn lesson(reader: Reader, case: Case) -> String {
-    if case.is_free() { free::free(reader, case) } else { lesson::lesson(reader, case) }
+/// The page of a case. Orders are sent to this address.
+pub(crate) fn lesson(reader: Reader, case: Case, orders: Option<&str>) -> String {
+    if case.is_free() {
+        free(reader, case, &FreeOrder::default(), None, None)
+    } else {
+        lesson::lesson(reader, case, orders)
+    }
 }
 
 /// Every experiment, and free play after them.
@@ -53,14 +76,14 @@ impl Case {
     /// The case of this name and number, if the lab can run it by itself.
     pub(crate) fn find(name: &str, number: usize) -> Option<Self> {
         let experiment =
-            every().find(|experiment| experiment.name == name && !experiment.needs_cluster())?;
+            every().find(|experiment| experiment.name == name && experiment.runs_in_lab())?;
         (1..=experiment.trials.len()).contains(&number).then_some(Self { experiment, number })
     }
 
     /// Every lesson of a course, in its order, by its first case.
     pub(crate) fn lessons() -> impl Iterator<Item = Self> {
         every()
-            .filter(|experiment| !experiment.needs_cluster())
+            .filter(|experiment| experiment.runs_in_lab())
             .map(|experiment| Self { experiment, number: 1 })
     }
 
@@ -77,13 +100,13 @@ impl Case {
         }
     }
 
-    /// Whether it holds an answer until a person decides what becomes of it.
-    fn holds(self) -> bool {
-        matches!(self.act(), Some(Act::HeldOrder(..)))
+    /// What is asked before its run.
+    pub(crate) fn questions(self) -> &'static [&'static Question] {
+        self.act().map_or(&[], |act| question::before(act, self.experiment.name))
     }
 
     /// Whether a person writes its order.
-    fn is_free(self) -> bool {
+    pub(crate) fn is_free(self) -> bool {
         matches!(self.act(), Some(Act::FreeOrder(_)))
     }
 
@@ -101,6 +124,11 @@ impl Case {
 
     fn is_one_of_many(self) -> bool {
         self.experiment.trials.len() > 1
+    }
+
+    /// What its lesson is called.
+    fn title(self, reader: Reader) -> Cow<'static, str> {
+        reader.say(&format!("lesson-{}", self.experiment.name))
     }
 
     fn name(self, reader: Reader) -> Cow<'static, str> {

@@ -1,44 +1,22 @@
 //! The verdict: what was predicted and seen, beside what the evidence says.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use campuscafe_evidence::order::Order;
-use campuscafe_evidence::order_trace::OrderTrace;
 use maud::{Markup, html};
 
-use super::question::{Knows, LastCommit};
-use super::{Case, Reader, View};
+use super::question::{Answers, Question};
+use super::verbatim::verbatim;
+use super::{Reader, View};
 use crate::lessons::{Conclusion, Finding, Link};
-use crate::messages::Value;
 use crate::printable::printable;
 
-/// The verdict on an order: the answers beside the evidence, and why it is so.
-pub(super) fn verdict(
-    reader: Reader,
-    view: &View<'_>,
-    case: Case,
-    finding: &Finding,
-    order: &Order,
-) -> Markup {
-    let shown = finding.verdict.conclusion.is_shown();
+/// The verdict: the answers beside the evidence, and why it is so.
+pub(super) fn verdict(reader: Reader, view: &View<'_>, finding: &Arc<Finding>) -> Markup {
     html! {
         section class=(class(finding)) {
             h2 { (reader.say("verdict")) }
-            @if view.asks && !view.case.is_free() { (compared(reader, view, order)) }
-            @if shown { p class="lead" { (why(reader, case, order)) } }
-            (conclusion(reader, finding))
-        }
-    }
-}
-
-/// The verdict on what is told as a table.
-pub(super) fn told(reader: Reader, finding: &Finding) -> Markup {
-    html! {
-        section class=(class(finding)) {
-            h2 { (reader.say("verdict")) }
-            @if finding.verdict.conclusion.is_shown() {
-                p class="lead" lang="en" { (finding.verdict.sentence) }
-            }
+            (graded(reader, view, finding))
             (conclusion(reader, finding))
         }
     }
@@ -55,7 +33,8 @@ pub(super) fn ledger(reader: Reader, order: &Order) -> Markup {
             div class="tile" {
                 dt { (reader.say("ledger-told")) }
                 dd class=(told) { (reader.say(&format!("outcome-{told}"))) }
-                dd class="detail" { (words) }
+                dd class="detail" lang="en" { (verbatim(&words)) }
+                dd class="gloss" { (reader.say(&format!("gloss-{told}"))) }
             }
             div class="tile" {
                 dt { (reader.say("ledger-known")) }
@@ -78,75 +57,59 @@ fn count(reader: Reader, reservations: u64) -> std::borrow::Cow<'static, str> {
 }
 
 fn class(finding: &Finding) -> &'static str {
-    match finding.verdict.conclusion {
+    class_of(finding.verdict.conclusion)
+}
+
+pub(super) const fn class_of(conclusion: Conclusion) -> &'static str {
+    match conclusion {
         Conclusion::Shown => "verdict",
         Conclusion::Incomplete => "verdict unknown",
         Conclusion::NotShown => "verdict doubled",
     }
 }
 
-/// The word of the verdict. What was seen instead is told in the words of the terminal.
+/// Why the verdict is as it is, and its word. Where the effect did not happen, the
+/// sentence itself says so.
 fn conclusion(reader: Reader, finding: &Finding) -> Markup {
-    let (class, words) = match finding.verdict.conclusion {
-        Conclusion::Shown => ("why", "verdict-shown"),
-        Conclusion::Incomplete => ("lead", "verdict-incomplete"),
-        Conclusion::NotShown => ("lead", "verdict-not-shown"),
-    };
+    let why = reader.language.put(&finding.verdict.why);
     html! {
-        p class=(class) { (reader.say(words)) }
-        @if !finding.verdict.conclusion.is_shown() {
-            p class="why" lang="en" { (finding.verdict.sentence) }
+        @if finding.verdict.conclusion == Conclusion::Incomplete {
+            p class="lead" { (reader.say("verdict-incomplete")) }
+            p class="why" { (verbatim(&printable(&why))) }
+        } @else {
+            p class="lead" { (verbatim(&printable(&why))) }
+            @if finding.verdict.conclusion.is_shown() {
+                p class="why" { (reader.say("verdict-shown")) }
+            }
         }
     }
 }
 
-fn why(reader: Reader, case: Case, order: &Order) -> std::borrow::Cow<'static, str> {
-    let language = reader.language;
-    let commit = match order.complete_story().and_then(OrderTrace::last_commit) {
-        Some(at) => language.tell("commit-at", &[("seconds", Value::from(seconds(at)))]),
-        None => language.say("commit-sometime"),
-    };
-    language.tell(
-        &case.message("why"),
-        &[
-            ("words", Value::from(printable(&order.response.words).to_string())),
-            ("after", Value::from(seconds(order.response.after))),
-            ("made", order.ledger.reservations.into()),
-            ("commit", commit.into()),
-        ],
-    )
-}
-
-/// Seconds with one decimal, for a message that names the unit.
-fn seconds(time: Duration) -> String {
-    format!("{:.1}", time.as_secs_f64())
+/// The answers to what the page asks about this finding.
+fn graded(reader: Reader, view: &View<'_>, finding: &Arc<Finding>) -> Markup {
+    let questions = view.questions();
+    html! { @if !questions.is_empty() {
+        (compared(reader, &questions, &view.answers, std::slice::from_ref(finding)))
+    } }
 }
 
 /// A row for each question: the answer, and the evidence.
-fn compared(reader: Reader, view: &View<'_>, order: &Order) -> Markup {
-    let held = view.case.holds();
-    let answers = &view.answers;
-    let knows = |knows: Knows| reader.say(&format!("knows-{}", knows.as_str()));
-    let commit = |commit: LastCommit| reader.say(&format!("commit-{}", commit.as_str()));
-    let rows = [
-        (
-            if held { "predict-knows-held" } else { "predict-knows" },
-            answers.knows.map(knows),
-            Knows::of(order, held).map(knows),
-        ),
-        (
-            "predict-reservations",
-            answers.reservations.map(|made| count(reader, made)),
-            Some(count(reader, order.ledger.reservations)),
-        ),
-        ("observe-commit", answers.commit.map(commit), LastCommit::of(order).map(commit)),
-    ];
+pub(super) fn compared(
+    reader: Reader,
+    questions: &[&Question],
+    answers: &Answers,
+    findings: &[Arc<Finding>],
+) -> Markup {
     let heads = ["verdict-question", "verdict-yours", "verdict-evidence"].map(|id| reader.say(id));
+    let rows = questions.iter().map(|question| {
+        let say = |answer| question.say(reader, answer);
+        (question.asks, answers.get(question).map(say), (question.truth)(findings).map(say))
+    });
     html! {
         div class="scroll" { table class="sides" {
             thead { tr { @for head in &heads { th scope="col" { (head) } } } }
-            tbody { @for (question, yours, evidence) in rows { tr {
-                th scope="row" { (reader.say(question)) }
+            tbody { @for (asks, yours, evidence) in rows { tr {
+                th scope="row" { (reader.say(asks)) }
                 (answer(reader, &heads[1], yours.as_deref(), evidence.as_deref()))
                 td data-head=(heads[2]) { (evidence.as_deref().unwrap_or("?")) }
             } } }

@@ -1,16 +1,18 @@
-//! The spans of an order as a waterfall, with the attributes of each.
+//! The spans of an order as a waterfall, with the log lines and the attributes of each.
 //!
 //! Everything is on the page. With a script, `linked.js` shows the attributes of the
 //! chosen span only, and lights what belongs together here and in the picture.
 
 use campuscafe_evidence::diagram::Diagram;
 use campuscafe_evidence::flaw::Part;
-use campuscafe_evidence::span::{Span, Value};
+use campuscafe_evidence::log_lines::LogLines;
+use campuscafe_evidence::span::Span;
 use campuscafe_evidence::waterfall::{Row, Waterfall};
 use campuscafe_telemetry::attribute;
 use maud::{Markup, html};
 
 use super::Reader;
+use super::logs::logs;
 use crate::printable::printable;
 use crate::view::svg::Words;
 
@@ -33,6 +35,7 @@ pub(super) fn id(number: usize) -> String {
 pub(super) fn waterfall(
     reader: Reader,
     spans: &Waterfall,
+    lines: &LogLines,
     drawn: &Diagram,
     number: usize,
 ) -> Markup {
@@ -43,6 +46,7 @@ pub(super) fn waterfall(
                 summary { (reader.say("spans")) }
                 div {
                     (table(reader, spans, drawn, of))
+                    (logs(reader, spans, lines, drawn, of))
                     @for (place, row) in spans.rows.iter().enumerate() {
                         (attributes(reader, &row.span, drawn, &of(place)))
                     }
@@ -88,7 +92,7 @@ fn line(reader: Reader, row: &Row, drawn: &Diagram, time: &Time, attributes: &st
     let moment = |ms| Words(reader.language).moment(ms);
     let (x, width) = time.bar(span);
     html! {
-        tr data-steps=(steps(row, drawn)) data-attempt=[part.attempt()] {
+        tr data-span=(attributes) data-steps=(steps(row, drawn)) data-attempt=[part.attempt()] {
             th scope="row" class={ "depth-" (depth.min(&DEEPEST)) (tone(row)) } {
                 a href={ "#" (attributes) } { (printable(&span.name)) }
                 " " span class="hint" { (printable(&span.service)) }
@@ -150,7 +154,7 @@ fn attributes(reader: Reader, span: &Span, drawn: &Diagram, id: &str) -> Markup 
     let moment = |at| Words(reader.language).moment(drawn.ms(at));
     let instance = span.instance.iter().map(|instance| ("service.instance.id", instance.clone()));
     let process = [("service.name", span.service.clone())].into_iter().chain(instance);
-    let own = span.attributes.iter().map(|(name, value)| (&**name, text(value)));
+    let own = span.attributes.iter().map(|(name, value)| (&**name, value.to_string()));
     let events = span.events.iter().map(|event| (&*event.name, moment(event.at)));
     html! {
         div class="scroll" id=(id) {
@@ -161,14 +165,6 @@ fn attributes(reader: Reader, span: &Span, drawn: &Diagram, id: &str) -> Markup 
                 } }
             }
         }
-    }
-}
-
-fn text(value: &Value) -> String {
-    match value {
-        Value::Text(text) => text.clone(),
-        Value::Int(number) => number.to_string(),
-        Value::Flag(flag) => flag.to_string(),
     }
 }
 
@@ -184,13 +180,13 @@ mod tests {
     fn shown(spans: &[Span]) -> String {
         let read = OrderSpans::of(spans, &answer(spans, "slow,none")).unwrap();
         let drawn = Diagram::of(&read.order_trace);
-        waterfall(Reader::default(), &read.waterfall, &drawn, 1).into_string()
+        waterfall(Reader::default(), &read.waterfall, &LogLines::default(), &drawn, 1).into_string()
     }
 
     #[test]
     fn a_row_names_its_span_its_attempt_and_the_steps_that_belong_to_it() {
         let page = shown(&double());
-        assert_eq!(page.matches("<tr data-steps=").count(), 8, "{page}");
+        assert_eq!(page.matches("<tr data-span=").count(), 8, "{page}");
         for (attempt, class, rows) in [
             (1, "depth-1", 1),
             (1, "depth-2", 1),
@@ -204,7 +200,9 @@ mod tests {
         }
         // The order's own: what arrives first, and what the customer is told.
         assert!(
-            page.contains("<tr data-steps=\"0 7\"><th scope=\"row\" class=\"depth-0\""),
+            page.contains(
+                "<tr data-span=\"span-1-0\" data-steps=\"0 7\"><th scope=\"row\" class=\"depth-0\""
+            ),
             "{page}"
         );
         assert!(page.contains("<th scope=\"row\">client.disconnected</th><td>1,002 ms</td>"));

@@ -1,20 +1,20 @@
-//! Runs that differ in fact and look the same to the order service, side by side.
+//! Runs that differ in fact and look the same to the order service, in one picture.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use campuscafe_evidence::diagram::{Content, Diagram};
+use campuscafe_evidence::diagram::Diagram;
 use campuscafe_evidence::local_history::{LocalEvent, LocalHistory};
 use campuscafe_evidence::order::Order;
 use maud::{Markup, html};
 
-use super::frame::{Place, page};
+use super::frame::{Place, page, run_form};
 use super::situation::cases;
 use super::{Case, Reader};
 use crate::lessons::{self, Conclusion, Experiment, Finding, SameView};
 use crate::messages::Value;
-use crate::printable::printable;
 use crate::view::diagram;
+use crate::view::events::in_words;
 use crate::view::svg::{self, Shape, Sheet, Words};
 
 /// Whether an experiment has runs that must look the same.
@@ -35,11 +35,7 @@ pub(super) fn title(reader: Reader, experiment: &Experiment) -> Cow<'static, str
 pub(crate) fn worlds(reader: Reader, experiment: &'static Experiment) -> Option<String> {
     let main = html! {
         (situation(reader, experiment))
-        form class="card predict" method="post" action="/runs" {
-            input type="hidden" name="experiment" value=(experiment.name);
-            p { (reader.say("worlds-predict")) }
-            button class="run" type="submit" { (reader.say("run")) }
-        }
+        (run_form(reader, ("experiment", experiment), "worlds-predict"))
     };
     let (path, lesson) = (path(experiment), Some(Case { experiment, number: 1 }));
     let place = Place { path: &path, lesson };
@@ -49,14 +45,19 @@ pub(crate) fn worlds(reader: Reader, experiment: &'static Experiment) -> Option<
 
 /// What is compared.
 pub(super) fn situation(reader: Reader, experiment: &'static Experiment) -> Markup {
-    let faults = Value::from(experiment.same_view.join(", "));
     html! {
         section class="lesson" { header {
-            h1 { (reader.say(&format!("lesson-{}", experiment.name))) }
+            h1 { (Case { experiment, number: 1 }.title(reader)) }
             (cases(reader, experiment, None))
-            p class="lead" { (reader.language.tell("worlds-lead", &[("faults", faults)])) }
+            p class="lead" { (lead(reader, experiment)) }
         } }
     }
+}
+
+/// What a run of the whole experiment does.
+pub(super) fn lead(reader: Reader, experiment: &Experiment) -> Cow<'static, str> {
+    let faults = Value::from(experiment.same_view.join(", "));
+    reader.language.tell("worlds-lead", &[("faults", faults)])
 }
 
 /// The pictures of the runs that are compared, and what the comparison comes to.
@@ -65,11 +66,13 @@ pub(super) fn compared(
     experiment: &Experiment,
     findings: &[Arc<Finding>],
 ) -> Markup {
+    let runs: Vec<_> = lessons::compared(experiment, findings).collect();
     html! {
-        section class="worlds" {
-            @for (fault, order) in lessons::compared(experiment, findings) {
-                (picture(reader, fault, order))
-            }
+        @match overlaid(reader, &runs) {
+            Some(picture) => (picture),
+            None => section class="worlds" {
+                @for (fault, order) in &runs { (picture(reader, fault, order)) }
+            },
         }
         @if let Some(view) = SameView::of(experiment, findings) {
             (table(reader, &view))
@@ -79,6 +82,44 @@ pub(super) fn compared(
     }
 }
 
+/// All runs in one picture, if the order service has the same steps in each.
+fn overlaid(reader: Reader, runs: &[(&str, &Order)]) -> Option<Markup> {
+    let words = Words(reader.language);
+    let mut worlds = Vec::new();
+    for ((fault, order), letter) in runs.iter().zip('A'..) {
+        let order_trace = order.order_trace.as_ref()?;
+        worlds.push((format!("{letter} {fault}"), *fault, order_trace, Diagram::of(order_trace)));
+    }
+    let text: Vec<_> = worlds
+        .iter()
+        .map(|(name, _, order_trace, _)| {
+            format!("{name}\n{}", diagram::text(order_trace, reader.language))
+        })
+        .collect();
+    let text = text.join("\n");
+    let drawn: Vec<_> =
+        worlds.iter().map(|(name, _, _, diagram)| (name.clone(), diagram)).collect();
+    let [wide, narrow] = [("wide-worlds", Shape::Wide), ("narrow-worlds", Shape::Narrow)]
+        .map(|(prefix, shape)| svg::worlds(&drawn, words, Sheet { prefix, text: &text, shape }));
+    let (wide, narrow) = (wide?, narrow?);
+    Some(html! {
+        figure class="card diagram overlaid" {
+            figcaption {
+                p { (reader.say("worlds-overlaid")) }
+                ul { @for (name, fault, ..) in &worlds {
+                    li { strong { (name) } " " (reader.say(&format!("fault-{fault}"))) }
+                } }
+            }
+            (wide) (narrow)
+            (svg::legend(words, "worlds"))
+        }
+        details class="card" {
+            summary { (reader.say("picture-text")) }
+            pre class="table" tabindex="0" { (text) }
+        }
+    })
+}
+
 fn picture(reader: Reader, fault: &str, order: &Order) -> Markup {
     let words = Words(reader.language);
     html! {
@@ -86,7 +127,7 @@ fn picture(reader: Reader, fault: &str, order: &Order) -> Markup {
             figcaption { strong { (fault) } " " (reader.say(&format!("fault-{fault}"))) }
             @if let Some(order_trace) = &order.order_trace {
                 @let prefix = format!("world-{fault}");
-                @let text = diagram::text(order_trace);
+                @let text = diagram::text(order_trace, reader.language);
                 @let sheet = Sheet { prefix: &prefix, text: &text, shape: Shape::Narrow };
                 (svg::draw(&Diagram::of(order_trace), words, sheet))
             } @else {
@@ -110,7 +151,7 @@ fn table(reader: Reader, view: &SameView) -> Markup {
             } }
             tbody {
                 @for (number, event) in common.iter().enumerate() { tr {
-                    th scope="row" { (number + 1) ". " (in_words(reader, event)) }
+                    th scope="row" { (number + 1) ". " (in_words(reader.language, event)) }
                     @for (fault, history) in &view.runs {
                         td data-head=(fault) { (time(reader, history.as_ref(), number)) }
                     }
@@ -151,43 +192,8 @@ fn conclusion(reader: Reader, view: &SameView) -> Markup {
 /// What a run has in the place where the runs differ.
 fn at(reader: Reader, history: Option<&LocalHistory>, event: usize) -> Cow<'static, str> {
     let Some(history) = history else { return Cow::Borrowed("?") };
-    let words = |event: &LocalEvent| in_words(reader, event);
+    let words = |event: &LocalEvent| in_words(reader.language, event);
     history.events.get(event).map_or_else(|| reader.say("event-none"), words)
-}
-
-/// An event in words, from the side of the party whose event it is.
-fn in_words(reader: Reader, event: &LocalEvent) -> Cow<'static, str> {
-    let tell = |id: &str, values: &[(&'static str, Value)]| reader.language.tell(id, values);
-    let number = |attempt: &u32| ("number", Value::from(u64::from(*attempt)));
-    let words = Words(reader.language);
-    let message = |content: &Content| ("outcome", Value::from(words.message(content)));
-    match event {
-        LocalEvent::Received(Content::Order) => tell("event-order", &[]),
-        LocalEvent::Sent(Content::Attempt(attempt)) => tell("event-attempt", &[number(attempt)]),
-        LocalEvent::Received(Content::Answer { attempt, status }) => {
-            let status = ("status", Value::from(status.to_string()));
-            tell("event-answer", &[number(attempt), status])
-        }
-        LocalEvent::NoAnswer { attempt, reason } => {
-            let reason = ("reason", Value::from(words.given_up(reason)));
-            tell("event-no-answer", &[number(attempt), reason])
-        }
-        LocalEvent::Sent(told @ Content::Outcome { .. }) => tell("event-told", &[message(told)]),
-        LocalEvent::Received(told @ Content::Outcome { .. }) => tell("know-told", &[message(told)]),
-        LocalEvent::Sent(Content::Order) => tell("know-asked", &[]),
-        LocalEvent::Received(Content::Attempt(attempt)) => tell("know-works", &[number(attempt)]),
-        LocalEvent::Sent(Content::Answer { attempt, .. }) => {
-            tell("know-answer-sent", &[number(attempt)])
-        }
-        LocalEvent::Fault { fault, .. } => Cow::Owned(printable(fault).into_owned()),
-        LocalEvent::Committed { attempt, duplicate: false, .. } => {
-            tell("know-committed", &[number(attempt)])
-        }
-        LocalEvent::Committed { attempt, .. } => tell("know-committed-again", &[number(attempt)]),
-        LocalEvent::Cut(attempt) => tell("know-answer-cut", &[number(attempt)]),
-        LocalEvent::CallerLeft(attempt) => tell("know-caller-left", &[number(attempt)]),
-        LocalEvent::AnswerDropped(attempt) => tell("know-nobody-left", &[number(attempt)]),
-    }
 }
 
 #[cfg(test)]

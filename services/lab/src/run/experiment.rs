@@ -7,7 +7,7 @@ use campuscafe_api::order::PlaceOrder;
 use campuscafe_service::ExitError;
 use campuscafe_telemetry::Baggage;
 
-use super::{Decider, Observer, Runner};
+use super::{Decider, Observer, Runner, StormServices};
 use crate::lessons::{Act, Event, Evidence, Experiment, Finding, Findings, Trial};
 use crate::targets::{SpanSource, TargetEnv};
 
@@ -19,6 +19,8 @@ pub(crate) struct RunRequest {
     pub(crate) seed: u64,
     /// The order of somebody's own, for free play.
     pub(crate) order: Option<PlaceOrder>,
+    /// The services of a storm, which it has for itself.
+    pub(crate) storm: Option<StormServices>,
     /// What the spans of the run have in common: 32 hexadecimal digits.
     pub(crate) run: String,
 }
@@ -106,6 +108,19 @@ async fn carry_out(
             let verdict = judge(&series);
             (Evidence::Series(Box::new(series)), verdict)
         }
+        Act::Script(script, lane, judge) => {
+            let played = runner.script(script, lane, observer).await?;
+            let verdict = judge(&played);
+            (Evidence::Script(Box::new(played)), verdict)
+        }
+        Act::Storm(plan, judge) => {
+            let services = request.storm.as_ref().ok_or_else(|| {
+                ExitError::Usage("a storm needs services of its own; use the terminal".to_owned())
+            })?;
+            let storm = runner.storm(plan, services, observer).await?;
+            let verdict = judge(&storm);
+            (Evidence::Storm(Box::new(storm)), verdict)
+        }
         Act::PodReplacement(plan, judge) => {
             let pod_replacement = runner.pod_replacement(plan, observer).await?;
             let verdict = judge(&pod_replacement);
@@ -184,7 +199,7 @@ mod tests {
 
     fn slow(trial: Option<usize>) -> RunRequest {
         let experiments = ALL.into_iter().filter(|experiment| experiment.name == "slow").collect();
-        RunRequest { experiments, trial, seed: 7, order: None, run: ids::random() }
+        RunRequest { experiments, trial, seed: 7, order: None, storm: None, run: ids::random() }
     }
 
     fn nobody() -> Decider {
@@ -201,7 +216,7 @@ mod tests {
             Event::OrderAnswered(response) => format!("answered {}", response.status),
             Event::SpansArrived { complete } => format!("spans complete: {complete}"),
             Event::Settled => "settled".to_owned(),
-            Event::Judged(finding) => finding.verdict.conclusion.as_str().to_owned(),
+            Event::Judged(finding) => finding.verdict.conclusion.code().to_owned(),
             Event::ExperimentEnded(findings) => format!("{} ended", findings.experiment.name),
             Event::AllEnded(all) => format!("{} in all", all.len()),
             _ => "another".to_owned(),
@@ -225,10 +240,10 @@ mod tests {
         };
         let expected = [
             vec!["slow began".to_owned()],
-            trial("slow", "SHOWN"),
+            trial("slow", "shown"),
             // These services reserve whatever they are asked.
-            trial("slowfail", "NOT SHOWN"),
-            trial("slowreply", "SHOWN"),
+            trial("slowfail", "not_shown"),
+            trial("slowreply", "shown"),
             vec!["slow ended".to_owned(), "1 in all".to_owned()],
         ]
         .concat();

@@ -46,7 +46,7 @@ impl Runner {
         decider: &mut Decider,
         observer: &mut Observer<'_>,
     ) -> Result<Order, ExitError> {
-        let prepared = self.prepare(plan, Some(ATTEMPT_TIMEOUT)).await?;
+        let prepared = self.prepare(plan, Some(ATTEMPT_TIMEOUT), observer).await?;
         observer(Event::OrderSent(&prepared.request))?;
         let response = self.place_held(&prepared.request, run, decider, observer).await?;
         observer(Event::OrderAnswered(&response))?;
@@ -72,6 +72,7 @@ impl Runner {
         let decision = tokio::select! {
             response = &mut answer => {
                 // The order service gave up meanwhile; nothing is left to wait for.
+                observer(Event::Undecided)?;
                 self.end_hold(&held.hold, "release").await?;
                 return response;
             }
@@ -126,7 +127,8 @@ mod tests {
     use crate::targets::{Addresses, SpanSource};
 
     const RUN: &str = "0af7651916cd43dd8448eb211c80319c";
-    const PLAN: OrderPlan = OrderPlan { chaos: "hold", retry: false, reservations: 1 };
+    const PLAN: OrderPlan =
+        OrderPlan { chaos: "hold", retry: false, reservations: 1, ..OrderPlan::NAIVE };
 
     /// What the services have seen.
     #[derive(Default)]

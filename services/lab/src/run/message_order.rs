@@ -57,15 +57,17 @@ impl Runner {
             reading.spawn(async move {
                 let trace = told.trace_id.as_deref();
                 let pings = runner.read_spans::<MessageOrder>(trace, &told).await;
-                runner.incomplete(trace, pings.as_ref())
+                let counted = pings.as_ref().map(counters::of_pings).unwrap_or_default();
+                (runner.incomplete(trace, pings.as_ref()), counted)
             });
             reports.push(report);
         }
-        let incomplete = reading.join_all().await.concat();
+        let (incomplete, counted): (Vec<_>, Vec<_>) = reading.join_all().await.into_iter().unzip();
+        let (incomplete, counters) = (incomplete.concat(), counters::sum(counted));
         observer(Event::Settled)?;
         let most = reports.iter().max_by_key(|report| report.inversions);
         let trace_id = most.and_then(|report| report.trace_id.clone());
         let inversions = reports.iter().map(|report| report.inversions).collect();
-        Ok(PingRounds { count, inversions, trace_id, incomplete })
+        Ok(PingRounds { count, inversions, trace_id, counters, incomplete })
     }
 }

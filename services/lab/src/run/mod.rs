@@ -2,22 +2,29 @@
 //!
 //! [`experiment`] goes through the trials and tells what happens as [`Event`]s.
 //! [`order`] places an order, [`held_order`] one whose answer is held, [`message_order`] has pings sent at once,
-//! [`pod_replacement`] lets customers order while pods are replaced, and
+//! [`scripts`] makes calls of its own, [`storm`] lets more customers come than the inventory
+//! can serve, [`pod_replacement`] lets customers order while pods are replaced, and
 //! [`load`] lets many orders arrive at a given rate.
 
 mod calls;
 mod experiment;
 mod held_order;
+mod in_doubt;
+mod keys;
 pub(crate) mod load;
 mod message_order;
 mod order;
 mod pod_replacement;
+mod scripts;
 mod series;
+mod storm;
 
 use std::time::Duration;
 
 use campuscafe_api::inventory::{Delivery, State};
+use campuscafe_api::order::{Lane, OrderList};
 use campuscafe_evidence::counters::{self, Counters};
+use campuscafe_evidence::flaw::Flaw;
 use campuscafe_evidence::from_spans::FromSpans;
 use campuscafe_evidence::load::metrics::MetricsReading;
 use campuscafe_service::ExitError;
@@ -34,6 +41,8 @@ use campuscafe_otlp_store::TraceId;
 
 pub(crate) use experiment::{RunRequest, experiments};
 pub(crate) use held_order::Decider;
+pub(crate) use keys::find_key;
+pub(crate) use storm::StormServices;
 
 /// A function that is told what happens. If it fails, the run ends.
 pub(crate) type Observer<'a> = dyn FnMut(Event<'_>) -> Result<(), ExitError> + Send + 'a;
@@ -89,7 +98,7 @@ impl Runner {
 
     /// What keeps the spans from being whole evidence; nothing does where there
     /// is no trace to look for, or no place to read it from.
-    fn incomplete<T: FromSpans>(&self, trace_id: Option<&str>, told: Option<&T>) -> Vec<String> {
+    fn incomplete<T: FromSpans>(&self, trace_id: Option<&str>, told: Option<&T>) -> Vec<Flaw> {
         match (trace_id, &self.spans) {
             (None, _) | (_, SpanSource::Nowhere) => Vec::new(),
             _ => T::incomplete(told),
@@ -112,6 +121,18 @@ impl Runner {
         self.read(&self.inventory, "/inventory/state").await
     }
 
+    /// How many orders with a key are unknown, of those that the order service remembers.
+    pub(crate) async fn unknown(&self) -> Result<u64, ExitError> {
+        let (mut unknown, mut after) = (0, String::new());
+        loop {
+            let path = format!("/orders?state=unknown&limit=1000{after}");
+            let OrderList { orders, next } = self.read(&self.order, &path).await?;
+            unknown += orders.iter().filter(|order| order.lane == Lane::Cured).count() as u64;
+            let Some(next) = next else { return Ok(unknown) };
+            after = format!("&after={next}");
+        }
+    }
+
     /// What both services tell of themselves, as far as a load needs it.
     pub(crate) async fn reading(&self) -> Result<MetricsReading, ExitError> {
         let pages =
@@ -131,8 +152,9 @@ impl Runner {
     }
 
     pub(crate) async fn counters(&self) -> Result<Counters, ExitError> {
-        let mut all = self.counters_of(&self.order).await?;
-        all.extend(self.counters_of(&self.inventory).await?);
+        let (mut all, more) =
+            tokio::try_join!(self.counters_of(&self.order), self.counters_of(&self.inventory))?;
+        all.extend(more);
         Ok(all)
     }
 

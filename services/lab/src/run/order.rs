@@ -12,9 +12,11 @@ use campuscafe_evidence::order::{CustomerResponse, Delivered, Order, OrderPlan, 
 use campuscafe_evidence::order_trace::Answered;
 use campuscafe_evidence::waterfall::OrderSpans;
 use campuscafe_service::ExitError;
+use reqwest::StatusCode;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
+use super::in_doubt::Clarified;
 use super::{ANSWER_TIMEOUT, ASK_EVERY, EVIDENCE_TIMEOUT, Observer, Runner, trace_id};
 use crate::http::{at, unreachable};
 use crate::lessons::Event;
@@ -25,6 +27,8 @@ pub(super) struct Prepared {
     pub(super) request: PlaceOrder,
     /// Reservations to wait for where spans do not tell.
     reservations: u64,
+    /// Whether the customer orders again who is left in doubt.
+    again: bool,
     before: State,
     delivered: Option<Delivered>,
     counted: Counters,
@@ -37,7 +41,7 @@ impl Runner {
         plan: OrderPlan,
         observer: &mut Observer<'_>,
     ) -> Result<Order, ExitError> {
-        let prepared = self.prepare(plan, None).await?;
+        let prepared = self.prepare(plan, None, observer).await?;
         self.place(prepared, observer).await
     }
 
@@ -54,7 +58,8 @@ impl Runner {
             request.item_id.clone_from(name);
         }
         let counted = self.counters().await?;
-        let prepared = Prepared { request, reservations: 0, before, delivered: None, counted };
+        let prepared =
+            Prepared { request, reservations: 0, again: false, before, delivered: None, counted };
         self.place(prepared, observer).await
     }
 
@@ -75,6 +80,7 @@ impl Runner {
         &self,
         plan: OrderPlan,
         attempt_timeout: Option<Duration>,
+        observer: &mut Observer<'_>,
     ) -> Result<Prepared, ExitError> {
         let mut before: State = self.read(&self.inventory, "/inventory/state").await?;
         let item = choose(&before)?;
@@ -83,12 +89,13 @@ impl Runner {
         let enough = reservations.saturating_mul(*self.people.borrow());
         let delivered = lacking(&before, &item, enough)
             .map(|lack| Delivered { quantity: reservations.min(lack.quantity), ..lack });
-        if let Some(Delivered { quantity, .. }) = delivered {
-            before = self.deliver(&item, quantity).await?;
+        if let Some(delivered) = delivered {
+            before = self.deliver(&item, delivered.quantity).await?;
+            observer(Event::Delivered { item: &item, delivered })?;
         }
         let counted = self.counters().await?;
-        let request = plan.order(&item, attempt_timeout);
-        Ok(Prepared { request, reservations, before, delivered, counted })
+        let (request, again) = (plan.order(&item, attempt_timeout), plan.again);
+        Ok(Prepared { request, reservations, again, before, delivered, counted })
     }
 
     /// Waits for what an answered order leaves behind.
@@ -98,25 +105,28 @@ impl Runner {
         response: CustomerResponse,
         observer: &mut Observer<'_>,
     ) -> Result<Order, ExitError> {
-        let Prepared { request, reservations, before, delivered, counted } = prepared;
+        let Prepared { request, reservations, again, before, delivered, counted } = prepared;
+        let clarified = self.clarify(&request, &response, again).await?;
         let trace = response.report.trace_id.as_deref();
-        let answered = Answered {
-            report: response.report.clone(),
-            plan: faults(request.chaos.as_deref().unwrap_or_default())?,
-        };
+        let answered = answered(&request, &response)?;
         let read = self.read_spans::<OrderSpans>(trace, &answered).await;
         let (order_trace, waterfall) = read.map(|read| (read.order_trace, read.waterfall)).unzip();
         let waterfall = waterfall.unwrap_or_default();
+        let (order_trace, later) = match clarified {
+            None => (order_trace, None),
+            Some(Clarified { later, told }) => (self.join(order_trace, told).await?, Some(later)),
+        };
         let incomplete = self.incomplete(trace, order_trace.as_ref());
         let complete = order_trace.as_ref().filter(|order_trace| order_trace.is_complete());
         observer(Event::SpansArrived { complete: complete.is_some() })?;
         if complete.is_none() {
             self.await_reservations(before.reservations.saturating_add(reservations)).await?;
         }
-        let after: State = self.read(&self.inventory, "/inventory/state").await?;
-        let deltas = counters::deltas(&counted, &self.counters().await?);
+        let (after, counters) = tokio::try_join!(self.state(), self.counters())?;
+        let deltas = counters::deltas(&counted, &counters);
         observer(Event::Settled)?;
-        let ledger = Ledger::of(&request.item_id, response.report.outcome, &before, &after);
+        let told = later.as_ref().map_or(response.report.outcome, |later| later.outcome);
+        let ledger = Ledger::of(&request.item_id, told, &before, &after);
         // Complete spans know better, as others may be ordering too; spans of
         // which one is missing know less.
         let ledger = match complete {
@@ -126,6 +136,7 @@ impl Runner {
         Ok(Order {
             request,
             response,
+            later,
             ledger,
             deltas,
             order_trace,
@@ -145,7 +156,8 @@ impl Runner {
         let body: Value = answer.json().await.map_err(|error| unreachable(&self.order, &error))?;
         let after = sent.elapsed();
         let words = ["note", "title"].iter().find_map(|name| body.get(name)?.as_str());
-        let words = words.unwrap_or_default().to_owned();
+        let reason = StatusCode::from_u16(status).ok().and_then(|it| it.canonical_reason());
+        let words = words.or(reason).unwrap_or_default().to_owned();
         let mut report: OrderReport = serde_json::from_value(body.clone()).map_err(|_| {
             let body = body.to_string();
             let body = printable(&body);
@@ -165,6 +177,15 @@ impl Runner {
             sleep(ASK_EVERY).await;
         }
     }
+}
+
+/// What an order was answered, as far as its spans must show it.
+pub(super) fn answered(
+    request: &PlaceOrder,
+    response: &CustomerResponse,
+) -> Result<Answered, ExitError> {
+    let plan = faults(request.chaos.as_deref().unwrap_or_default())?;
+    Ok(Answered { report: response.report.clone(), plan })
 }
 
 pub(super) fn faults(chaos: &str) -> Result<Plan, ExitError> {

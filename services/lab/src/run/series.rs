@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use campuscafe_api::inventory::State;
+use campuscafe_evidence::counters::of_order;
 use campuscafe_evidence::from_spans::FromSpans as _;
-use campuscafe_evidence::order_trace::{Answered, OrderTrace};
+use campuscafe_evidence::order_trace::OrderTrace;
 use campuscafe_service::ExitError;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::order::{choose, faults, lacking};
+use super::order::{answered, choose, lacking};
 use super::{Observer, Runner};
 use crate::lessons::{Event, Series, SeriesOrder, SeriesPlan, SeriesResult};
 
@@ -54,14 +55,14 @@ impl Runner {
 
     async fn one_of_series(&self, sent: SeriesOrder) -> Result<SeriesResult, ExitError> {
         let response = self.send(&sent.order).await?;
-        let plan = faults(sent.order.chaos.as_deref().unwrap_or_default())?;
         let trace = response.report.trace_id.as_deref();
-        let answered = Answered { report: response.report.clone(), plan };
+        let answered = answered(&sent.order, &response)?;
         let order_trace = self.read_spans::<OrderTrace>(trace, &answered).await;
         let incomplete = self.incomplete(trace, order_trace.as_ref());
         let complete = order_trace.as_ref().filter(|order_trace| order_trace.is_complete());
         let commits = complete.map(|order_trace| order_trace.commits().len() as u64);
         let last_commit = complete.and_then(OrderTrace::last_commit);
-        Ok(SeriesResult { sent, response, commits, last_commit, incomplete })
+        let counters = order_trace.as_ref().map(of_order).unwrap_or_default();
+        Ok(SeriesResult { sent, response, commits, last_commit, counters, incomplete })
     }
 }

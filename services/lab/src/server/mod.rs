@@ -1,4 +1,4 @@
-//! The lab's own HTTP server: it receives spans, hands traces out, runs experiments, and
+//! The lab's own HTTP server: it receives spans and log records, hands traces out, runs experiments, and
 //! says where the services are. [`services`] starts it together with services of its own.
 
 mod marks;
@@ -49,7 +49,8 @@ impl Lab {
             address.map_err(|error| ExitError::Failed(format!("cannot serve: {error}")))?;
         let store = Arc::new(TraceStore::new(Limits::default()));
         let lifecycle = Lifecycle::default();
-        let work = work(store.clone(), known, links, metrics, &lifecycle);
+        let url = local_url(address)?;
+        let work = work(store.clone(), known, links, metrics, &lifecycle, url.clone());
         let (work, description) = work.split_for_parts();
         let router =
             with_admin_routes(work, description, &settings.allowed_hosts, metrics, &lifecycle);
@@ -62,7 +63,7 @@ impl Lab {
             };
             serve(listener, router, lifecycle, &metrics, &settings, end).await
         });
-        Ok(Self { url: local_url(address)?, store, end, server })
+        Ok(Self { url, store, end, server })
     }
 
     /// Stops serving, once what is under way is answered.
@@ -75,9 +76,9 @@ impl Lab {
 #[derive(OpenApi)]
 #[openapi(info(
     title = "CampusCafe lab",
-    description = "Receives spans over OTLP, keeps the newest traces and hands them out, and \
+    description = "Receives spans and log records over OTLP, keeps the newest traces and hands them out, and \
                    runs experiments at its services. Every refusal is a problem after RFC 9457, \
-                   but for `/v1/traces`, which answers as OTLP says."
+                   but for `/v1/traces` and `/v1/logs`, which answer as OTLP says."
 ))]
 struct Description;
 
@@ -91,9 +92,10 @@ fn work(
     links: Links,
     metrics: &Metrics,
     lifecycle: &Lifecycle,
+    url: Url,
 ) -> OpenApiRouter {
     let marks = Marks::new(metrics);
-    let runs = RunServer::new(known.clone(), store.clone(), links, marks.clone(), lifecycle);
+    let runs = RunServer::new(known.clone(), store.clone(), links, marks.clone(), lifecycle, url);
     let runs = Arc::new(runs);
     OpenApiRouter::with_openapi(Description::openapi())
         .merge(OpenApiRouter::new().routes(routes!(services)).with_state(known))

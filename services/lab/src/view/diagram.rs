@@ -1,17 +1,22 @@
 //! A space–time diagram as text: time runs down, messages run across.
 //!
-//! A pure function from a [`Diagram`] to lines of plain ASCII, 80 columns at
-//! most. Box-drawing characters would be finer, but they are two columns wide
+//! A pure function from a [`Diagram`] to lines of 80 columns at most: ASCII, but for
+//! Japanese words. Box-drawing characters would be finer, but they are two columns wide
 //! on many East Asian terminals, and the picture would fall apart.
 
-use campuscafe_evidence::diagram::{Bar, Content, Diagram, Lane, MarkKind, Message, Note, Step};
-use campuscafe_evidence::order_trace::{Commit, OrderTrace};
+use campuscafe_evidence::calls::Calls;
+use campuscafe_evidence::diagram::{
+    CallEvent, CallNote, Content, Diagram, Lane, MarkKind, Message, Note, Step,
+};
+use campuscafe_evidence::order_trace::{Commit, OrderTrace, UnderKey};
+use campuscafe_evidence::refusal::{Decided, Refusal};
 
+use super::columns::{WIDTH, cut, left, width, wrap};
 use super::style::Tone;
+use super::svg::Words;
+use super::voice::Voice;
+use crate::messages::{Language, Value};
 use crate::printable::printable;
-
-/// No line is longer.
-pub(crate) const WIDTH: usize = 80;
 
 const TIME: usize = 5;
 const CUSTOMER_TO_ORDER: usize = 18;
@@ -26,51 +31,47 @@ pub(crate) struct Line {
     pub(crate) tone: Tone,
 }
 
-/// Draws an order.
+/// Draws an order with the words of a language.
 #[must_use]
-pub(crate) fn draw(order_trace: &OrderTrace) -> Vec<Line> {
-    let diagram = Diagram::of(order_trace);
-    let mut lines = vec![header()];
+pub(crate) fn draw(order_trace: &OrderTrace, language: Language) -> Vec<Line> {
+    lines(&Diagram::of(order_trace), "drawn-legend", language)
+}
+
+/// Draws the calls of a script with the words of a language.
+#[must_use]
+pub(crate) fn draw_calls(calls: &Calls, language: Language) -> Vec<Line> {
+    lines(&Diagram::of_calls(calls), "drawn-legend-calls", language)
+}
+
+fn lines(diagram: &Diagram, legend: &str, language: Language) -> Vec<Line> {
+    let said = Said(Voice::plain(language));
+    let mut lines = vec![said.header()];
     let mut previous: Option<u64> = None;
     for (index, step) in diagram.steps.iter().enumerate() {
         if let Some(previous) = previous {
             let passed = pauses(step.at.saturating_sub(previous));
-            let cells = cells_after(&diagram.bars, index.saturating_sub(1));
+            let cells = cells_after(diagram, index.saturating_sub(1));
             lines.extend((0..passed).map(|_| Row::default().line(&cells, "    :")));
         }
         previous = Some(step.at);
         let time = format!("{:>TIME$}", diagram.ms(step.at));
-        let row = Row::of(step);
-        let mut notes = wrap(&row.note, room(diagram.bars.len()));
+        let row = said.row(step);
+        let mut notes = wrap(&row.note, room(diagram.columns()));
         let rest = if notes.is_empty() { Vec::new() } else { notes.split_off(1) };
         let tone = row.tone;
         let first = Row { note: notes.pop().unwrap_or_default(), ..row };
-        lines.push(first.line(&cells_at(&diagram, index), &time));
-        let cells = cells_after(&diagram.bars, index);
+        lines.push(first.line(&cells_at(diagram, index), &time));
+        let cells = cells_after(diagram, index);
         let more = rest.into_iter().map(|note| Row { note, tone, ..Row::default() });
         lines.extend(more.map(|row| row.line(&cells, "")));
     }
-    lines.push(Line {
-        text: "  # working   . working, nobody waits   * commit   x cut or given up".to_owned(),
-        tone: Tone::Faint,
-    });
+    lines.push(Line { text: format!("  {}", said.0.say(legend)), tone: Tone::Faint });
     lines
 }
 
 /// The picture as one text.
-pub(crate) fn text(order_trace: &OrderTrace) -> String {
-    draw(order_trace).into_iter().map(|line| line.text + "\n").collect()
-}
-
-fn header() -> Line {
-    let text = format!(
-        "{:>TIME$} {:<width$} {:<ORDER_TO_INVENTORY$} inventory",
-        "ms",
-        "customer",
-        "order",
-        width = CUSTOMER_TO_ORDER,
-    );
-    Line { text, tone: Tone::Faint }
+pub(crate) fn text(order_trace: &OrderTrace, language: Language) -> String {
+    draw(order_trace, language).into_iter().map(|line| line.text + "\n").collect()
 }
 
 /// Lines that stand for time in which nothing happened, so that a second
@@ -84,78 +85,200 @@ const fn pauses(nanoseconds: u64) -> usize {
     }
 }
 
-fn in_words(note: &Note) -> String {
-    match note {
-        Note::Fault(fault) => fault_in_words(fault),
-        Note::Committed(commit) => commit_in_words(commit),
-        Note::Cut(attempt) => format!("cuts connection of attempt {attempt}"),
-        Note::GivenUp { attempt, .. } => format!("order gives up attempt {attempt}"),
-        Note::CallerLeft(attempt) => format!("nobody waits for attempt {attempt}"),
-        Note::AnswerDropped(attempt) => format!("answer {attempt} reaches nobody"),
+/// What a picture says.
+#[derive(Clone, Copy)]
+struct Said(Voice);
+
+impl Said {
+    fn header(self) -> Line {
+        let [customer, order, inventory] =
+            ["lane-customer", "drawn-order-service", "lane-inventory"].map(|id| self.0.say(id));
+        let text = format!(
+            "{:>TIME$} {} {} {inventory}",
+            "ms",
+            left(&customer, CUSTOMER_TO_ORDER),
+            left(&order, ORDER_TO_INVENTORY),
+        );
+        Line { text, tone: Tone::Faint }
+    }
+
+    fn row(self, step: &Step) -> Row {
+        let mut row = Row::default();
+        if let Some(message) = &step.message {
+            self.put(message, &mut row);
+        }
+        match step.mark.map(|mark| mark.lane) {
+            Some(Lane::Order) => row.order = 'x',
+            Some(Lane::Customer) => row.customer = 'x',
+            _ => {}
+        }
+        if matches!(step.note, Some(Note::Settled(_))) {
+            row.order = '=';
+        }
+        let Some(note) = &step.note else { return row };
+        match note {
+            Note::GivenUp { reason, .. } => row.right = format!(" {}", self.end(reason)),
+            Note::Call(CallNote { lane, event: CallEvent::GivenUp(reason), .. }) => {
+                let beside = if *lane == Lane::Customer { &mut row.left } else { &mut row.right };
+                *beside = format!(" {}", self.end(reason));
+            }
+            _ => {}
+        }
+        Row { note: self.note(note), tone: tone(note), ..row }
+    }
+
+    fn put(self, message: &Message, row: &mut Row) {
+        let label = self.label(&message.content);
+        match &message.content {
+            Content::Order | Content::Question => row.left = arrow_right(&label, CUSTOMER_TO_ORDER),
+            Content::Attempt(_) => {
+                let arrow = if message.arrives { arrow_right } else { broken_arrow };
+                row.right = arrow(&label, ORDER_TO_INVENTORY);
+            }
+            Content::Answer { .. } => {
+                let arrow = if message.arrives { arrow_left } else { broken_arrow_left };
+                row.right = arrow(&label, ORDER_TO_INVENTORY);
+            }
+            Content::Outcome { .. } => row.left = arrow_left(&label, CUSTOMER_TO_ORDER),
+            Content::Call { .. } | Content::Reply { .. } => across(message, &label, row),
+        }
+    }
+
+    /// Short enough to stand between two lanes.
+    fn label(self, content: &Content) -> String {
+        match content {
+            Content::Outcome { status, outcome } if outcome == "failed" => {
+                let status = status.map_or_else(String::new, |status| format!("{status} "));
+                status + &self.0.say("drawn-failed")
+            }
+            _ => Words(self.0.language).message(content),
+        }
+    }
+
+    /// Why an attempt was given up, as short.
+    fn end(self, reason: &str) -> String {
+        match reason {
+            "connection_refused" => self.0.say("drawn-no-connection"),
+            _ => Words(self.0.language).given_up(reason),
+        }
+    }
+
+    fn note(self, note: &Note) -> String {
+        let of_attempt = |id: &str, number: &u32| self.0.tell(id, &[("number", (*number).into())]);
+        match note {
+            Note::Fault(fault) => self.fault(fault),
+            Note::Committed(commit) => self.commit(commit),
+            Note::UnderKey { attempt, found: UnderKey::Replayed, late } => {
+                self.late(of_attempt("drawn-replayed", attempt), *late)
+            }
+            Note::UnderKey { attempt, found: UnderKey::Void, late } => {
+                self.late(of_attempt("drawn-void", attempt), *late)
+            }
+            Note::Settled(outcome) => {
+                let outcome = Words(self.0.language).outcome(outcome);
+                self.0.tell("drawn-settled", &[("outcome", outcome.into())])
+            }
+            Note::Cut(attempt) => of_attempt("drawn-cut", attempt),
+            Note::GivenUp { attempt, .. } => of_attempt("drawn-given-up", attempt),
+            Note::CallerLeft(attempt) => of_attempt("drawn-caller-left", attempt),
+            Note::AnswerDropped(attempt) => of_attempt("drawn-dropped", attempt),
+            Note::Call(note) => Words(self.0.language).of_call(note),
+        }
+    }
+
+    fn fault(self, fault: &str) -> String {
+        let does = Words(self.0.language).fault(fault);
+        if does.is_empty() {
+            return does;
+        }
+        self.0.tell("drawn-fault", &[("fault", fault.into()), ("does", does.into())])
+    }
+
+    fn commit(self, commit: &Commit) -> String {
+        let values: [(&'static str, Value); 3] = [
+            ("item", commit.item.as_str().into()),
+            ("before", commit.before.to_string().into()),
+            ("after", commit.after.to_string().into()),
+        ];
+        let mut words = self.0.tell("drawn-commit", &values);
+        if commit.duplicate {
+            words = self.0.tell("drawn-again", &[("commit", words.into())]);
+        }
+        self.late(words, commit.late)
+    }
+
+    /// The same of something that nobody waited for any more, if it was so.
+    fn late(self, words: String, late: bool) -> String {
+        if late { self.0.tell("drawn-late", &[("commit", words.into())]) } else { words }
     }
 }
 
-const fn tone(note: &Note) -> Tone {
+fn tone(note: &Note) -> Tone {
     match note {
         Note::Committed(commit) if commit.late || commit.duplicate => Tone::Bad,
-        Note::Committed(_) => Tone::Good,
+        Note::Committed(_) | Note::UnderKey { .. } => Tone::Good,
+        Note::Settled(outcome) if outcome == "confirmed" => Tone::Good,
         Note::Cut(_) | Note::GivenUp { .. } | Note::CallerLeft(_) => Tone::Doubt,
-        Note::Fault(_) | Note::AnswerDropped(_) => Tone::Plain,
+        Note::Fault(_) | Note::AnswerDropped(_) | Note::Settled(_) => Tone::Plain,
+        Note::Call(note) => match note.event {
+            CallEvent::GivenUp(_) | CallEvent::CallerLeft | CallEvent::Cut => Tone::Doubt,
+            CallEvent::Decided(Decided::Refused(Refusal::OutOfStock))
+            | CallEvent::AnswerDropped
+            | CallEvent::Told(_) => Tone::Plain,
+            CallEvent::Decided(_) | CallEvent::Changed(_) => Tone::Good,
+        },
     }
 }
 
-fn commit_in_words(commit: &Commit) -> String {
-    let mut words = format!("COMMIT {} {} -> {}", commit.item, commit.before, commit.after);
-    if commit.duplicate {
-        words.push_str(", AGAIN");
-    }
-    if commit.late {
-        words.push_str(", LATE");
-    }
-    words
-}
-
-fn fault_in_words(fault: &str) -> String {
-    let does = match fault.split(':').next().unwrap_or_default() {
-        "slow" => "waits, then commits",
-        "fail" => "refuses",
-        "slowfail" => "waits, then refuses",
-        "abort" => "cuts before the commit",
-        "lostreply" => "commits, then cuts",
-        "slowreply" => "commits, then waits",
-        "hold" => "commits, then holds the answer",
-        _ => return String::new(),
+/// Puts a call or its answer between the lanes that it runs between; one between the
+/// customer and the inventory passes the order service.
+fn across(message: &Message, label: &str, row: &mut Row) {
+    let is_call = matches!(message.content, Content::Call { .. });
+    let draw = match (is_call, message.arrives) {
+        (true, true) => arrow_right,
+        (true, false) => broken_arrow,
+        (false, true) => arrow_left,
+        (false, false) => broken_arrow_left,
     };
-    format!("{fault}: {does}")
-}
-
-/// Short enough to stand between two lanes.
-fn end_in_words(reason: &str) -> String {
-    match reason {
-        "connection_refused" => "no connection".to_owned(),
-        _ => reason.replace('_', " "),
+    let ends = [message.from, message.to];
+    if !ends.contains(&Lane::Inventory) {
+        row.left = draw(label, CUSTOMER_TO_ORDER);
+    } else if !ends.contains(&Lane::Customer) {
+        row.right = draw(label, ORDER_TO_INVENTORY);
+    } else {
+        let whole = draw(label, CUSTOMER_TO_ORDER + 1 + ORDER_TO_INVENTORY);
+        row.left = cut(&whole, CUSTOMER_TO_ORDER);
+        row.order = '-';
+        row.right = whole.strip_prefix(&row.left).unwrap_or_default().chars().skip(1).collect();
     }
 }
 
-fn arrow_right(label: &str, width: usize) -> String {
-    format!("{:-<width$}>", format!("- {label} "), width = width - 1)
+/// A line with this label, as long as the way from one lane to the next.
+fn dashes(label: &str, columns: usize) -> String {
+    let line = "-".repeat(columns.saturating_sub(width(label) + 1));
+    cut(&format!("{label} {line}"), columns)
+}
+
+fn arrow_right(label: &str, columns: usize) -> String {
+    dashes(&format!("- {label}"), columns - 1) + ">"
 }
 
 /// A message that did not get through.
-fn broken_arrow(label: &str, width: usize) -> String {
-    format!("{:-<width$}x", format!("- {label} "), width = width - 1)
+fn broken_arrow(label: &str, columns: usize) -> String {
+    dashes(&format!("- {label}"), columns - 1) + "x"
 }
 
-fn arrow_left(label: &str, width: usize) -> String {
-    format!("{:-<width$}", format!("<- {label} "))
+fn arrow_left(label: &str, columns: usize) -> String {
+    dashes(&format!("<- {label}"), columns)
 }
 
-fn broken_arrow_left(label: &str, width: usize) -> String {
-    format!("  x{:-<width$}", format!("-- {label} "), width = width - 3)
+fn broken_arrow_left(label: &str, columns: usize) -> String {
+    format!("  x{}", dashes(&format!("-- {label}"), columns - 3))
 }
 
 /// What stands between the lanes on one line.
 struct Row {
+    customer: char,
     left: String,
     order: char,
     right: String,
@@ -166,6 +289,7 @@ struct Row {
 impl Default for Row {
     fn default() -> Self {
         Self {
+            customer: '|',
             left: String::new(),
             order: '|',
             right: String::new(),
@@ -176,47 +300,15 @@ impl Default for Row {
 }
 
 impl Row {
-    fn of(step: &Step) -> Self {
-        let mut row = Self::default();
-        if let Some(message) = &step.message {
-            row.put(message);
-        }
-        if step.mark.is_some_and(|mark| mark.lane == Lane::Order) {
-            row.order = 'x';
-        }
-        let Some(note) = &step.note else { return row };
-        if let Note::GivenUp { reason, .. } = note {
-            row.right = format!(" {}", end_in_words(reason));
-        }
-        Self { note: in_words(note), tone: tone(note), ..row }
-    }
-
-    fn put(&mut self, message: &Message) {
-        match &message.content {
-            Content::Order => self.left = arrow_right("order", CUSTOMER_TO_ORDER),
-            Content::Attempt(number) => {
-                let label = format!("attempt {number}");
-                let arrow = if message.arrives { arrow_right } else { broken_arrow };
-                self.right = arrow(&label, ORDER_TO_INVENTORY);
-            }
-            Content::Answer { status, .. } => {
-                let arrow = if message.arrives { arrow_left } else { broken_arrow_left };
-                self.right = arrow(&status.to_string(), ORDER_TO_INVENTORY);
-            }
-            Content::Outcome { status, outcome } => {
-                let status = status.map_or_else(String::new, |status| format!("{status} "));
-                self.left = arrow_left(&format!("{status}{outcome}"), CUSTOMER_TO_ORDER);
-            }
-        }
-    }
-
     fn line(&self, cells: &str, time: &str) -> Line {
-        let Self { left, order, right, note, tone } = self;
-        let (left, right, note) = (printable(left), printable(right), printable(note));
+        let Self { customer, order, tone, .. } = self;
+        let before = left(&printable(&self.left), CUSTOMER_TO_ORDER);
+        let after = left(&printable(&self.right), ORDER_TO_INVENTORY);
         let text = format!(
-            "{time:<TIME$} |{left:<CUSTOMER_TO_ORDER$}{order}{right:<ORDER_TO_INVENTORY$}|{cells} {note}",
+            "{time:<TIME$} {customer}{before}{order}{after}|{cells} {}",
+            printable(&self.note)
         );
-        Line { text: text.trim_end().chars().take(WIDTH).collect(), tone: *tone }
+        Line { text: cut(text.trim_end(), WIDTH), tone: *tone }
     }
 }
 
@@ -224,52 +316,38 @@ impl Row {
 fn cells_at(diagram: &Diagram, step: usize) -> String {
     let mark = diagram.steps.get(step).and_then(|step| step.mark);
     let mark = mark.filter(|mark| mark.lane == Lane::Inventory);
-    let marked =
-        mark.and_then(|mark| diagram.bars.iter().position(|bar| bar.attempt == mark.attempt));
-    cells(diagram.bars.iter().enumerate().map(|(place, bar)| match mark {
-        Some(mark) if marked == Some(place) => match mark.kind {
+    let marked = mark.and_then(|mark| diagram.bars.iter().find(|bar| bar.attempt == mark.attempt));
+    let marked = marked.map(|bar| bar.column);
+    cells(diagram, |column| match mark {
+        Some(mark) if marked == Some(column) => Some(match mark.kind {
             MarkKind::Commit => '*',
-            MarkKind::Cut | MarkKind::GivenUp => 'x',
-        },
-        _ => cell(bar, |from, to| from <= step && step <= to),
-    }))
+            MarkKind::Change => 'o',
+            MarkKind::Cut | MarkKind::GivenUp | MarkKind::Refused => 'x',
+        }),
+        _ => phase(diagram, column, |from, to| from <= step && step <= to),
+    })
 }
 
 /// The same between a step and the next.
-fn cells_after(bars: &[Bar], step: usize) -> String {
-    cells(bars.iter().map(|bar| cell(bar, |from, to| from <= step && step < to)))
+fn cells_after(diagram: &Diagram, step: usize) -> String {
+    cells(diagram, |column| phase(diagram, column, |from, to| from <= step && step < to))
 }
 
-fn cells(all: impl Iterator<Item = char>) -> String {
-    all.flat_map(|cell| [' ', cell]).collect()
+fn cells(diagram: &Diagram, cell: impl Fn(usize) -> Option<char>) -> String {
+    (0..diagram.columns()).flat_map(|column| [' ', cell(column).unwrap_or(' ')]).collect()
 }
 
 /// Where one phase ends and the next begins, it is the next.
-fn cell(bar: &Bar, covers: impl Fn(usize, usize) -> bool) -> char {
-    let phase = bar.phases.iter().rfind(|phase| covers(phase.from, phase.to));
-    phase.map_or(' ', |phase| if phase.awaited { '#' } else { '.' })
+fn phase(diagram: &Diagram, column: usize, covers: impl Fn(usize, usize) -> bool) -> Option<char> {
+    let bars = diagram.bars.iter().filter(|bar| bar.column == column);
+    let phase = bars.flat_map(|bar| &bar.phases).filter(|it| covers(it.from, it.to)).last()?;
+    Some(if phase.awaited { '#' } else { '.' })
 }
 
 /// The columns that are left for a note.
 fn room(bars: usize) -> usize {
     let used = TIME + 1 + 1 + CUSTOMER_TO_ORDER + 1 + ORDER_TO_INVENTORY + 1;
     WIDTH.saturating_sub(used + 2 * bars + 1).max(20)
-}
-
-/// Breaks text between words, so that no line is longer than `width`
-/// characters unless a single word is.
-pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
 
 #[cfg(test)]

@@ -5,19 +5,23 @@
 
 use std::sync::Arc;
 
+use campuscafe_api::inventory::Key;
+use campuscafe_evidence::counters::{self, Counters};
 use campuscafe_evidence::from_spans::FromSpans;
 use campuscafe_evidence::message_order::PingBatch;
-use campuscafe_evidence::order::{CustomerResponse, Order};
-use campuscafe_evidence::order_trace::OrderTrace;
+use campuscafe_evidence::order::{CustomerResponse, Delivered, Later, Order};
+use campuscafe_evidence::order_trace::{Commit, OrderTrace};
 use campuscafe_evidence::pod_replacement::PodReplacement;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::{diagram, message_order, same_view};
+use super::voice::Voice;
+use super::{diagram, message_order, same_view, script, storm};
 use crate::lessons::{
-    Calls, Conclusion, Event, Evidence, Experiment, Finding, Findings, SameView, Series,
+    Calls, Conclusion, Event, Evidence, Experiment, Finding, Findings, SameView, Series, Tally,
 };
+use crate::messages::Language;
 
 /// What was asked for, whether all of it was shown, and each finding.
 #[derive(Debug, Serialize, ToSchema)]
@@ -39,13 +43,64 @@ pub(crate) struct Document {
     conclusion: Option<&'static str>,
     /// What each trial came to: what was asked for, what the customer was told, what the
     /// inventory holds, the evidence and the verdict.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<FindingDocument>)]
     findings: Vec<Value>,
+    /// What the spans of this run make of the counters. The `counters` of a finding are
+    /// differences of totals, which orders of others move too.
+    #[serde(rename = "spanCounters")]
+    #[schema(value_type = Object, example = json!({"inventory_reservations_total{item=\"cake\",lane=\"naive\"}": 2}))]
+    span_counters: Counters,
     /// Whether the order service can tell trials apart that differ only in the inventory:
     /// what it sent, received and did in each of them.
     #[serde(rename = "sameViews")]
     #[schema(value_type = Vec<Object>)]
     same_views: Vec<Value>,
+    /// The ledgers of both lanes, if the same script went through both.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lanes: Option<Lanes>,
+}
+
+/// What a trial came to. It has more members, which depend on what was done.
+#[derive(ToSchema)]
+#[schema(as = Finding)]
+#[allow(dead_code, reason = "it is read for its schema only")]
+struct FindingDocument {
+    /// The name of the experiment.
+    #[schema(example = "settle")]
+    experiment: String,
+    /// What was done, in English.
+    caption: String,
+    /// Whether it is as the experiment promises.
+    shown: bool,
+    /// `shown`, `incomplete` or `not_shown`.
+    #[schema(example = "shown")]
+    conclusion: String,
+    /// Why, in English.
+    verdict: String,
+    /// What is missing or contradicts itself in the spans, in English.
+    incomplete: Vec<String>,
+    /// Only of a script of calls: what was decided under the idempotency keys that its calls
+    /// carried, as the inventory told it when the script was over. Empty if no call carried one.
+    #[schema(nullable = false)]
+    keys: Option<Vec<Key>>,
+}
+
+/// The ledgers of both lanes.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Lanes {
+    /// Without a key.
+    naive: Tally,
+    /// With the cure.
+    cured: Tally,
+}
+
+impl Lanes {
+    /// Those of a comparison that is over.
+    fn of(experiment: &Experiment, findings: &[Arc<Finding>]) -> Option<Self> {
+        let [naive, cured] = findings else { return None };
+        let tallies = naive.tally().zip(cured.tally()).filter(|_| experiment.compares());
+        tallies.map(|(naive, cured)| Self { naive, cured })
+    }
 }
 
 impl Document {
@@ -56,6 +111,7 @@ impl Document {
         run: Option<&str>,
         conclusion: Option<Conclusion>,
         findings: Vec<Value>,
+        span_counters: Counters,
         same_views: Vec<Value>,
     ) -> Self {
         Self {
@@ -65,8 +121,15 @@ impl Document {
             shown: conclusion.map(Conclusion::is_shown),
             conclusion: conclusion.map(Conclusion::code),
             findings,
+            span_counters,
             same_views,
+            lanes: None,
         }
+    }
+
+    /// The same with the ledgers of both lanes, if it is of a comparison that is over.
+    pub(crate) fn comparing(self, experiment: &Experiment, findings: &[Arc<Finding>]) -> Self {
+        Self { lanes: Lanes::of(experiment, findings), ..self }
     }
 }
 
@@ -79,7 +142,12 @@ pub(super) fn report(name: &str, seed: u64, all: &[Findings]) -> String {
     let same_views = all.iter().filter_map(|of| same_view(of.experiment, &of.all)).collect();
     let conclusion = all.iter().map(Findings::conclusion).max().unwrap_or(Conclusion::Shown);
     let run = all.first().map(|findings| &*findings.run);
-    let document = Document::new(name, seed, run, Some(conclusion), findings, same_views);
+    let counters = counters::sum(all.iter().flat_map(|of| &of.all).map(|one| one.span_counters()));
+    let document = Document::new(name, seed, run, Some(conclusion), findings, counters, same_views);
+    let document = match all {
+        [of] => document.comparing(of.experiment, &of.all),
+        _ => document,
+    };
     format!("{:#}\n", value(&document))
 }
 
@@ -94,12 +162,12 @@ pub(crate) fn event(event: Event<'_>) -> Option<(&'static str, Value)> {
             "began",
             json!({
                 "experiment": experiment.name,
-                "title": experiment.title,
+                "title": Voice::ENGLISH.put(&experiment.title()),
                 "trials": experiment.trials.len(),
             }),
         ),
         Event::TrialBegan { trial, seed } => {
-            ("trial_began", json!({ "caption": trial.caption, "seed": seed }))
+            ("trial_began", json!({ "caption": Voice::ENGLISH.say(trial.caption), "seed": seed }))
         }
         Event::OrderSent(order) => (
             "order_sent",
@@ -109,6 +177,14 @@ pub(crate) fn event(event: Event<'_>) -> Option<(&'static str, Value)> {
                 "retryOnTimeout": order.retry_on_timeout,
             }),
         ),
+        Event::Delivered { item, delivered: Delivered { quantity, stock_before } } => (
+            "delivered",
+            json!({ "item": item, "quantity": quantity, "stockBefore": stock_before }),
+        ),
+        Event::SurplusOrdered { item, pieces } => {
+            ("surplus_ordered", json!({ "item": item, "quantity": pieces }))
+        }
+        Event::Undecided => ("undecided", json!({})),
         Event::AnswerHeld(held) => {
             (HELD, json!({ "hold": value(&held.hold), "limitMs": held.limit.as_millis() }))
         }
@@ -118,6 +194,7 @@ pub(crate) fn event(event: Event<'_>) -> Option<(&'static str, Value)> {
         Event::PingsAnswered(report) => ("pings_answered", value(report)),
         Event::SpansArrived { complete } => ("spans_arrived", json!({ "complete": complete })),
         Event::Settled => ("settled", json!({})),
+        Event::StormGrew(seen) => ("storm_second", storm::second(seen)),
         Event::CustomerAnswered(_)
         | Event::CommandNeeded { .. }
         | Event::Judged(_)
@@ -137,12 +214,13 @@ pub(crate) fn same_view(experiment: &Experiment, findings: &[Arc<Finding>]) -> O
 pub(crate) fn finding(experiment: &str, finding: &Finding) -> Value {
     let mut object = Map::new();
     object.insert("experiment".to_owned(), experiment.into());
-    object.insert("caption".to_owned(), finding.caption.into());
+    object.insert("caption".to_owned(), Voice::ENGLISH.say(finding.caption).into());
     let verdict = &finding.verdict;
     object.insert("shown".to_owned(), verdict.conclusion.is_shown().into());
     object.insert("conclusion".to_owned(), verdict.conclusion.code().into());
-    object.insert("verdict".to_owned(), verdict.sentence.clone().into());
-    object.insert("incomplete".to_owned(), verdict.incomplete.clone().into());
+    object.insert("verdict".to_owned(), Voice::ENGLISH.put(&verdict.why).into());
+    let incomplete: Vec<_> = verdict.incomplete.iter().map(|it| Voice::ENGLISH.put(it)).collect();
+    object.insert("incomplete".to_owned(), incomplete.into());
     let evidence = match &finding.evidence {
         Evidence::Order(placed) => order(placed),
         Evidence::Pings(held) => batch(held),
@@ -155,6 +233,8 @@ pub(crate) fn finding(experiment: &str, finding: &Finding) -> Value {
             json!({ "local": calls(&told.local), "remote": calls(&told.remote) })
         }
         Evidence::Series(sent) => series(sent),
+        Evidence::Script(played) => script::json(played),
+        Evidence::Storm(seen) => storm::json(seen),
         Evidence::PodReplacement(seen) => pod_replacement(seen),
     };
     if let Value::Object(evidence) = evidence {
@@ -172,12 +252,14 @@ pub(crate) fn finding(experiment: &str, finding: &Finding) -> Value {
 }
 
 fn order(order: &Order) -> Value {
-    let Order { request, response, ledger, deltas, order_trace, delivered, .. } = order;
+    let Order { request, response, later, ledger, deltas, order_trace, delivered, .. } = order;
     json!({
         "evidence": rests_on(order_trace.as_ref()),
         "chaos": order.chaos(),
         "retryOnTimeout": request.retry_on_timeout,
+        "idempotent": request.idempotent,
         "told": told(response),
+        "later": later.as_ref().map(told_later),
         "delivered": value(delivered),
         "ledger": value(ledger),
         "takenByOthers": ledger.taken_by_others(),
@@ -199,6 +281,17 @@ fn told(response: &CustomerResponse) -> Value {
     answer.into()
 }
 
+/// What a customer in doubt did, and was told then.
+fn told_later(later: &Later) -> Value {
+    json!({
+        "asked": value(&later.asked),
+        "status": later.status,
+        "outcome": value(&later.outcome),
+        "afterMs": later.after.as_millis(),
+        "history": value(&later.history),
+    })
+}
+
 fn calls(calls: &Calls) -> Value {
     let us = |percent| calls.percentile(percent).as_secs_f64() * 1e6;
     json!({
@@ -213,7 +306,7 @@ fn calls(calls: &Calls) -> Value {
 fn series(series: &Series) -> Value {
     let orders = series.results.iter().map(|one| {
         json!({
-            "group": one.sent.group,
+            "group": Voice::ENGLISH.say(one.sent.group),
             "order": value(&one.sent.order),
             "told": value(&one.response.report),
             "status": one.response.status,
@@ -223,7 +316,7 @@ fn series(series: &Series) -> Value {
     });
     let groups = series.groups().into_iter().map(|group| {
         json!({
-            "group": group.name,
+            "group": Voice::ENGLISH.say(group.name),
             "orders": group.orders,
             "confirmed": group.confirmed,
             "failed": group.failed,
@@ -246,7 +339,7 @@ fn batch(batch: &PingBatch) -> Value {
         "evidence": rests_on(batch.pings.as_ref()),
         "told": value(&batch.report),
         "counters": value(&batch.deltas),
-        "diagram": batch.pings.as_ref().map(message_order::draw).unwrap_or_default(),
+        "diagram": batch.pings.as_ref().map(|pings| message_order::draw(pings, Voice::ENGLISH)).unwrap_or_default(),
     })
 }
 
@@ -280,7 +373,7 @@ fn pod_replacement(pod_replacement: &PodReplacement) -> Value {
 }
 
 /// What a verdict rests on; without spans there are still answers and totals.
-fn rests_on<T: FromSpans>(read_spans: Option<&T>) -> &'static str {
+pub(super) fn rests_on<T: FromSpans>(read_spans: Option<&T>) -> &'static str {
     match read_spans {
         Some(read_spans) if read_spans.is_complete() => "spans",
         Some(_) => "some spans",
@@ -289,25 +382,28 @@ fn rests_on<T: FromSpans>(read_spans: Option<&T>) -> &'static str {
 }
 
 fn commits(order_trace: &OrderTrace) -> Vec<Value> {
-    let commit = |(attempt, commit): (u32, &campuscafe_evidence::order_trace::Commit)| {
-        json!({
-            "attempt": attempt,
-            "atMs": order_trace.ms(commit.at),
-            "item": commit.item,
-            "stockBefore": commit.before,
-            "stockAfter": commit.after,
-            "late": commit.late,
-            "duplicate": commit.duplicate,
-        })
-    };
-    order_trace.commits().into_iter().map(commit).collect()
+    let commits = order_trace.commits().into_iter();
+    commits.map(|(number, it)| commit("attempt", number, order_trace.ms(it.at), it)).collect()
+}
+
+/// A commit, and the number of the attempt or call that made it.
+pub(super) fn commit(of: &str, number: u32, at_ms: u64, commit: &Commit) -> Value {
+    json!({
+        of: number,
+        "atMs": at_ms,
+        "item": commit.item,
+        "stockBefore": commit.before,
+        "stockAfter": commit.after,
+        "late": commit.late,
+        "duplicate": commit.duplicate,
+    })
 }
 
 fn lines(order_trace: &OrderTrace) -> Vec<String> {
-    diagram::draw(order_trace).into_iter().map(|line| line.text).collect()
+    diagram::draw(order_trace, Language::English).into_iter().map(|line| line.text).collect()
 }
 
 /// None of our types fails to serialise.
-fn value(of: &impl Serialize) -> Value {
+pub(super) fn value(of: &impl Serialize) -> Value {
     serde_json::to_value(of).unwrap_or_default()
 }

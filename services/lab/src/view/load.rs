@@ -3,112 +3,171 @@
 use std::fmt::Write as _;
 
 use campuscafe_evidence::load::metrics::SpanCounts;
-use campuscafe_evidence::load::tally::{OrderResult, Times};
-use campuscafe_evidence::load::{LoadLedger, LoadReport};
+use campuscafe_evidence::load::tally::{OrderResult, Tally, Times};
+use campuscafe_evidence::load::{LoadLedger, LoadReport, Settlements};
 use serde_json::{Map, json};
 
+use super::columns::{left, right};
+use super::series::short;
+use super::voice::Voice;
 use crate::lessons::load::LoadPlan;
+use crate::messages::Message;
 
-pub(crate) fn text(plan: &LoadPlan, report: &LoadReport) -> String {
+/// Columns of a name.
+const NAME: usize = 12;
+
+/// Columns of a name in the ledger.
+const LEDGER_NAME: usize = 24;
+
+/// Columns of a time.
+const TIME: usize = 11;
+
+pub(crate) fn text(plan: &LoadPlan, report: &LoadReport, voice: Voice) -> String {
     let tally = &report.tally;
     let seconds = report.took.as_secs_f64();
-    let retry = if plan.retry { "retry on timeout" } else { "no retry" };
-    let mut text = format!(
-        "LOAD {} orders/s for {seconds:.1} s: {}; {retry}; seed {}\n\n",
-        plan.rate, plan.mix, plan.seed
-    );
-    let _ = writeln!(
-        text,
-        "  answered    {}, that is {:.1} a second",
-        tally.answered(),
-        tally.answered() as f64 / seconds.max(f64::EPSILON)
-    );
-    let _ = writeln!(text, "  not sent    {}", not_sent(tally.not_sent, plan.max_in_flight));
+    let retry = Message::new(match (plan.retry, plan.idempotent) {
+        (true, false) => "load-retry",
+        (false, false) => "load-no-retry",
+        (true, true) => "load-retry-keyed",
+        (false, true) => "load-no-retry-keyed",
+    });
+    let title = Message::new("load-title")
+        .with("rate", plan.rate.to_string())
+        .with("seconds", format!("{seconds:.1}"))
+        .with("mix", plan.mix.to_string())
+        .with("retry", retry)
+        .with("seed", plan.seed.to_string());
+    let mut text = format!("{}\n\n", voice.put(&title));
+    let row = |name: &str, cell: &Message| {
+        format!("  {}{}\n", left(&voice.say(name), NAME), voice.put(cell))
+    };
+    let rate = tally.answered() as f64 / seconds.max(f64::EPSILON);
+    let answered = Message::new("load-answered-cell")
+        .with("count", tally.answered())
+        .with("rate", format!("{rate:.1}"));
+    text.push_str(&row("load-answered", &answered));
+    text.push_str(&row("load-not-sent", &not_sent(tally.not_sent, plan.max_in_flight)));
     if report.under_way > 0 {
-        let _ = writeln!(text, "  under way   {} at the end", report.under_way);
+        let under_way = Message::new("load-under-way-cell").with("count", report.under_way);
+        text.push_str(&row("load-under-way", &under_way));
     }
-    let _ = writeln!(
-        text,
-        "\n  {:<11}{:>10}{:>9}{:>11}{:>11}{:>11}{:>11}",
-        "", "orders", "share", "p50", "p95", "p99", "max"
-    );
+    text.push_str(&times(tally, voice));
+    let _ = writeln!(text, "  {}\n\n{}", voice.say("load-times"), voice.say("ledger"));
+    match &report.after {
+        Ok(after) => {
+            text.push_str(&ledger(&LoadLedger::of(&after.deltas(&report.before)), voice));
+            text.push_str(&settlements(report, voice));
+            text.push_str(&supply(report, voice));
+            if report.unsettled {
+                text.push_str(&indented(&voice.say("load-unsettled")));
+            }
+            text.push_str(&spans(after.spans(&report.before), voice));
+        }
+        Err(failure) => {
+            let reason = [("reason", failure.to_string().into())];
+            text.push_str(&indented(&voice.tell("load-not-asked", &reason)));
+            text.push_str(&supply(report, voice));
+        }
+    }
+    text
+}
+
+fn indented(line: &str) -> String {
+    format!("  {line}\n")
+}
+
+/// What a result is called in a narrow column.
+pub(super) fn name(result: OrderResult, voice: Voice) -> String {
+    match result {
+        OrderResult::Answered(outcome) => short(outcome, voice),
+        OrderResult::Shed => voice.say("load-shed"),
+        OrderResult::NoAnswer => voice.say("load-no-answer"),
+    }
+}
+
+/// How the orders ended, and after which time.
+fn times(tally: &Tally, voice: Voice) -> String {
+    let (orders, share) = (voice.say("load-orders"), voice.say("load-share"));
+    let heads = ["p50", "p95", "p99", "max"].map(|head| right(head, TIME)).concat();
+    let mut text = format!("\n  {:<11}{}{}{heads}\n", "", right(&orders, 10), right(&share, 9));
     for ended in OrderResult::ALL {
         let count = tally.of(ended);
         let share = 100.0 * count as f64 / tally.over().max(1) as f64;
-        let _ = write!(text, "  {:<11}{count:>10}{share:>7.1} %", ended.as_str());
+        let _ = write!(text, "  {}{count:>10}{share:>7.1} %", left(&name(ended, voice), 11));
         if let Some(Times { p50_ms, p95_ms, p99_ms, max_ms }) = tally.times(ended) {
             for ms in [p50_ms, p95_ms, p99_ms, max_ms] {
-                let _ = write!(text, "{:>11}", format!("{ms:.1} ms"));
+                let _ = write!(text, "{:>TIME$}", format!("{ms:.1} ms"));
             }
         }
         text.push('\n');
     }
-    text.push_str("  Times start when an order was due, so time in a queue counts.\n");
-    text.push_str("\nLedger\n");
-    match &report.after {
-        Ok(after) => {
-            text.push_str(&ledger(&LoadLedger::of(&after.deltas(&report.before))));
-            text.push_str(&supply(report));
-            if report.unsettled {
-                text.push_str(
-                    "  Some work was not finished at the end, so there may be more reservations \
-                     by now.\n",
-                );
-            }
-            text.push_str(&spans(after.spans(&report.before)));
-        }
-        Err(failure) => {
-            let _ = writeln!(text, "  the services could not be asked: {failure}");
-            text.push_str(&supply(report));
-        }
-    }
     text
 }
 
-fn not_sent(count: u64, max_in_flight: u32) -> String {
+fn not_sent(count: u64, max_in_flight: u32) -> Message {
     match count {
-        0 => "0: every order was sent on time".to_owned(),
-        count => format!("{count}: at most {max_in_flight} may be under way (--max-in-flight)"),
+        0 => Message::new("load-all-sent"),
+        count => {
+            Message::new("load-some-not-sent").with("count", count).with("most", max_in_flight)
+        }
     }
 }
 
-fn ledger(gap: &LoadLedger) -> String {
-    format!(
-        "  customers told yes      {}
-  reservations made       {}
-  the gap                 {} reservations that no customer knows of
-    after the caller left {}
-    duplicates            {}
-",
-        gap.confirmed, gap.reservations, gap.gap, gap.late, gap.duplicates
-    )
+fn ledger(gap: &LoadLedger, voice: Voice) -> String {
+    let row = |indent: &str, name: &str, cell: String| {
+        let name = format!("{indent}{}", voice.say(name));
+        format!("  {}{cell}\n", left(&name, LEDGER_NAME))
+    };
+    let unknown = voice.tell("load-gap", &[("count", gap.gap.to_string().into())]);
+    [
+        row("", "pods-yes", gap.confirmed.to_string()),
+        row("", "load-made", gap.reservations.to_string()),
+        row("", "row-gap", unknown),
+        row("  ", "load-late", gap.late.to_string()),
+        row("  ", "load-duplicates", gap.duplicates.to_string()),
+    ]
+    .concat()
 }
 
-fn supply(report: &LoadReport) -> String {
-    let mut text = match report.delivered.pieces {
-        0 => "  No delivery was necessary: the stock was large enough.\n".to_owned(),
-        pieces => {
-            format!("  The load delivered {pieces} pieces, so that the stock did not run out.\n")
+/// What became of the orders that were unknown at first.
+fn settlements(report: &LoadReport, voice: Voice) -> String {
+    let Some(settled) = report.settlements() else { return String::new() };
+    let Settlements { confirmed, failed, still_unknown } = settled;
+    let values = [
+        ("confirmed", confirmed.into()),
+        ("failed", failed.into()),
+        ("unknown", still_unknown.into()),
+    ];
+    indented(&voice.tell("load-settled", &values))
+}
+
+fn supply(report: &LoadReport, voice: Voice) -> String {
+    let mut text = indented(&match report.delivered.pieces {
+        0 => voice.say("load-no-delivery"),
+        pieces => voice.tell("load-delivered", &[("pieces", pieces.into())]),
+    });
+    if let Some(failure) = &report.delivered.failure {
+        let reason = [("reason", failure.to_string().into())];
+        text.push_str(&indented(&voice.tell("load-delivery-failed", &reason)));
+    }
+    text
+}
+
+fn spans(spans: Option<SpanCounts>, voice: Voice) -> String {
+    let said = match spans {
+        None => voice.say("load-no-spans"),
+        Some(spans) => {
+            let reasons = spans.lost.iter().map(|(reason, count)| format!("{count} {reason}"));
+            let reasons = reasons.collect::<Vec<_>>().join(", ");
+            let id = if reasons.is_empty() { "load-exported" } else { "load-exported-some" };
+            let counts = Message::new(id)
+                .with("exported", spans.exported)
+                .with("lost", spans.lost_in_all())
+                .with("reasons", reasons);
+            voice.put(&counts)
         }
     };
-    if let Some(failure) = &report.delivered.failure {
-        let _ = writeln!(text, "  A delivery failed, so the stock may have run out: {failure}");
-    }
-    text
-}
-
-fn spans(spans: Option<SpanCounts>) -> String {
-    let Some(spans) = spans else {
-        return "\nSpans\n  the services do not count their spans\n".to_owned();
-    };
-    let mut text = format!("\nSpans\n  exported {}, lost {}", spans.exported, spans.lost_in_all());
-    let reasons: Vec<_> =
-        spans.lost.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
-    if !reasons.is_empty() {
-        let _ = write!(text, ": {}; their traces are incomplete", reasons.join(", "));
-    }
-    text.push('\n');
-    text
+    format!("\n{}\n{}", voice.say("load-spans"), indented(&said))
 }
 
 pub(crate) fn json(plan: &LoadPlan, report: &LoadReport) -> String {
@@ -124,6 +183,7 @@ pub(crate) fn json(plan: &LoadPlan, report: &LoadReport) -> String {
         "rate": plan.rate,
         "mix": plan.mix.to_string(),
         "retryOnTimeout": plan.retry,
+        "idempotent": plan.idempotent,
         "seed": plan.seed,
         "seconds": seconds,
         "answered": tally.answered(),
@@ -139,6 +199,68 @@ pub(crate) fn json(plan: &LoadPlan, report: &LoadReport) -> String {
         "delivered": report.delivered.pieces,
         "deliveryFailure": report.delivered.failure,
         "settled": !report.unsettled,
+        "settlements": report.settlements(),
     });
     format!("{object:#}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use campuscafe_evidence::load::metrics::MetricsReading;
+
+    use super::*;
+
+    /// Twelve orders with keys, of which two were unknown at first and one still is.
+    fn keyed() -> (LoadPlan, LoadReport) {
+        let plan = LoadPlan {
+            rate: 12.0,
+            duration: None,
+            mix: "lostreply=1".parse().unwrap(),
+            retry: true,
+            idempotent: true,
+            max_in_flight: 1,
+            seed: 7,
+        };
+        let order = "order_outcomes_total{outcome=\"confirmed\"} 10\n\
+                     order_settled_total{result=\"confirmed\"} 1\n";
+        let after = MetricsReading::of(order, "inventory_reservations_total{item=\"cake\"} 11\n");
+        let report = LoadReport {
+            tally: Tally::new().unwrap(),
+            arrivals: 12,
+            under_way: 0,
+            took: Duration::from_secs(1),
+            delivered: Default::default(),
+            before: MetricsReading::default(),
+            after: Ok(after),
+            unsettled: true,
+            still_unknown: Some(1),
+        };
+        (plan, report)
+    }
+
+    #[test]
+    fn orders_that_were_unknown_are_told_with_what_became_of_them() {
+        let (plan, report) = keyed();
+        let text = text(&plan, &report, Voice::ENGLISH);
+        for line in [
+            "retry on timeout, with idempotency keys; seed 7",
+            "customers told yes      11\n",
+            "0 reservations that no customer knows of",
+            "  Of the orders that were unknown at first, 1 are confirmed now, 0 failed, and 1 are \
+             still unknown.\n",
+        ] {
+            assert!(text.contains(line), "{line}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_load_without_keys_tells_of_no_settlement() {
+        let (plan, report) = keyed();
+        let report = LoadReport { still_unknown: None, ..report };
+        assert!(!text(&plan, &report, Voice::ENGLISH).contains("unknown at first"));
+        let json: serde_json::Value = serde_json::from_str(&json(&plan, &report)).unwrap();
+        assert_eq!(json["settlements"], serde_json::Value::Null);
+    }
 }

@@ -2,16 +2,24 @@
 
 use tracing::debug;
 
+use super::voice::Voice;
 use crate::lessons::Event;
 
 /// Writes a line for an event.
 pub(crate) fn write(event: Event<'_>) {
     match event {
         Event::ExperimentBegan(experiment) => debug!(experiment = experiment.name, "began"),
-        Event::TrialBegan { trial, seed } => debug!(seed, "trial began: {}", trial.caption),
+        Event::TrialBegan { trial, seed } => {
+            debug!(seed, "trial began: {}", Voice::ENGLISH.say(trial.caption))
+        }
         Event::OrderSent(order) => {
             debug!(item = order.item_id, chaos = order.chaos, "order sent");
         }
+        Event::Delivered { item, delivered } => {
+            debug!(item, quantity = delivered.quantity, "delivered");
+        }
+        Event::SurplusOrdered { item, pieces } => debug!(item, pieces, "surplus ordered"),
+        Event::Undecided => debug!("nobody decided"),
         Event::AnswerHeld(held) => debug!(request = held.hold.request_id, "answer held"),
         Event::OrderAnswered(response) => {
             debug!(status = response.status, after = ?response.after, "order answered");
@@ -22,11 +30,12 @@ pub(crate) fn write(event: Event<'_>) {
         Event::CustomerAnswered(customer) => {
             debug!(customer = customer.number, told = customer.result.as_str(), "order answered");
         }
+        Event::StormGrew(storm) => debug!(second = storm.seconds(), "the storm goes on"),
         Event::CommandNeeded { pods, .. } => debug!(pods = pods.len(), "pods may be replaced now"),
         Event::SpansArrived { complete } => debug!(complete, "spans arrived"),
         Event::Settled => debug!("services at rest"),
-        Event::Judged(finding) => debug!("judged: {}", finding.verdict.conclusion.as_str()),
-        Event::ExperimentEnded(findings) => debug!("ended: {}", findings.conclusion().as_str()),
+        Event::Judged(finding) => debug!("judged: {}", finding.verdict.conclusion.code()),
+        Event::ExperimentEnded(findings) => debug!("ended: {}", findings.conclusion().code()),
         Event::AllEnded(all) => debug!(experiments = all.len(), "all ended"),
     }
 }

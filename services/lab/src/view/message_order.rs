@@ -2,6 +2,9 @@
 
 use campuscafe_evidence::message_order::{MessageOrder, Ping};
 
+use super::columns::left;
+use super::voice::Voice;
+
 /// Columns of the axis.
 const WIDTH: usize = 48;
 
@@ -11,13 +14,13 @@ const PARTS: usize = 4;
 /// Columns before the axis.
 const NAME: usize = 8;
 
-/// Draws pings in the order of sending, ASCII only.
+/// Draws pings in the order of sending.
 #[must_use]
-pub(crate) fn draw(batch: &MessageOrder) -> Vec<String> {
+pub(crate) fn draw(batch: &MessageOrder, voice: Voice) -> Vec<String> {
     let pings = &batch.pings;
     let longest = pings.iter().map(|ping| ping.after / 1_000_000).max().unwrap_or_default();
     let end = end_of_axis(longest);
-    let mut lines = vec![axis(end)];
+    let mut lines = vec![axis(end, voice)];
     lines.extend(pings.iter().map(|ping| bar(ping, end)));
     lines
 }
@@ -29,13 +32,13 @@ fn end_of_axis(longest: u64) -> u64 {
     rounds.find(|round| *round >= longest.max(4)).unwrap_or(longest)
 }
 
-fn axis(end: u64) -> String {
-    let mut line = format!("{:NAME$}", "  sent");
+fn axis(end: u64, voice: Voice) -> String {
+    let mut line = left(&format!("  {}", voice.say("pings-sent")), NAME);
     for part in 0..PARTS {
         let label = format!("{} ms", end * part as u64 / PARTS as u64);
         line.push_str(&format!("{label:<width$}", width = WIDTH / PARTS));
     }
-    line.push_str(&format!("{:<9}arrived", format!("{end} ms")));
+    line.push_str(&format!("{:<9}{}", format!("{end} ms"), voice.say("pings-arrived")));
     line
 }
 
@@ -59,7 +62,7 @@ mod tests {
             after: 300_000_000 * (*completed as u64 + 1),
         };
         let pings = completed.iter().enumerate().map(ping).collect();
-        let lines = draw(&MessageOrder { pings, missing: Vec::new() });
+        let lines = draw(&MessageOrder { pings, missing: Vec::new() }, Voice::ENGLISH);
         assert!(lines.iter().all(|line| line.is_ascii() && line.len() <= 80), "{lines:#?}");
         lines.join("\n")
     }

@@ -7,6 +7,8 @@ use std::time::Duration;
 use campuscafe_evidence::load::LoadLedger;
 use campuscafe_evidence::load::tally::OrderResult;
 
+use super::load::name;
+use super::voice::Voice;
 use crate::lessons::load::{LoadEvent, Progress};
 use crate::stderr;
 
@@ -23,11 +25,12 @@ const ERASE: &str = "\r\x1b[K";
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ProgressLine {
     terminal: bool,
+    voice: Voice,
 }
 
 impl ProgressLine {
-    pub(crate) fn on_stderr() -> Self {
-        Self { terminal: stderr().is_terminal() }
+    pub(crate) fn on_stderr(voice: Voice) -> Self {
+        Self { terminal: stderr().is_terminal(), voice }
     }
 
     /// How often it wants to be told how it goes.
@@ -39,14 +42,17 @@ impl ProgressLine {
         let (start, end) = if self.terminal { (ERASE, "") } else { ("", "\n") };
         match event {
             LoadEvent::Progress(progress) => {
-                stderr::write(format!("{start}{}{end}", line(progress)));
+                stderr::write(format!("{start}{}{end}", line(progress, self.voice)));
             }
             // On a terminal it takes the place of the line.
-            LoadEvent::Waiting { under_way, limit } => stderr::write(format!(
-                "{start}waiting for {under_way} orders that are under way, for at most {} s; \
-                 Ctrl-C ends it\n",
-                limit.as_secs()
-            )),
+            LoadEvent::Waiting { under_way, limit } => {
+                let values = [("count", under_way.into()), ("limit", limit.as_secs().into())];
+                stderr::write(format!("{start}{}\n", self.voice.tell("load-waiting", &values)));
+            }
+            LoadEvent::Settling { unknown, limit } => {
+                let values = [("count", unknown.into()), ("limit", limit.as_secs().into())];
+                stderr::write(format!("{start}{}\n", self.voice.tell("load-settling", &values)));
+            }
             // Leaves the line for what comes after it.
             LoadEvent::Over if self.terminal => stderr::write(ERASE),
             LoadEvent::Over => {}
@@ -54,22 +60,24 @@ impl ProgressLine {
     }
 }
 
-fn line(progress: Progress<'_>) -> String {
+fn line(progress: Progress<'_>, voice: Voice) -> String {
     let Progress { elapsed, rate, under_way, tally, gap } = progress;
-    let mut line = format!("{:>4} s  {rate:.0}/s  in flight {under_way}", elapsed.as_secs());
+    let [in_flight, not_sent, gap_now] =
+        ["load-in-flight", "load-not-sent", "load-gap-now"].map(|id| voice.say(id));
+    let mut line = format!("{:>4} s  {rate:.0}/s  {in_flight} {under_way}", elapsed.as_secs());
     for ended in OrderResult::ALL {
         let count = tally.of(ended);
         // What rarely happens is only said when it does.
         if count > 0 || matches!(ended, OrderResult::Answered(_)) {
-            line.push_str(&format!("  {} {count}", ended.as_str()));
+            line.push_str(&format!("  {} {count}", name(ended, voice)));
         }
     }
     if tally.not_sent > 0 {
-        line.push_str(&format!("  not sent {}", tally.not_sent));
+        line.push_str(&format!("  {not_sent} {}", tally.not_sent));
     }
     match gap {
-        Some(LoadLedger { gap, .. }) => line.push_str(&format!("  gap {gap}")),
-        None => line.push_str("  gap ? (the services do not answer)"),
+        Some(LoadLedger { gap, .. }) => line.push_str(&format!("  {gap_now} {gap}")),
+        None => line.push_str(&format!("  {gap_now} {}", voice.say("load-gap-unknown"))),
     }
     line
 }
@@ -88,12 +96,12 @@ mod tests {
     #[test]
     fn the_line_says_what_is_rare_only_when_it_happens() {
         let mut tally = Tally::new().unwrap();
-        let first = line(at_3_s(&tally, Some(LoadLedger::default())));
+        let first = line(at_3_s(&tally, Some(LoadLedger::default())), Voice::ENGLISH);
         assert_eq!(first, "   3 s  10/s  in flight 2  confirmed 0  failed 0  unknown 0  gap 0");
         tally.count(OrderResult::Answered(Outcome::Confirmed), Duration::ZERO);
         tally.count(OrderResult::Shed, Duration::ZERO);
         tally.not_sent = 7;
-        let second = line(at_3_s(&tally, None));
+        let second = line(at_3_s(&tally, None), Voice::ENGLISH);
         assert_eq!(
             second,
             "   3 s  10/s  in flight 2  confirmed 1  failed 0  unknown 0  shed 1  not sent 7  \

@@ -3,27 +3,32 @@
 use campuscafe_service::ExitError;
 
 use super::console::{print, print_to_stderr};
-use super::style::{Style, Tone};
-use super::{json, text};
+use super::style::Tone;
+use super::voice::Voice;
+use super::{compare, json, text};
 use crate::lessons::Event;
 
 /// How a run is told on stdout.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Report<'a> {
     /// For people.
-    Text(Style),
+    Text(Voice),
+    /// For people, who compare two lanes.
+    Comparison(Voice),
     /// For programs.
     Json {
         /// What was asked for.
         name: &'a str,
         seed: u64,
+        /// How a person is spoken to who must do something meanwhile.
+        voice: Voice,
     },
 }
 
 impl Report<'_> {
-    /// Text, in colour where the terminal has some.
-    pub(crate) fn text() -> Self {
-        Self::Text(Style::stdout())
+    const fn voice(self) -> Voice {
+        let (Self::Text(voice) | Self::Comparison(voice) | Self::Json { voice, .. }) = self;
+        voice
     }
 
     /// Tells one event, if there is anything to say about it.
@@ -35,16 +40,19 @@ impl Report<'_> {
         match (self, event) {
             // A person whose stdout is JSON, or cannot be written, must see it too.
             (_, Event::CommandNeeded { plan, pods }) => {
-                let request = text::request(plan, pods);
+                let request = text::request(plan, pods, self.voice());
                 if matches!(self, Self::Json { .. }) || print(&request).is_err() {
                     print_to_stderr(&request);
                 }
                 Ok(())
             }
-            (Self::Text(style), event) => {
-                text::of(event, style).map_or(Ok(()), |text| print(&text))
+            (Self::Text(voice), event) => {
+                text::of(event, voice).map_or(Ok(()), |text| print(&text))
             }
-            (Self::Json { name, seed }, Event::AllEnded(all)) => {
+            (Self::Comparison(voice), event) => {
+                compare::of(event, voice).map_or(Ok(()), |text| print(&text))
+            }
+            (Self::Json { name, seed, .. }, Event::AllEnded(all)) => {
                 print(&json::report(name, seed, all))
             }
             (Self::Json { .. }, _) => Ok(()),
@@ -58,7 +66,9 @@ impl Report<'_> {
     /// When stdout cannot be written.
     pub(crate) fn tell_place(self, place: &str) -> Result<(), ExitError> {
         match self {
-            Self::Text(style) => print(&format!("{}\n", style.tone(Tone::Faint, place))),
+            Self::Text(voice) | Self::Comparison(voice) => {
+                print(&format!("{}\n", voice.tone(Tone::Faint, place)))
+            }
             Self::Json { .. } => Ok(()),
         }
     }
@@ -70,7 +80,7 @@ impl Report<'_> {
     /// When stdout cannot be written.
     pub(crate) fn say_farewell(self) -> Result<(), ExitError> {
         match self {
-            Self::Text(_) => print(text::FAREWELL),
+            Self::Text(voice) | Self::Comparison(voice) => print(&text::farewell(voice)),
             Self::Json { .. } => Ok(()),
         }
     }

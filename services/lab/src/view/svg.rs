@@ -4,26 +4,38 @@
 //! whatever time has passed, so that four steps within a millisecond stay readable; a
 //! long pause is a tear across the lanes. Colours are classes, since the page forbids
 //! styles of an element's own; sizes are attributes, since the places of the text
-//! follow from them.
+//! follow from them. [`storm`] draws charts instead.
 
+mod beside;
 mod frame;
 mod layout;
 mod legend;
 mod line;
 mod mark;
+mod now;
 mod row;
+mod storm;
 mod text;
 mod tone;
 mod words;
+mod worlds;
 
-use campuscafe_evidence::diagram::{Bar, Content, Diagram, Lane, Phase, Step};
+use campuscafe_evidence::diagram::{
+    Bar, Content, Diagram, Lane, Mark, MarkKind, Message, Phase, Step,
+};
 use maud::{Markup, html};
 
+pub(crate) use beside::beside;
 use frame::Frame;
 use layout::Layout;
-pub(crate) use legend::legend;
+pub(crate) use legend::{legend, legend_of_calls, legend_of_keys, legend_so_far};
+pub(crate) use storm::{storm, storm_legend};
 use text::{Anchor, Label};
 pub(crate) use words::Words;
+pub(crate) use worlds::worlds;
+
+/// How far a bar goes on below the last row of a diagram that goes on.
+const OPEN: i32 = 22;
 
 /// How a diagram stands on its page.
 #[derive(Debug, Clone, Copy)]
@@ -54,27 +66,64 @@ impl Shape {
     }
 }
 
+/// Up to when a diagram is drawn that goes on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Now<'a> {
+    /// In milliseconds after the order arrived.
+    pub(crate) ms: u64,
+    /// What is to be said about it.
+    pub(crate) told: &'a str,
+}
+
 /// Draws a diagram.
 pub(crate) fn draw(diagram: &Diagram, words: Words, sheet: Sheet<'_>) -> Markup {
-    let layout = Layout::of(diagram, words, sheet.shape);
-    let Layout { frame, rows, bottom, left_out } = &layout;
-    let (width, height) = (frame.width, bottom + 8);
+    picture(diagram, words, sheet, None)
+}
+
+/// Draws a diagram that goes on: what nothing tells the end of is open.
+pub(crate) fn so_far(diagram: &Diagram, words: Words, sheet: Sheet<'_>, now: Now<'_>) -> Markup {
+    picture(diagram, words, sheet, Some(now))
+}
+
+fn picture(diagram: &Diagram, words: Words, sheet: Sheet<'_>, now: Option<Now<'_>>) -> Markup {
+    drawn(diagram, words, sheet, Layout::of(diagram, words, sheet.shape), now)
+}
+
+/// A diagram whose parts stand where the layout says.
+fn drawn(
+    diagram: &Diagram,
+    words: Words,
+    sheet: Sheet<'_>,
+    mut layout: Layout<'_>,
+    now: Option<Now<'_>>,
+) -> Markup {
+    if now.is_some() {
+        // The bars are seen to go on below the last row.
+        layout.bottom += OPEN;
+    }
+    let Layout { frame, rows, pauses, bottom, left_out } = &layout;
+    let now = now.map(|now| now::row(now, words, frame, *bottom));
+    let end = now.as_ref().map_or(*bottom, |now| now.bottom);
+    let (width, height) = (frame.width, end + 8);
     let id = |name: &str| format!("{}-{name}", sheet.prefix);
     html! {
         svg class=(sheet.shape.class()) role="img" viewBox={ "0 0 " (width) " " (height) }
             width=(width) height=(height)
             aria-labelledby=(id("title")) aria-describedby=(id("text")) {
-            title id=(id("title")) { (words.title()) }
+            title id=(id("title")) { (words.title(diagram)) }
             desc id=(id("text")) { (sheet.text) }
             defs { (hatch(&id("hatch"))) (tear(&id("tear"), frame)) }
             @for row in rows { (row.band(frame)) }
             (lanes(frame, words, *bottom))
             (waits(diagram, &layout))
-            @for (place, bar) in diagram.bars.iter().enumerate() {
-                (work(bar, frame.column(place), &layout, &id("hatch")))
+            (callers(diagram, &layout))
+            @for bar in &diagram.bars {
+                (work(bar, frame.column(bar.column), &layout, &id("hatch"), now.is_some()))
             }
             @for row in rows { (row.tear(frame, &id("tear"))) }
+            @for (y, time) in pauses { (row::tear(frame, &id("tear"), *y, time)) }
             @for row in rows { (row.draw(frame, &diagram.bars)) }
+            @if let Some(now) = &now { (now.drawn) }
             @if *left_out > 0 {
                 (Label {
                     class: "detail plain",
@@ -92,7 +141,7 @@ pub(crate) fn draw(diagram: &Diagram, words: Words, sheet: Sheet<'_>) -> Markup 
 
 /// The lanes before anything has happened.
 pub(crate) fn lanes_only(words: Words, shape: Shape) -> Markup {
-    let nothing = Diagram { start: 0, steps: Vec::new(), bars: Vec::new() };
+    let nothing = Diagram { start: 0, steps: Vec::new(), bars: Vec::new(), once: false };
     let frame = Layout::of(&nothing, words, shape).frame;
     let (width, height) = (frame.width, 240);
     html! {
@@ -138,33 +187,57 @@ fn lanes(frame: &Frame, words: Words, bottom: i32) -> Markup {
     }
 }
 
-/// From the order to what the customer was told, both who placed it and who took it
-/// wait.
+/// From an order, or a question about it, to what the customer was told, both who sent it and
+/// who took it wait.
 fn waits(diagram: &Diagram, layout: &Layout<'_>) -> Markup {
-    let step = |wanted: fn(&Content) -> bool| {
-        let is =
-            |step: &Step| step.message.as_ref().is_some_and(|message| wanted(&message.content));
-        diagram.steps.iter().position(is)
+    let says = |step: &Step, wanted: fn(&Content) -> bool| {
+        step.message.as_ref().is_some_and(|message| wanted(&message.content))
     };
-    let Some(from) = step(|content| matches!(content, Content::Order)) else { return html! {} };
-    let told = step(|content| matches!(content, Content::Outcome { .. }));
-    let (top, bottom) = (layout.axis(from), layout.axis(told.unwrap_or(diagram.steps.len())));
+    let asks =
+        |step: &Step| says(step, |content| matches!(content, Content::Order | Content::Question));
+    let tells = |step: &Step| says(step, |content| matches!(content, Content::Outcome { .. }));
     html! {
-        @for lane in [Lane::Customer, Lane::Order] {
-            (layout.frame.bar("wait", layout.frame.lane(lane), top, bottom))
+        @for (from, _) in diagram.steps.iter().enumerate().filter(|(_, step)| asks(step)) {
+            @let told = diagram.steps.iter().skip(from).position(tells);
+            @let to = told.map_or(diagram.steps.len(), |place| from + place);
+            @for lane in [Lane::Customer, Lane::Order] {
+                (layout.frame.bar("wait", layout.frame.lane(lane), layout.axis(from), layout.axis(to)))
+            }
+        }
+    }
+}
+
+/// From a call to its answer its caller waits, and so does the order service that works on it.
+fn callers(diagram: &Diagram, layout: &Layout<'_>) -> Markup {
+    let ends = |step: &Step, number: u32| {
+        let replied = matches!(&step.message, Some(Message { content: Content::Reply { call, .. }, .. }) if *call == number);
+        let given_up = |mark: Mark| mark.kind == MarkKind::GivenUp && mark.attempt == number;
+        replied || step.mark.is_some_and(given_up)
+    };
+    html! {
+        @for (from, step) in diagram.steps.iter().enumerate() {
+            @if let Some(Message { from: caller, to, content: Content::Call { call, .. }, .. }) = &step.message {
+                @let to_end = diagram.steps.iter().skip(from).position(|step| ends(step, *call));
+                @let to_end = to_end.map_or(diagram.steps.len(), |place| from + place);
+                @for lane in [*caller, *to].into_iter().filter(|lane| *lane != Lane::Inventory) {
+                    (layout.frame.bar("wait", layout.frame.lane(lane), layout.axis(from), layout.axis(to_end)))
+                }
+            }
         }
     }
 }
 
 /// The inventory's work on one attempt.
-fn work(bar: &Bar, x: i32, layout: &Layout<'_>, hatch: &str) -> Markup {
+fn work(bar: &Bar, x: i32, layout: &Layout<'_>, hatch: &str, goes_on: bool) -> Markup {
+    let is_open = |phase: &Phase| goes_on && phase.to >= layout.rows.len();
     let phase = |phase: &Phase| {
         let (top, bottom) = (layout.axis(phase.from), layout.axis(phase.to));
         // Too short for a row of its own: as high as a mark.
         let (top, bottom) = if top == bottom { (top - 7, bottom + 7) } else { (top, bottom) };
         let bar = |class| layout.frame.bar(class, x, top, bottom);
         html! {
-            @if phase.awaited { (bar("work")) }
+            @if is_open(phase) { (layout.frame.open(x, top, bottom)) }
+            @else if phase.awaited { (bar("work")) }
             @else { g fill={ "url(#" (hatch) ")" } { (bar("unheard")) } }
         }
     };

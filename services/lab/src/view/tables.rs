@@ -5,34 +5,43 @@ use std::time::Duration;
 
 use campuscafe_evidence::message_order::PingRounds;
 
+use super::columns::{left, right};
+use super::voice::Voice;
 use crate::lessons::{Calls, LocalAndRemote};
 
 /// Bins of a histogram: up to so many inversions.
-const BINS: [(&str, u64); 5] =
-    [("none", 0), ("1 to 9", 9), ("10 to 49", 49), ("50 to 99", 99), ("100 or more", u64::MAX)];
+const BINS: [u64; 5] = [0, 9, 49, 99, u64::MAX];
 
-pub(super) fn rounds(rounds: &PingRounds) -> String {
-    let mut text = "  pairs in another order   rounds\n".to_owned();
+pub(super) fn rounds(rounds: &PingRounds, voice: Voice) -> String {
+    let (pairs, heading) = (voice.say("rounds-pairs"), voice.say("rounds"));
+    let mut text = format!("  {} {}\n", left(&pairs, 24), right(&heading, 6));
     let mut from = 0;
-    for (name, to) in BINS {
+    for to in BINS {
         let within = |inversions: &&u64| (from..=to).contains(*inversions);
         let count = rounds.inversions.iter().filter(within).count();
-        let line = format!("  {name:<24} {count:>6}  {}", "=".repeat(count));
+        let bin = match (from, to) {
+            (0, _) => "bin-none",
+            (_, u64::MAX) => "bin-more",
+            _ => "bin-range",
+        };
+        let name = voice.tell(bin, &[("from", from.into()), ("to", to.into())]);
+        let line = format!("  {} {count:>6}  {}", left(&name, 24), "=".repeat(count));
         let _ = writeln!(text, "{}", line.trim_end());
         from = to.saturating_add(1);
     }
     text
 }
 
-pub(super) fn calls(calls: &LocalAndRemote) -> String {
-    let mut text =
-        format!("  {:<18}{:>12}{:>12}{:>12}{:>10}\n", "", "p50", "p99", "max", "failures");
-    for (name, of) in [("local call", &calls.local), ("over the network", &calls.remote)] {
+pub(super) fn calls(calls: &LocalAndRemote, voice: Voice) -> String {
+    let failures = right(&voice.say("calls-failures"), 10);
+    let mut text = format!("  {:<18}{:>12}{:>12}{:>12}{failures}\n", "", "p50", "p99", "max");
+    for (name, of) in [("calls-local", &calls.local), ("calls-remote", &calls.remote)] {
         let time = |percent| in_words(of.percentile(percent));
         let Calls { failures, .. } = of;
         let _ = writeln!(
             text,
-            "  {name:<18}{:>12}{:>12}{:>12}{failures:>10}",
+            "  {}{:>12}{:>12}{:>12}{failures:>10}",
+            left(&voice.say(name), 18),
             time(50),
             time(99),
             time(100)
@@ -58,8 +67,14 @@ mod tests {
     #[test]
     fn every_round_is_in_one_bin() {
         let inversions: Vec<u64> = vec![0, 0, 1, 9, 10, 49, 50, 99, 100, u64::MAX];
-        let told = PingRounds { count: 20, inversions, trace_id: None, incomplete: Vec::new() };
-        let text = rounds(&told);
+        let told = PingRounds {
+            count: 20,
+            inversions,
+            trace_id: None,
+            counters: [].into(),
+            incomplete: Vec::new(),
+        };
+        let text = rounds(&told, Voice::ENGLISH);
         let counts: Vec<_> = text.lines().skip(1).map(|line| line.matches('=').count()).collect();
         assert_eq!(counts, [2, 2, 2, 2, 2], "{text}");
     }

@@ -5,173 +5,187 @@ mod pod_replacement;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use campuscafe_api::order::{Lane, OrderState, Outcome};
 use campuscafe_evidence::counters::Counters;
 use campuscafe_evidence::from_spans::FromSpans as _;
-use campuscafe_evidence::ledger::Basis;
+use campuscafe_evidence::ledger::{Basis, Ledger};
 use campuscafe_evidence::message_order::PingBatch;
-use campuscafe_evidence::order::Order;
+use campuscafe_evidence::order::{Delivered, Later, Order};
+use campuscafe_evidence::order_trace::Asked;
 use campuscafe_evidence::pod_replacement::CHAOS as REPLACEMENT_CHAOS;
 use campuscafe_telemetry::attribute::RUN;
 
-use super::diagram::{self, wrap};
-use super::style::{Style, Tone};
-use super::{message_order, same_view, tables};
+use super::columns::{WIDTH, left, wrap};
+use super::style::Tone;
+use super::voice::Voice;
+use super::{diagram, message_order, same_view, script, storm, tables};
 use crate::lessons::{
     Act, Decision, Event, Evidence, Experiment, Finding, Findings, HeldAnswer, Link, Row, Series,
-    Trial, reservations, seconds,
+    THERE_ARE, Trial, outcome, reservations,
 };
+use crate::messages::{Language, Message, Value};
 use crate::printable::printable;
 use pod_replacement::pod_replacement;
 
 pub(super) use pod_replacement::request;
 
+/// Columns of the names of a ledger.
+pub(super) const NAME: usize = 24;
+
+/// Columns before the titles of a summary.
+const TITLE: usize = 23;
+
 /// For a run on services of its own.
-pub(super) const FAREWELL: &str = "
-The services of this run have stopped. To keep services and traces, start
-`campuscafe` in another terminal, and run this again.
-";
+pub(super) fn farewell(voice: Voice) -> String {
+    format!("\n{}\n", wrap(&voice.say("cli-farewell"), WIDTH).join("\n"))
+}
 
 /// What there is to say about an event, if anything.
-pub(super) fn of(event: Event<'_>, style: Style) -> Option<String> {
+pub(super) fn of(event: Event<'_>, voice: Voice) -> Option<String> {
     match event {
-        Event::ExperimentBegan(experiment) => Some(heading(experiment, style)),
-        Event::TrialBegan { trial, seed } => Some(announcement(trial, seed, style)),
-        Event::AnswerHeld(held) => Some(question(held)),
-        Event::Judged(judged) => Some(finding(judged, style)),
-        Event::ExperimentEnded(findings) => Some(closing(findings, style)),
-        Event::AllEnded(all) => (all.len() > 1).then(|| summary(all, style)),
+        Event::ExperimentBegan(experiment) => Some(heading(experiment, voice)),
+        Event::TrialBegan { trial, seed } => Some(announcement(trial, seed, voice)),
+        Event::Delivered { item, delivered } => Some(delivery(item, delivered, voice)),
+        Event::SurplusOrdered { item, pieces } => Some(surplus(item, pieces, voice)),
+        Event::AnswerHeld(held) => Some(question(held, voice)),
+        Event::Undecided => Some(format!("\n{}\n\n", voice.say("held-undecided"))),
+        Event::Judged(judged) => Some(finding(judged, voice)),
+        Event::ExperimentEnded(findings) => Some(closing(findings, voice)),
+        Event::AllEnded(all) => (all.len() > 1).then(|| summary(all, voice)),
         _ => None,
     }
 }
 
-fn heading(experiment: &Experiment, style: Style) -> String {
-    let text = format!("EXPERIMENT {}: {}", experiment.name, experiment.title);
-    format!("\n{}\n", style.strong(&text))
+fn heading(experiment: &Experiment, voice: Voice) -> String {
+    let heading = Message::new("cli-experiment")
+        .with("name", experiment.name)
+        .with("title", experiment.title());
+    let lines = wrap(&voice.put(&heading), WIDTH).join("\n");
+    format!("\n{}\n", voice.strong(&lines))
 }
 
-fn announcement(trial: &Trial, seed: u64, style: Style) -> String {
+pub(super) fn announcement(trial: &Trial, seed: u64, voice: Voice) -> String {
+    let message = |id: &'static str| Message::new(id);
     let asked = match &trial.act {
-        Act::Order(plan, _) if plan.retry => format!("chaos \"{}\", retryOnTimeout", plan.chaos),
-        Act::Order(plan, _) => format!("chaos \"{}\", no retry", plan.chaos),
-        Act::FreeOrder(_) => String::new(),
-        Act::HeldOrder(plan, _) => format!("chaos \"{}\", no retry", plan.chaos),
-        Act::Pings { count, .. } => format!("{count} pings, seed {seed}"),
-        Act::Rounds { rounds, count, .. } => format!("{rounds} rounds of {count} pings, no delays"),
-        Act::Calls { calls, .. } => format!("{calls} calls each, one after the other"),
-        Act::Series(plan, _) => format!("seed {seed}, up to {} at a time", plan.at_once),
-        Act::PodReplacement(plan, _) => format!(
-            "chaos \"{REPLACEMENT_CHAOS}\", no retry; first, finding the {} pods",
-            plan.service.name()
-        ),
+        Act::Order(plan, _) | Act::HeldOrder(plan, _) => {
+            let asked = if plan.retry { message("asked-retry") } else { message("asked-order") };
+            let asked = asked.with("chaos", plan.chaos);
+            match plan.lane {
+                Lane::Naive => asked,
+                Lane::Cured => message("asked-idempotent").with("asked", asked),
+            }
+        }
+        // Only the pages ask for such an order.
+        Act::FreeOrder(_) => return String::new(),
+        Act::Pings { count, .. } => {
+            message("asked-pings").with("count", *count).with("seed", seed.to_string())
+        }
+        Act::Rounds { rounds, count, .. } => {
+            message("asked-rounds").with("rounds", *rounds).with("count", *count)
+        }
+        Act::Calls { calls, .. } => message("asked-calls").with("calls", *calls),
+        Act::Series(plan, _) => {
+            message("asked-series").with("seed", seed.to_string()).with("most", plan.at_once)
+        }
+        Act::Script(_, Lane::Naive, _) => message("asked-naive"),
+        Act::Script(_, Lane::Cured, _) => message("asked-cured"),
+        Act::Storm(plan, _) => message("asked-storm")
+            .with("seconds", plan.ends)
+            .with("rate", plan.rate)
+            .with("capacity", plan.capacity),
+        Act::PodReplacement(plan, _) => message("asked-pods")
+            .with("chaos", REPLACEMENT_CHAOS)
+            .with("service", plan.service.name()),
     };
-    let caption = wrap(trial.caption, diagram::WIDTH).join("\n");
-    format!("\n{}\n{}\n\n", style.strong(&caption), style.tone(Tone::Faint, &asked))
+    let caption = wrap(&voice.say(trial.caption), WIDTH).join("\n");
+    format!("\n{}\n{}\n\n", voice.strong(&caption), voice.tone(Tone::Faint, &voice.put(&asked)))
 }
 
 /// What there is to decide about a held answer, or what is decided.
-fn question(held: &HeldAnswer) -> String {
+fn question(held: &HeldAnswer, voice: Voice) -> String {
     let hold = &held.hold;
-    let facts = format!(
-        "The reservation is made, and the answer is held (GET /inventory/holds):\n  \
-         {}\n  {} x{}, reservation {}\n\
-         The customer waits. The order service waits too, for {} at most.\n\
-         Neither knows anything yet.\n",
-        printable(&hold.request_id),
-        printable(&hold.reservation.item_id),
-        hold.reservation.quantity,
-        printable(&hold.reservation.reservation_id),
-        seconds(held.limit),
-    );
+    let reservation = &hold.reservation;
+    let facts = Message::new("held-facts")
+        .with("request", printable(&hold.request_id).into_owned())
+        .with("item", printable(&reservation.item_id).into_owned())
+        .with("quantity", reservation.quantity.to_string())
+        .with("reservation", printable(&reservation.reservation_id).into_owned())
+        .with("limit", held.limit);
     let decided = match held.decided {
-        None => {
-            "\nWhat would you tell the customer now? Decide what becomes of the answer:\n  \
-             release   it arrives\n  \
-             cut       its connection breaks\n  \
-             wait      nothing happens, until the order service gives up\n\
-             Type one of these words, then Enter:\n"
-        }
-        Some(Decision::Release) => "The lab now releases the answer (--answer release).\n",
-        Some(Decision::Cut) => "The lab now cuts the connection (--answer cut).\n",
-        Some(Decision::Wait) => "The lab now waits for the order service (--answer wait).\n",
+        None => format!("\n{}", voice.say("held-ask")),
+        Some(Decision::Release) => voice.say("held-releases"),
+        Some(Decision::Cut) => voice.say("held-cuts"),
+        Some(Decision::Wait) => voice.say("held-waits"),
     };
-    format!("{facts}{decided}\n")
+    format!("{}\n{decided}\n\n", voice.put(&facts))
 }
 
-/// What a trial left behind, without colour.
-pub(crate) fn plain_evidence(finding: &Finding) -> String {
-    evidence(finding, Style::never())
-}
-
-fn evidence(finding: &Finding, style: Style) -> String {
+/// What a trial left behind.
+pub(crate) fn evidence(finding: &Finding, voice: Voice) -> String {
     let readable = finding.had_span_source;
     match &finding.evidence {
-        Evidence::Order(placed) => order(placed, readable, style),
-        Evidence::Pings(held) => batch(held, readable),
-        Evidence::Rounds(told) => tables::rounds(told),
-        Evidence::Calls(told) => tables::calls(told),
-        Evidence::Series(told) => series(told, style),
-        Evidence::PodReplacement(seen) => pod_replacement(seen, style),
+        Evidence::Order(placed) => order(placed, readable, voice),
+        Evidence::Pings(held) => batch(held, readable, voice),
+        Evidence::Rounds(told) => tables::rounds(told, voice),
+        Evidence::Calls(told) => tables::calls(told, voice),
+        Evidence::Series(told) => series(told, voice),
+        Evidence::Script(played) => script::text(played, readable, voice),
+        Evidence::Storm(seen) => storm::draw(seen, voice),
+        Evidence::PodReplacement(seen) => pod_replacement(seen, voice),
     }
 }
 
-fn finding(finding: &Finding, style: Style) -> String {
-    let evidence = evidence(finding, style);
+fn finding(finding: &Finding, voice: Voice) -> String {
+    let evidence = evidence(finding, voice);
     let verdict = &finding.verdict;
-    let mut word = verdict.conclusion.as_str().to_owned();
-    if verdict.conclusion.is_shown() && !verdict.incomplete.is_empty() {
-        word.push_str(INCOMPLETE);
-    }
-    let sentence = wrap(&printable(&verdict.sentence), diagram::WIDTH - 2).join("\n  ");
-    let places = places(finding);
-    let word = style.tone(Tone::of(verdict.conclusion), &word);
-    format!("{evidence}\n{word}\n  {sentence}\n{places}")
+    let word = voice.conclusion(verdict.conclusion, verdict.incomplete.is_empty());
+    let why = wrap(&printable(&voice.put(&verdict.why)), WIDTH - 2).join("\n  ");
+    let places = places(finding, voice);
+    let word = voice.tone(Tone::of(verdict.conclusion), &word);
+    format!("{evidence}\n{word}\n  {why}\n{places}")
 }
 
-/// After the word of a verdict that rests on the totals alone.
-const INCOMPLETE: &str = ", evidence incomplete";
-
-fn closing(findings: &Findings, style: Style) -> String {
+fn closing(findings: &Findings, voice: Voice) -> String {
     let mut text = String::new();
     let rows = findings.experiment.side_by_side;
     if !rows.is_empty() && findings.all.len() > 1 {
-        let _ = write!(text, "\n{}", side_by_side(rows, &findings.all));
+        let _ = write!(text, "\n{}", side_by_side(rows, &findings.all, voice));
     }
     if let Some(view) = findings.same_view() {
-        let _ = write!(text, "\n{}", same_view::text(&view, style));
+        let _ = write!(text, "\n{}", same_view::text(&view, voice));
     }
     let hints = hints(findings);
     if !hints.is_empty() {
-        let _ = writeln!(text, "\n{}", style.strong("Look closer"));
+        let _ = writeln!(text, "\n{}", voice.strong(&voice.say("look")));
     }
     for hint in hints {
-        let _ = writeln!(text, "  - {}", wrap(&hint, diagram::WIDTH - 4).join("\n    "));
+        let _ = writeln!(text, "  - {}", wrap(&voice.put(&hint), WIDTH - 4).join("\n    "));
     }
     text
 }
 
 /// What to look at in those tools that are there.
-fn hints(findings: &Findings) -> Vec<String> {
-    let look_at = &findings.experiment.look_at;
+fn hints(findings: &Findings) -> Vec<Message> {
+    let name = findings.experiment.name;
     let linked = |link: fn(&Finding) -> &Option<Link>| {
         findings.all.iter().any(|finding| matches!(link(finding), Some(Link::To(_))))
     };
     let mut hints = Vec::new();
     if linked(|finding| &finding.in_jaeger) {
-        hints.push(format!("Jaeger: {}", look_at.jaeger));
-        hints.push(format!(
-            "Jaeger: in the search, the service order and the tag {RUN}={} find every trace of \
-             this run",
-            findings.run
-        ));
+        let what = Message::new(format!("look-jaeger-{name}"));
+        hints.push(Message::new("look-jaeger").with("what", what));
+        let search = Message::new("look-jaeger-search");
+        hints.push(search.with("tag", RUN).with("run", findings.run.as_str()));
     }
     if linked(|finding| &finding.in_grafana) {
-        hints.push(format!("Grafana: {}", look_at.grafana));
+        let what = Message::new(format!("look-grafana-{name}"));
+        hints.push(Message::new("look-grafana").with("what", what));
     }
     hints
 }
 
 /// A row for each thing to compare, with a column for each order.
-fn side_by_side(rows: &[Row], findings: &[Arc<Finding>]) -> String {
+fn side_by_side(rows: &[Row], findings: &[Arc<Finding>], voice: Voice) -> String {
     let orders: Vec<&Order> = findings
         .iter()
         .filter_map(|finding| match &finding.evidence {
@@ -180,86 +194,102 @@ fn side_by_side(rows: &[Row], findings: &[Arc<Finding>]) -> String {
         })
         .collect();
     let line = |row: &Row| {
-        let cells: String =
-            orders.iter().map(|order| format!("{:<18}", (row.cell)(order))).collect();
-        format!("  {:<24}{}\n", row.name, cells.trim_end())
+        let cell = |order: &&Order| left(&voice.value(&(row.cell)(order)), 18);
+        let cells: String = orders.iter().map(cell).collect();
+        format!("  {}{}\n", left(&voice.say(row.name), NAME), cells.trim_end())
     };
     rows.iter().map(line).collect()
 }
 
 /// A line for each experiment of a run.
-fn summary(all: &[Findings], style: Style) -> String {
-    let mut text = format!("\n{}\n", style.strong("Summary"));
+fn summary(all: &[Findings], voice: Voice) -> String {
+    let mut text = format!("\n{}\n", voice.strong(&voice.say("cli-summary")));
     for findings in all {
         let conclusion = findings.conclusion();
-        let word = style.tone(Tone::of(conclusion), &format!("{:<10}", conclusion.as_str()));
-        let incomplete = conclusion.is_shown() && findings.is_incomplete();
-        let note = if incomplete { INCOMPLETE } else { "" };
-        let (name, title) = (findings.experiment.name, findings.experiment.title);
-        let _ = writeln!(text, "  {name:<8} {word}  {title}{note}");
+        let word = left(&voice.conclusion(conclusion, true), 10);
+        let word = voice.tone(Tone::of(conclusion), &word);
+        let (name, title) = (findings.experiment.name, voice.put(&findings.experiment.title()));
+        let title = match conclusion.is_shown() && findings.is_incomplete() {
+            true => voice.tell("word-incomplete", &[("word", title.into())]),
+            false => title,
+        };
+        let title = wrap(&title, WIDTH - TITLE).join(&format!("\n{}", " ".repeat(TITLE)));
+        let _ = writeln!(text, "  {name:<8} {word}  {title}");
     }
     text
 }
 
-fn order(order: &Order, readable: bool, style: Style) -> String {
-    let mut text = stock(order);
+fn order(order: &Order, readable: bool, voice: Voice) -> String {
+    let mut text = stock(order, voice);
     match &order.order_trace {
         Some(order_trace) => {
-            for line in diagram::draw(order_trace) {
-                let _ = writeln!(text, "{}", style.tone(line.tone, &line.text));
+            for line in diagram::draw(order_trace, voice.language) {
+                let _ = writeln!(text, "{}", voice.tone(line.tone, &line.text));
             }
             if !order_trace.is_complete() {
-                text.push_str(
-                    "Some spans are missing or wrong, so the picture is incomplete.\n\
-                     The verdict uses only the ledger.\n",
-                );
+                text.push_str(&only_ledger("drawn-incomplete", voice));
             }
         }
-        None => text.push_str(no_spans(order.response.report.trace_id.is_some(), readable)),
+        None => {
+            text.push_str(&no_spans(order.response.report.trace_id.is_some(), readable, voice));
+        }
     }
-    let _ = write!(text, "\n{}\n{}", ledger(order), deltas(&order.deltas));
+    let _ = write!(text, "\n{}\n{}", ledger(order, voice), deltas(&order.deltas, voice));
     text
 }
 
-/// What was ordered in place of the usual item, and what had to be delivered.
-fn stock(order: &Order) -> String {
+/// What was ordered in place of the usual item.
+fn stock(order: &Order, voice: Voice) -> String {
     let mut text = String::new();
-    let item = printable(&order.ledger.item);
+    let item = || printable(&order.ledger.item).into_owned().into();
     if !order.is_of_usual_item() {
-        let _ = writeln!(text, "The inventory does not know cake, so this orders {item}.");
-    }
-    if let Some(delivered) = order.delivered {
-        let (quantity, before) = (delivered.quantity, delivered.stock_before);
-        let plural = if quantity == 1 { "" } else { "s" };
-        let _ = writeln!(text, "Delivered {quantity} {item}{plural}: the stock was {before}.");
-    }
-    if !text.is_empty() {
-        text.push('\n');
+        let _ = writeln!(text, "{}\n", voice.tell("stock-other-item", &[("item", item())]));
     }
     text
 }
 
-fn series(series: &Series, style: Style) -> String {
-    let delivered = series.delivered.map(|delivered| {
-        format!(
-            "Delivered {} pieces: the stock was {}.\n\n",
-            delivered.quantity, delivered.stock_before
-        )
-    });
-    delivered.unwrap_or_default() + &super::series::draw(series, style)
+fn delivery(item: &str, delivered: Delivered, voice: Voice) -> String {
+    let values = [
+        ("quantity", delivered.quantity.into()),
+        ("item", printable(item).into_owned().into()),
+        ("before", delivered.stock_before.into()),
+    ];
+    format!("{}\n\n", voice.tell("stock-delivered", &values))
 }
 
-fn batch(batch: &PingBatch, readable: bool) -> String {
+fn surplus(item: &str, pieces: u64, voice: Voice) -> String {
+    let values = [
+        ("pieces", pieces.into()),
+        ("item", printable(item).into_owned().into()),
+        ("left", THERE_ARE.into()),
+    ];
+    wrap(&voice.tell("stock-surplus", &values), WIDTH).join("\n") + "\n\n"
+}
+
+fn series(series: &Series, voice: Voice) -> String {
+    let delivered = series.delivered.map(|delivered| {
+        let values =
+            [("quantity", delivered.quantity.into()), ("before", delivered.stock_before.into())];
+        voice.tell("stock-delivered-pieces", &values) + "\n\n"
+    });
+    delivered.unwrap_or_default() + &super::series::draw(series, voice)
+}
+
+fn batch(batch: &PingBatch, readable: bool, voice: Voice) -> String {
     let mut text = String::new();
     match &batch.pings {
         Some(pings) => {
-            for line in message_order::draw(pings) {
+            for line in message_order::draw(pings, voice) {
                 let _ = writeln!(text, "{line}");
             }
         }
-        None => text.push_str(no_spans(batch.report.trace_id.is_some(), readable)),
+        None => {
+            text.push_str(&no_spans(batch.report.trace_id.is_some(), readable, voice));
+        }
     }
-    let row = |name: &str, cells: Vec<String>| format!("  {name:<20}{}\n", cells.join(" "));
+    let row = |name: &str, cells: Vec<String>| {
+        format!("  {}{}\n", left(&voice.say(name), 20), cells.join(" "))
+    };
     let cell = |text: String| format!("{text:>4}");
     let report = &batch.report;
     let sent = report.planned.iter().map(|ping| cell(ping.i.to_string())).collect();
@@ -267,86 +297,150 @@ fn batch(batch: &PingBatch, readable: bool) -> String {
     let answered = report.completed_order.iter().map(|ping| cell(ping.i.to_string())).collect();
     let _ = write!(
         text,
-        "\n{}{}{}  inversions          {:>4}\n\n{}",
-        row("sent", sent),
-        row("delay in ms", delays),
-        row("answered", answered),
-        report.inversions,
-        deltas(&batch.deltas)
+        "\n{}{}{}{}\n{}",
+        row("pings-sent", sent),
+        row("pings-delay", delays),
+        row("pings-answered", answered),
+        row("pings-inversions", vec![cell(report.inversions.to_string())]),
+        deltas(&batch.deltas, voice)
     );
     text
 }
 
-fn no_spans(traced: bool, readable: bool) -> &'static str {
-    match (readable, traced) {
-        (_, false) => {
-            "The services record no traces (OTEL_SDK_DISABLED?).\n\
-             The verdict uses only the ledger.\n"
-        }
-        (false, true) => {
-            "There is no source of spans (--lab-url or --jaeger-url).\n\
-             The verdict uses only the ledger.\n"
-        }
-        (true, true) => {
-            "The root span did not arrive in time, so there is no picture.\n\
-             The verdict uses only the ledger.\n"
-        }
-    }
+pub(super) fn no_spans(traced: bool, readable: bool, voice: Voice) -> String {
+    let why = match (readable, traced) {
+        (_, false) => "drawn-no-traces",
+        (false, true) => "drawn-no-source",
+        (true, true) => "drawn-no-root",
+    };
+    only_ledger(why, voice)
 }
 
-fn ledger(order: &Order) -> String {
+/// Why there is no whole picture, and what the verdict rests on.
+pub(super) fn only_ledger(why: &str, voice: Voice) -> String {
+    format!("{}\n{}\n", voice.say(why), voice.say("only-ledger"))
+}
+
+fn ledger(order: &Order, voice: Voice) -> String {
     let (ledger, response) = (&order.ledger, &order.response);
-    let basis = match ledger.basis {
-        Basis::Spans => "",
-        Basis::Totals => " in total",
-    };
+    let told = Message::new("cell-told")
+        .with("status", response.status.to_string())
+        .with("words", printable(&response.words).into_owned());
+    let is = Message::new("cell-is")
+        .with("outcome", outcome(response.report.outcome))
+        .with("after", response.after);
+    let later = order.later.iter().flat_map(later);
+    let made = Message::new(match ledger.basis {
+        Basis::Spans => "cell-made",
+        Basis::Totals => "cell-made-in-total",
+    });
+    let made = made
+        .with("made", reservations(ledger.reservations))
+        .with("item", printable(&ledger.item).into_owned())
+        .with("before", ledger.stock_before.to_string())
+        .with("after", ledger.stock_after.to_string());
     let others = match ledger.taken_by_others() {
-        0 => String::new(),
-        pieces => format!(
-            "  others took             {pieces} meanwhile; the counters below count theirs too\n"
-        ),
+        0 => None,
+        pieces => Some(("row-others", Message::new("cell-others").with("pieces", pieces))),
     };
-    format!(
-        "Ledger
-  the customer was told   {} \"{}\"
-  the outcome is          {}, after {}
-  the customer knows of   {}
-  the inventory made      {}{basis}, {} left {} -> {}
-{others}  the gap                 {}
-",
-        response.status,
-        printable(&response.words),
-        ledger.told.as_str(),
-        seconds(response.after),
-        reservations(ledger.known),
-        reservations(ledger.reservations),
-        printable(&ledger.item),
-        ledger.stock_before,
-        ledger.stock_after,
-        ledger.gap_in_words(),
-    )
-}
-
-fn deltas(deltas: &Counters) -> String {
-    let mut text = "Counters that jumped\n".to_owned();
-    for (series, by) in deltas {
-        let _ = writeln!(text, "  +{by}  {}", printable(series));
+    let rows = [Some(("row-told", told)), gloss(&response.words, voice).map(|gloss| ("", gloss))]
+        .into_iter()
+        .chain([Some(("row-is", is))])
+        .chain(later.map(Some))
+        .chain([Some(("row-knows", reservations(ledger.known)))])
+        .chain([Some(("row-made", made)), others, Some(("row-gap", gap(ledger)))])
+        .flatten();
+    let mut text = voice.say("ledger") + "\n";
+    for (name, cell) in rows {
+        let name = if name.is_empty() { String::new() } else { voice.say(name) };
+        let _ = writeln!(text, "  {}{}", left(&name, NAME), voice.put(&cell));
     }
     text
 }
 
+/// What a customer in doubt did, and what the outcome was then.
+fn later(later: &Later) -> Vec<(&'static str, Message)> {
+    let did = match later.asked {
+        Asked::Again => Message::new("cell-again"),
+        Asked::State => Message::new("cell-asked-state"),
+    };
+    let is =
+        Message::new("cell-is").with("outcome", outcome(later.outcome)).with("after", later.after);
+    let states = later.history.iter().map(|change| Message::new(state(change.state))).collect();
+    let history = Message::new("cell-history").with("states", Value::List(states, "arrow"));
+    let history = (!later.history.is_empty()).then_some(("row-history", history));
+    [("row-then", did), ("row-is-then", is)].into_iter().chain(history).collect()
+}
+
+/// The message that names a state of an order.
+pub(crate) const fn state(state: OrderState) -> &'static str {
+    match state {
+        OrderState::Placing => "order-placing",
+        OrderState::Confirmed => "outcome-confirmed",
+        OrderState::Failed => "outcome-failed",
+        OrderState::Unknown => "outcome-unknown",
+        OrderState::Cancelling => "order-cancelling",
+        OrderState::Cancelled => "order-cancelled",
+    }
+}
+
+/// What the words of an answer mean, for somebody who does not read English.
+pub(crate) fn gloss(words: &str, voice: Voice) -> Option<Message> {
+    let glosses = [
+        ("Order failed", "gloss-order-failed"),
+        ("Retry also failed", "gloss-retry-failed"),
+        ("reserved (first try)", "gloss-first-try"),
+        ("reserved (after timeout retry)", "gloss-after-retry"),
+    ];
+    let (_, gloss) = glosses.into_iter().find(|(begin, _)| words.starts_with(begin))?;
+    (voice.language != Language::English).then(|| Message::new(gloss))
+}
+
+/// What lies between what the customer knows and what the inventory holds.
+fn gap(ledger: &Ledger) -> Message {
+    match ledger.gap {
+        0 if ledger.told == Outcome::Unknown => Message::new("gap-unheard"),
+        0 => Message::new("gap-none"),
+        1.. => Message::new("gap-more").with("made", reservations(ledger.gap.unsigned_abs())),
+        ..0 => Message::new("gap-false"),
+    }
+}
+
+pub(super) fn deltas(deltas: &Counters, voice: Voice) -> String {
+    let mut text = voice.say("counters") + "\n";
+    for (series, by) in deltas {
+        let _ = writeln!(text, "{}", counter(&format!("  +{by}  {}", printable(series))));
+    }
+    text
+}
+
+/// A line of a counter; if it is too long, it goes on below after one of its labels.
+fn counter(line: &str) -> String {
+    let fits = line.char_indices().nth(WIDTH).map(|(end, _)| &line[..end]);
+    match fits.and_then(|fits| line.split_at_checked(fits.rfind(',')? + 1)) {
+        Some((begin, end)) => format!("{begin}\n        {end}"),
+        None => line.to_owned(),
+    }
+}
+
 /// The trace, and where to see it and its time.
-fn places(finding: &Finding) -> String {
+pub(super) fn places(finding: &Finding, voice: Voice) -> String {
     let mut text = String::new();
+    let link = |link: &Link| match link {
+        Link::To(url) => url.clone(),
+        Link::Nowhere(why) => voice.put(why),
+    };
     if let Some(trace) = finding.trace_id() {
-        let _ = writeln!(text, "\nTrace {}", printable(trace));
-        let link = finding.in_jaeger.as_ref().map(Link::text).or(finding.in_lab.as_deref());
+        let trace = printable(trace).into_owned();
+        let _ = writeln!(text, "\n{}", voice.tell("look-trace", &[("id", trace.into())]));
+        let link = finding.in_jaeger.as_ref().map(link).or(finding.in_lab.clone());
         if let Some(link) = link {
-            let _ = writeln!(text, "  {}", printable(link));
+            let _ = writeln!(text, "  {}", printable(&link));
         }
     }
-    if let Some(link) = &finding.in_grafana {
-        let _ = writeln!(text, "Dashboard at this minute\n  {}", printable(link.text()));
+    if let Some(dashboard) = &finding.in_grafana {
+        let link = link(dashboard);
+        let _ = writeln!(text, "{}\n  {}", voice.say("look-dashboard"), printable(&link));
     }
     text
 }

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod limits;
+mod logs;
 
 use axum::body::{Body, Bytes};
 use campuscafe_telemetry::Metrics;
@@ -11,7 +12,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::testing::{
-    Answer, TRACE, answer, answer_of, export as request, gzip, of_service, of_trace, span, trace_id,
+    Answer, TRACE, answer, answer_of, export as request, gzip, logs, of_service, of_trace, record,
+    span, trace_id,
 };
 use crate::{MAX_DECOMPRESSED, TraceStore, router, write_otlp_json};
 
@@ -23,7 +25,16 @@ fn store() -> Arc<TraceStore> {
 }
 
 async fn post(store: &Arc<TraceStore>, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
-    let mut request = axum::http::Request::post("/v1/traces");
+    post_to("/v1/traces", store, headers, body).await
+}
+
+async fn post_to(
+    path: &str,
+    store: &Arc<TraceStore>,
+    headers: &[(&str, &str)],
+    body: impl Into<Body>,
+) -> Answer {
+    let mut request = axum::http::Request::post(path);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
@@ -40,7 +51,11 @@ async fn post_gzip(store: &Arc<TraceStore>, media_type: &str, body: Vec<u8>) -> 
 
 /// A request for a router that several requests share.
 fn request_of(body: impl Into<Body>) -> Request {
-    let request = axum::http::Request::post("/v1/traces").header("content-type", PROTOBUF);
+    request_to("/v1/traces", body)
+}
+
+fn request_to(path: &str, body: impl Into<Body>) -> Request {
+    let request = axum::http::Request::post(path).header("content-type", PROTOBUF);
     request.body(body.into()).unwrap()
 }
 
@@ -125,9 +140,9 @@ async fn any_other_encoding_is_a_415_that_says_what_is_accepted() {
 }
 
 #[tokio::test]
-async fn every_count_exists_at_zero_and_says_what_became_of_spans() {
+async fn every_count_exists_at_zero_and_says_what_became_of_spans_and_log_records() {
     let metrics = Metrics::new("1");
-    let limits = Limits { traces: 1, spans_per_trace: 1, ..Limits::default() };
+    let limits = Limits { traces: 1, spans_per_trace: 1, logs_per_trace: 1, ..Limits::default() };
     let router = router(Arc::new(TraceStore::new(limits)), &metrics);
     let counts = || -> Vec<String> {
         let page = metrics.render();
@@ -144,6 +159,11 @@ async fn every_count_exists_at_zero_and_says_what_became_of_spans() {
         "exports_refused_total{reason=\"too_large\"}",
         "exports_refused_total{reason=\"too_slow\"}",
         "exports_refused_total{reason=\"unsupported\"}",
+        "log_records_received_total",
+        "log_records_refused_total{reason=\"no_trace\"}",
+        "log_records_refused_total{reason=\"too_large\"}",
+        "log_records_refused_total{reason=\"trace_evicted\"}",
+        "log_records_refused_total{reason=\"trace_full\"}",
         "spans_received_total",
         "spans_refused_total{reason=\"malformed\"}",
         "spans_refused_total{reason=\"too_large\"}",
@@ -151,10 +171,10 @@ async fn every_count_exists_at_zero_and_says_what_became_of_spans() {
         "spans_refused_total{reason=\"trace_full\"}",
         "traces_evicted_total",
     ];
-    let with = |values: [u64; 12]| -> Vec<String> {
+    let with = |values: [u64; 17]| -> Vec<String> {
         words.iter().zip(values).map(|(word, value)| format!("{word} {value}")).collect()
     };
-    assert_eq!(counts(), with([0; 12]));
+    assert_eq!(counts(), with([0; 17]));
 
     let long = "x".repeat(MAX_PART_BYTES);
     let spans = vec![
@@ -167,6 +187,16 @@ async fn every_count_exists_at_zero_and_says_what_became_of_spans() {
     ];
     let export = request(vec![of_service("order", spans)]).encode_to_vec();
     assert_eq!(answer_of(&router, request_of(export)).await.status, StatusCode::OK);
+    let records = vec![
+        record(2, 1, "taken", 1),
+        record(0, 1, "of no trace", 1),
+        record(2, 1, "beyond the records of a trace", 1),
+        record(2, 1, &long, 1),
+        record(1, 1, "after its trace was evicted", 1),
+        record(3, 1, "before its trace came", 1),
+    ];
+    let export = request_to("/v1/logs", logs("order", records).encode_to_vec());
+    assert_eq!(answer_of(&router, export).await.status, StatusCode::OK);
     let no_type = axum::http::Request::post("/v1/traces").body(Body::empty()).unwrap();
     for (refused, status) in [
         (no_type, StatusCode::UNSUPPORTED_MEDIA_TYPE),
@@ -175,7 +205,7 @@ async fn every_count_exists_at_zero_and_says_what_became_of_spans() {
     ] {
         assert_eq!(answer_of(&router, refused).await.status, status);
     }
-    assert_eq!(counts(), with([0, 0, 1, 1, 0, 1, 2, 1, 1, 1, 1, 1]));
+    assert_eq!(counts(), with([0, 0, 1, 1, 0, 1, 2, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1]));
 }
 
 #[tokio::test]

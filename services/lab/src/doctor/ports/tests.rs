@@ -37,7 +37,7 @@ fn a_free_port_is_ok_and_one_of_a_running_cafe_is_a_note() {
     let check = |port, state, running| judge(Profile::Compose, &port, &state, running);
     let (order_port, jaeger_port) = ("port 5201 (order)", "port 16686 (Jaeger)");
     assert_eq!(check(order(), State::Free, false), Check::ok(order_port, "free"));
-    let ours = check(order(), taken(Some((9, "campuscafe")), Ours(Kind::Order)), true);
+    let ours = check(order(), taken(Some((9, "docker-proxy")), Ours(Kind::Order)), true);
     let found = "in use by a running CampusCafe (order, pid 9)";
     assert_eq!(ours, Check::note(order_port, found));
     let proxy = || taken(Some((7, "docker-proxy")), Expected);
@@ -47,6 +47,21 @@ fn a_free_port_is_ok_and_one_of_a_running_cafe_is_a_note() {
     let found = "in use by docker-proxy (pid 7)";
     let fix = "docker stop $(docker ps -q --filter publish=16686)";
     assert_eq!(check(jaeger(), proxy(), false), Check::bad(jaeger_port, found, fix));
+}
+
+#[test]
+fn a_cafe_that_runs_another_way_is_in_the_way_of_containers_and_said_to_be_open_without() {
+    let check = |profile| {
+        let state = taken(Some((9, "campuscafe")), Occupant::Ours(Kind::Order));
+        judge(profile, &order(), &state, true)
+    };
+    let found = "in use by a running CampusCafe (order, pid 9)";
+    let note = format!("{found}; stop it to start another");
+    assert_eq!(check(Profile::Lab), Check::note("port 5201 (order)", note));
+    for profile in [Profile::Compose, Profile::Kind] {
+        let bad = format!("{found}, which runs outside Docker");
+        assert_eq!(check(profile), Check::bad("port 5201 (order)", bad, "kill 9"));
+    }
 }
 
 #[test]

@@ -6,9 +6,10 @@ use super::*;
 
 pub(in super::super) const INVENTORY: &str = "# TYPE campuscafe_build_info gauge
 campuscafe_build_info{version=\"0.1.0\"} 1
-inventory_reservations_total{item=\"cake\"} 0
+inventory_reservations_total{item=\"cake\",lane=\"naive\"} 0
 ";
-pub(in super::super) const ORDER: &str = "order_attempts_total{result=\"ok\",fault=\"none\"} 0
+pub(in super::super) const ORDER: &str =
+    "order_attempts_total{result=\"ok\",fault=\"none\",lane=\"naive\"} 0
 campuscafe_build_info{version=\"0.1.0\"} 1
 ";
 pub(in super::super) const LAB: &str = "campuscafe_build_info{version=\"0.1.0\"} 1\n";

@@ -22,28 +22,36 @@ fn said(reader: Reader, findings: &[Arc<Finding>]) -> String {
 }
 
 fn page_of(findings: &[Arc<Finding>], asks: bool) -> String {
+    let lines = vec![Arc::default(); findings.len()];
     let view = View {
         id: "1",
         case: Case { experiment: experiment("cut"), number: 1 },
         stage: Stage::Ended(findings),
         answers: Answers::default(),
+        orders: None,
         asks,
+        lines: &lines,
+        keys: &[],
     };
     run(ENGLISH, &view)
 }
 
 #[test]
-fn runs_that_look_the_same_stand_side_by_side_over_one_list_with_the_times_of_each() {
+fn runs_that_look_the_same_stand_in_one_picture_over_one_list_with_the_times_of_each() {
     let findings = [
         finding("abort", lost(5)),
         finding("lostreply", lost(7)),
         finding("fail", order_trace(Ok(503), 5)),
     ];
     let page = said(ENGLISH, &findings);
-    assert_eq!(page.matches("<svg class=\"spacetime narrow\"").count(), 2, "{page}");
-    assert!(page.contains("<strong>abort</strong> cuts before the commit"), "{page}");
+    assert_eq!(page.matches("<svg class=\"spacetime narrow\"").count(), 1, "{page}");
+    assert!(page.contains("<strong>A abort</strong> cuts before the commit"), "{page}");
+    assert!(
+        page.contains("Only the column of the inventory differs. Times are left out"),
+        "{page}"
+    );
     for expected in [
-        "<th scope=\"row\">3. no answer to attempt 1: connection lost</th>\
+        "<th scope=\"row\">3. attempt 1 ended without an answer: connection lost</th>\
          <td data-head=\"abort\">5 ms</td><td data-head=\"lostreply\">7 ms</td>",
         "<th scope=\"row\">4. told the customer: 504 unknown</th>",
         "The order service cannot tell them apart (asserted: 2 runs, the same 4 events).",
@@ -59,11 +67,12 @@ fn runs_that_look_the_same_stand_side_by_side_over_one_list_with_the_times_of_ea
 fn runs_that_differ_are_listed_up_to_there_and_each_is_quoted() {
     let findings = [finding("abort", lost(5)), finding("lostreply", order_trace(Ok(200), 7))];
     let page = said(ENGLISH, &findings);
+    assert_eq!(page.matches("<svg class=\"spacetime narrow\"").count(), 2, "side by side");
     assert!(page.contains("2. sent attempt 1") && !page.contains("<th scope=\"row\">3."), "{page}");
     for expected in [
         "can tell them apart by event 3.",
-        "<li>abort: no answer to attempt 1: connection lost</li>",
-        "<li>lostreply: received 200 for attempt 1</li>",
+        "<li>abort: attempt 1 ended without an answer: connection lost</li>",
+        "<li>lostreply: got the answer 200 to attempt 1</li>",
     ] {
         assert!(page.contains(expected), "no {expected} in {page}");
     }
@@ -73,7 +82,7 @@ fn runs_that_differ_are_listed_up_to_there_and_each_is_quoted() {
 #[test]
 fn a_run_without_spans_is_named_and_nothing_is_asserted() {
     let page = said(ENGLISH, &[finding("abort", lost(5)), finding("lostreply", None)]);
-    assert!(page.contains("missing or wrong in: lostreply."), "{page}");
+    assert!(page.contains("missing or wrong (chaos lostreply)."), "{page}");
     assert!(page.contains("<td data-head=\"lostreply\">?</td>"), "{page}");
     assert!(!page.contains("asserted"), "{page}");
 }
@@ -82,7 +91,7 @@ fn a_run_without_spans_is_named_and_nothing_is_asserted() {
 fn only_a_run_of_the_whole_experiment_is_compared_and_its_ids_stay_its_own() {
     let findings = [finding("abort", lost(5)), finding("lostreply", lost(7))];
     let page = page_of(&findings, false);
-    assert!(page.contains("class=\"worlds\"") && page.contains("asserted"), "{page}");
+    assert!(page.contains("overlaid") && page.contains("asserted"), "{page}");
     assert!(page.contains("href=\"/lessons/cut/worlds\" aria-current=\"page\""), "{page}");
     assert!(!page.contains("you said"), "nobody was asked");
     let mut ids: Vec<_> =
@@ -92,7 +101,7 @@ fn only_a_run_of_the_whole_experiment_is_compared_and_its_ids_stay_its_own() {
     ids.dedup();
     assert_eq!(ids.len(), all, "{ids:?}");
     let page = page_of(&findings[..1], true);
-    assert!(!page.contains("class=\"worlds\"") && !page.contains("asserted"), "{page}");
+    assert!(!page.contains("overlaid") && !page.contains("asserted"), "{page}");
 }
 
 #[test]
@@ -100,7 +109,7 @@ fn a_lesson_with_worlds_leads_to_them_and_they_begin_a_run_of_every_trial() {
     for reader in [ENGLISH, JAPANESE] {
         for lessons_case in Case::lessons() {
             let experiment = lessons_case.experiment;
-            let leads = lesson(reader, lessons_case).contains(&path(experiment));
+            let leads = lesson(reader, lessons_case, None).contains(&path(experiment));
             let page = worlds(reader, experiment);
             assert_eq!((leads, page.is_some()), (has(experiment), has(experiment)));
             let Some(page) = page else { continue };
@@ -119,6 +128,6 @@ fn a_lesson_with_worlds_leads_to_them_and_they_begin_a_run_of_every_trial() {
 fn what_spans_say_is_written_out_and_not_obeyed() {
     let reason = "<img onerror=x>\u{202e}".to_owned();
     let event = LocalEvent::NoAnswer { attempt: 1, reason };
-    let page = html! { (in_words(ENGLISH, &event)) }.into_string();
-    assert_eq!(page, "no answer to attempt 1: &lt;img onerror=x&gt;\\u{202e}");
+    let page = html! { (in_words(Language::English, &event)) }.into_string();
+    assert_eq!(page, "attempt 1 ended without an answer: &lt;img onerror=x&gt;\\u{202e}");
 }

@@ -62,6 +62,7 @@ pub(crate) struct LoadGenerator {
 pub(super) struct Shared {
     customers: Customers,
     retry: bool,
+    idempotent: bool,
     supply: Supply,
     tally: Mutex<Tally>,
     /// A permit for each order that may be under way at one time.
@@ -90,6 +91,7 @@ impl LoadGenerator {
         let shared = Shared {
             customers: Customers::of(&services.order)?,
             retry: plan.retry,
+            idempotent: plan.idempotent,
             supply: Supply::open(runner.clone(), plan.rate).await?,
             tally: Mutex::new(Tally::new().map_err(no_tally)?),
             permits: Arc::new(Semaphore::new(plan.max_in_flight as usize)),
@@ -118,12 +120,14 @@ impl LoadGenerator {
         };
         beside.shutdown().await;
         (self.observer.tell)(LoadEvent::Over);
-        let after = tokio::select! {
-            after = self.runner.reading() => after.map_err(|failure| failure.to_string()),
+        let counted = tokio::select! {
+            counted = self.counted() => counted.map_err(|failure| failure.to_string()),
             () = interrupt.heard_before(COUNTS_TIMEOUT) => {
                 Err("no answer before the load had to end".to_owned())
             }
         };
+        let still_unknown = counted.as_ref().ok().and_then(|(_, unknown)| *unknown);
+        let after = counted.map(|(after, _)| after);
         let tally = self.shared.tally().clone();
         let under_way = self.shared.under_way();
         let delivered = self.shared.supply.delivered();
@@ -138,7 +142,14 @@ impl LoadGenerator {
             before: self.before,
             after,
             unsettled,
+            still_unknown,
         }
+    }
+
+    /// What the services counted, and where orders have keys, how many are unknown.
+    async fn counted(&self) -> Result<(MetricsReading, Option<u64>), ExitError> {
+        let unknown = if self.plan.idempotent { Some(self.runner.unknown().await?) } else { None };
+        Ok((self.runner.reading().await?, unknown))
     }
 
     async fn arrivals(&self, begun: Instant, interrupt: &Interrupt) -> Arrivals {
@@ -175,6 +186,7 @@ impl LoadGenerator {
             let order = PlaceOrder {
                 chaos: Some(plan.to_string()),
                 retry_on_timeout: shared.retry,
+                idempotent: shared.idempotent,
                 ..PlaceOrder::of(shared.supply.item())
             };
             let placed = shared.customers.place(&order).await;
@@ -186,22 +198,26 @@ impl LoadGenerator {
         });
     }
 
-    /// Waits for every order's end, then for the work that nobody waits for, and
-    /// then for its spans.
+    /// Waits for every order's end, then for the work that nobody waits for and for
+    /// orders that are being settled, and then for the spans of all that.
     async fn settle(&self) {
         let under_way = self.shared.under_way();
         if under_way > 0 {
             (self.observer.tell)(LoadEvent::Waiting { under_way, limit: SETTLE_TIMEOUT });
         }
         let mut again = interval(ASK_EVERY);
-        let mut idle_since = None;
+        let (mut idle_since, mut told) = (None, false);
         loop {
             again.tick().await;
             if self.shared.under_way() > 0 {
                 continue;
             }
             let Ok(now) = self.runner.reading().await else { return };
-            if !now.is_idle() {
+            let unknown = if self.plan.idempotent { now.unknown() } else { 0 };
+            if unknown > 0 && !std::mem::replace(&mut told, true) {
+                (self.observer.tell)(LoadEvent::Settling { unknown, limit: SETTLE_TIMEOUT });
+            }
+            if unknown > 0 || !now.is_idle() {
                 idle_since = None;
                 continue;
             }

@@ -5,29 +5,67 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use super::run::Run;
-use crate::lessons::{ALL, Conclusion, Decision, Experiment};
+use crate::lessons::{ALL, Conclusion, Decision, Experiment, comparisons};
 use crate::view::json::Document;
 
-/// A run to begin.
-#[derive(Debug, Deserialize, ToSchema)]
+/// A run to begin: of an experiment, or of a comparison.
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::server) struct BeginRun {
+    pub(in crate::server) experiment: Option<String>,
+    pub(in crate::server) compare: Option<String>,
+    pub(in crate::server) seed: Option<u64>,
+    pub(in crate::server) trial: Option<usize>,
+}
+
+/// The two forms of what begins a run.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "it is read for its schema only")]
+pub(super) enum BeginRunForm {
+    /// An experiment.
+    Experiment(BeginExperiment),
+    /// A comparison.
+    Comparison(BeginComparison),
+}
+
+/// A run of an experiment.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "it is read for its schema only")]
+pub(super) struct BeginExperiment {
     /// Which experiment.
     #[schema(schema_with = runnable_name)]
-    pub(in crate::server) experiment: String,
+    experiment: String,
     /// Makes all random choices repeatable; without it, the lab chooses one.
-    #[serde(default)]
     #[schema(
         example = 7,
         format = "uint64",
         minimum = 0,
         maximum = 18_446_744_073_709_551_615_usize
     )]
-    pub(in crate::server) seed: Option<u64>,
+    seed: Option<u64>,
     /// Only the trial of this number, counted from 1; without it, all of them.
-    #[serde(default)]
-    #[schema(example = 2, minimum = 1)]
-    pub(in crate::server) trial: Option<usize>,
+    #[schema(example = 2, minimum = 1, maximum = 1000)]
+    trial: Option<usize>,
+}
+
+/// A run of one script with one seed through both lanes.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "it is read for its schema only")]
+pub(super) struct BeginComparison {
+    /// Which comparison.
+    #[schema(schema_with = comparison_name)]
+    compare: String,
+    /// Makes all random choices repeatable; without it, the lab chooses one.
+    #[schema(
+        example = 7,
+        format = "uint64",
+        minimum = 0,
+        maximum = 18_446_744_073_709_551_615_usize
+    )]
+    seed: Option<u64>,
 }
 
 /// What becomes of the answer that the experiment `doubt` holds.
@@ -42,7 +80,7 @@ pub(super) struct Decide {
 
 /// The experiments that the lab runs by itself: no person has to do anything at a cluster.
 pub(super) fn runnable() -> impl Iterator<Item = &'static Experiment> {
-    ALL.into_iter().filter(|experiment| !experiment.needs_cluster())
+    ALL.into_iter().filter(|experiment| experiment.runs_in_lab())
 }
 
 fn decision() -> Object {
@@ -50,6 +88,15 @@ fn decision() -> Object {
         .schema_type(Type::String)
         .enum_values(Some(["release", "cut", "wait"]))
         .examples(["cut"])
+        .build()
+}
+
+fn comparison_name() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some("The name of a comparison, as `campuscafe compare --help` shows it."))
+        .enum_values(Some(comparisons().map(|experiment| experiment.name)))
+        .examples(["double"])
         .build()
 }
 
@@ -94,7 +141,7 @@ pub(super) struct RunHead {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "it is read for its schema only")]
 pub(super) struct RunEvent {
-    /// The number of the event, from 1.
+    /// The number of the event, from 1; a `picture` has none.
     #[schema(example = "3")]
     id: String,
     /// What happened.

@@ -11,16 +11,22 @@ use campuscafe_api::order::PlaceOrder;
 use campuscafe_service::{Json, PathParam, ProblemResponse};
 use utoipa::IntoResponses;
 
-use super::documents::{BeginRun, Decide, RunDocument, RunEvent, RunList, RunSummary, runnable};
+use super::documents::{
+    BeginRun, BeginRunForm, Decide, RunDocument, RunEvent, RunList, RunSummary, runnable,
+};
 use super::kept::{Busy, MAX_KEPT, MAX_UNDER_WAY};
 use super::run::{Plan, Run};
 use super::stream::{already_sent, stream};
 use super::{MAX_STREAMS, RunServer};
-use crate::lessons::{ALL, Experiment, FREE};
+use crate::lessons::{ALL, Experiment, FREE, comparison, comparisons};
+use crate::page::NoRoom;
 use crate::server::marks::unknown_experiment;
 
 /// When a run or a stream that found no place may be asked for again, in seconds.
 const RETRY_AFTER: u64 = 2;
+
+/// The same for a storm that found another one under way, in seconds.
+const STORM_RETRY_AFTER: u64 = 20;
 
 /// After the id of a run: the run as text.
 const TEXT: &str = ".md";
@@ -31,11 +37,11 @@ const TEXT: &str = ".md";
 #[allow(dead_code, reason = "it is read for its description only")]
 struct NoSuchRun(Problem);
 
-/// Begins a run of an experiment at the services of this lab.
+/// Begins a run of an experiment, or of a comparison, at the services of this lab.
 ///
 /// The run goes on when the client leaves. Ask for its document at the address in
 /// `Location`, or follow its events.
-#[utoipa::path(post, path = "/api/runs", tag = "runs", request_body = BeginRun,
+#[utoipa::path(post, path = "/api/runs", tag = "runs", request_body = BeginRunForm,
     responses((status = 202, body = RunDocument, description = "The run has begun",
             headers(("Location" = String, description = "Where the run is"))),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "The request is invalid, there is no such experiment, or it needs a cluster", example = json!({"type": "urn:problem-type:campuscafe:unknown-experiment", "title": "Unknown experiment", "status": 400, "detail": "expected one of local, slow, jitter, cut, recover, reorder, nature, double, policy"})),
@@ -57,7 +63,11 @@ pub(super) async fn begin_run(
 impl RunServer {
     /// Begins a run, if there is such an experiment and room for it.
     pub(in crate::server) fn begin(&self, asked: &BeginRun) -> Result<Arc<Run>, ProblemResponse> {
-        let experiment = experiment(&asked.experiment)?;
+        let experiment = match (&asked.experiment, &asked.compare) {
+            (Some(name), None) => experiment(name)?,
+            (None, Some(name)) if asked.trial.is_none() => compared(name)?,
+            _ => return Err(not_one_of_both()),
+        };
         let last = experiment.trials.len();
         if asked.trial.is_some_and(|number| !(1..=last).contains(&number)) {
             return Err(Problem::new(404, "no-such-trial", "No such trial")
@@ -81,6 +91,9 @@ impl RunServer {
         let services = self.known.borrow().as_ref().map(|services| services.internal.clone());
         let services = services.ok_or_else(no_services)?;
         let experiment = plan.experiment;
+        if let Some(no_room) = self.no_room.filter(|_| experiment.storm().is_some()) {
+            return Err(no_room_for_storm(no_room));
+        }
         let under_way =
             self.runs.begin(plan, SystemTime::now()).map_err(|busy| too_many_runs(&busy))?;
         self.marks.count(experiment.name);
@@ -109,29 +122,33 @@ pub(super) async fn run(
 ) -> Result<Response, ProblemResponse> {
     // A path of axum cannot name a part of a segment, so both calls come here.
     match id.strip_suffix(TEXT) {
-        Some(id) => Ok(run_as_text(&*find(&server, id)?)),
+        Some(id) => Ok(run_as_text(&server, &*find(&server, id)?)),
         None => Ok(Json(RunDocument::of(&*find(&server, &id)?)).into_response()),
     }
 }
 
 /// One run as Markdown, to be pasted into an assistant.
 ///
-/// It holds the requests, the diagrams, the spans and the ledger, and no verdict: the
-/// question what happened is left open.
+/// It holds the requests, the diagrams, the spans, the log lines and the ledger, and no
+/// verdict: the question what happened is left open.
 #[utoipa::path(get, path = "/api/runs/{id}.md", tag = "runs",
     params(("id" = String, Path, description = "The id of a run", pattern = "^[0-9a-f]{32}$", example = "0af7651916cd43dd8448eb211c80319c")),
     responses((status = 200, body = String, content_type = "text/markdown", description = "The run"),
         NoSuchRun))]
-fn run_as_text(run: &Run) -> Response {
-    ([(header::CONTENT_TYPE, "text/markdown; charset=utf-8")], run.markdown()).into_response()
+fn run_as_text(server: &RunServer, run: &Run) -> Response {
+    let text = run.markdown(&server.store);
+    ([(header::CONTENT_TYPE, "text/markdown; charset=utf-8")], text).into_response()
 }
 
 /// What a run tells, from its beginning, as Server-Sent Events.
 ///
-/// The events are `began`, `trial_began`, `order_sent`, `order_answered`, `series_sent`,
-/// `pings_sent`, `pings_answered`, `answer_held`, `spans_arrived`, `settled`, `judged` and `ended`; the data
-/// of each is JSON. `judged` has the same finding as the document of the run. `ended` is the
-/// last: it has the state and the conclusion, and the stream ends with it.
+/// The events are `began`, `trial_began`, `delivered`, `surplus_ordered`, `order_sent`,
+/// `order_answered`, `series_sent`, `pings_sent`, `pings_answered`, `answer_held`,
+/// `undecided`, `storm_second`, `spans_arrived`, `settled`, `judged` and `ended`; the data of
+/// each is JSON. `judged` has the same finding as the document of the run. `ended` is the last:
+/// it has the state and the conclusion, and the stream ends with it. Between them comes
+/// `picture`, without an id, whenever the page of the run has more to show of what is under
+/// way, at most five times a second.
 #[utoipa::path(get, path = "/api/runs/{id}/events", tag = "runs",
     params(("id" = String, Path, description = "The id of a run", pattern = "^[0-9a-f]{32}$", example = "0af7651916cd43dd8448eb211c80319c"),
         ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that came; the stream begins after it", example = "3")),
@@ -205,6 +222,21 @@ fn experiment(name: &str) -> Result<&'static Experiment, ProblemResponse> {
     Err(unknown_experiment(&names))
 }
 
+fn compared(name: &str) -> Result<&'static Experiment, ProblemResponse> {
+    comparison(name).ok_or_else(|| {
+        let names: Vec<_> = comparisons().map(|experiment| experiment.name).collect();
+        Problem::new(400, "unknown-comparison", "Unknown comparison")
+            .detail(format!("expected one of {}", names.join(", ")))
+            .into()
+    })
+}
+
+fn not_one_of_both() -> ProblemResponse {
+    Problem::new(400, "experiment-or-comparison", "Experiment or comparison")
+        .detail("expected experiment, with or without a trial, or else compare without a trial")
+        .into()
+}
+
 fn no_services() -> ProblemResponse {
     let problem = Problem::new(503, "no-services", "No services").detail(format!(
         "this lab knows no services yet, so nothing was begun; send it again after {RETRY_AFTER} s"
@@ -218,10 +250,24 @@ fn too_many_runs(busy: &Busy) -> ProblemResponse {
         Busy::Large => {
             "another large run is under way, and two would disturb each other".to_owned()
         }
+        Busy::Storm => {
+            "another storm is under way, which takes a minute, and two would disturb each other"
+                .to_owned()
+        }
     };
+    let after = if *busy == Busy::Storm { STORM_RETRY_AFTER } else { RETRY_AFTER };
     let problem = Problem::new(503, "too-many-runs", "Too many runs")
-        .detail(format!("{why}. None was begun; send it again after {RETRY_AFTER} s"));
-    ProblemResponse::from(problem).retry_after(RETRY_AFTER)
+        .detail(format!("{why}. None was begun; send it again after {after} s"));
+    ProblemResponse::from(problem).retry_after(after)
+}
+
+fn no_room_for_storm(NoRoom { has, needs }: NoRoom) -> ProblemResponse {
+    Problem::new(503, "no-room", "No room for a storm")
+        .detail(format!(
+            "the container of this lab has {has} MiB of memory, and a storm needs {needs} MiB; run \
+             `campuscafe compare storm` in a terminal of your own machine"
+        ))
+        .into()
 }
 
 fn too_many_streams() -> ProblemResponse {
@@ -237,21 +283,48 @@ mod tests {
     use campuscafe_otlp_store::TraceStore;
     use campuscafe_service::Lifecycle;
     use campuscafe_telemetry::Metrics;
+    use reqwest::Url;
     use tokio::sync::watch;
 
     use super::*;
     use crate::links::Links;
     use crate::server::marks::Marks;
+    use crate::targets::{Addresses, KnownServices};
+
+    fn server(known: Option<KnownServices>) -> RunServer {
+        let (_tell, known) = watch::channel(known);
+        let (store, marks) = (Arc::<TraceStore>::default(), Marks::new(&Metrics::new("1")));
+        let url = "http://127.0.0.1:5301".parse().unwrap();
+        RunServer::new(known, store, Links::default(), marks, &Lifecycle::default(), url)
+    }
+
+    fn run_of(experiment: &str) -> BeginRun {
+        BeginRun { experiment: Some(experiment.to_owned()), ..BeginRun::default() }
+    }
+
+    #[tokio::test]
+    async fn a_lab_without_room_for_a_storm_begins_none_and_says_what_to_do_instead() {
+        let nowhere: Url = "http://127.0.0.1:5301".parse().unwrap();
+        let services = Addresses { order: nowhere.clone(), inventory: nowhere };
+        let mut server = server(Some(KnownServices::at(services)));
+        server.no_room = Some(NoRoom { has: 128, needs: 256 });
+        let server = Arc::new(server);
+        let asked = BeginRun { compare: Some("storm".to_owned()), ..BeginRun::default() };
+        for asked in [run_of("storm"), asked] {
+            let refused = begin_run(State(server.clone()), Json(asked)).await.unwrap_err();
+            assert_eq!(refused.problem.status, 503);
+            let detail = refused.problem.detail.unwrap();
+            assert!(detail.contains("has 128 MiB of memory, and a storm needs 256"), "{detail}");
+            assert!(detail.contains("campuscafe compare storm"), "{detail}");
+        }
+        assert!(server.runs.all().is_empty());
+        assert!(begin_run(State(server), Json(run_of("double"))).await.is_ok());
+    }
 
     #[tokio::test]
     async fn a_lab_that_knows_no_services_yet_begins_nothing() {
-        let (_tell, known) = watch::channel(None);
-        let (store, marks) = (Arc::<TraceStore>::default(), Marks::new(&Metrics::new("1")));
-        let lifecycle = Lifecycle::default();
-        let server = RunServer::new(known, store, Links::default(), marks, &lifecycle);
-        let server = Arc::new(server);
-        let asked = BeginRun { experiment: "double".to_owned(), seed: None, trial: None };
-        let refused = begin_run(State(server.clone()), Json(asked)).await.unwrap_err();
+        let server = Arc::new(server(None));
+        let refused = begin_run(State(server.clone()), Json(run_of("double"))).await.unwrap_err();
         assert_eq!(refused.problem.status, 503);
         assert!(refused.problem.detail.unwrap().contains("knows no services yet"));
         assert!(server.runs.all().is_empty());

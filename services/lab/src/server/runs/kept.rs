@@ -32,6 +32,8 @@ pub(super) enum Busy {
     Full,
     /// Another run under way leaves no room for this one.
     Large,
+    /// Another storm is under way.
+    Storm,
 }
 
 /// A run under way. Dropped before its end, because its task was cancelled or has
@@ -61,6 +63,11 @@ impl Runs {
         let is_large = |plan: &Plan| plan.experiment.is_large();
         if is_large(&plan) && under_way.iter().any(|run| is_large(&run.plan)) {
             return Err(Busy::Large);
+        }
+        // Each has services of its own, and takes a good part of a small machine.
+        let is_storm = |plan: &Plan| plan.experiment.storm().is_some();
+        if is_storm(&plan) && under_way.iter().any(|run| is_storm(&run.plan)) {
+            return Err(Busy::Storm);
         }
         if kept.len() >= MAX_KEPT
             && let Some(oldest) = kept.iter().position(|run| !run.is_running())
@@ -155,5 +162,15 @@ mod tests {
         assert!(begin(&runs, "double").is_ok());
         drop(large);
         assert!(begin(&runs, "policy").is_ok());
+    }
+
+    #[test]
+    fn one_storm_is_under_way_at_one_time() {
+        let runs = Arc::new(Runs::default());
+        let storm = begin(&runs, "storm").unwrap();
+        assert_eq!(begin(&runs, "storm").err(), Some(Busy::Storm));
+        assert!(begin(&runs, "double").is_ok());
+        drop(storm);
+        assert!(begin(&runs, "storm").is_ok());
     }
 }

@@ -14,11 +14,16 @@ use super::run::{Progress, Run};
 /// Where a client that lost its stream says which event it has.
 const LAST_EVENT_ID: &str = "last-event-id";
 
+/// The event that there is more to see of the order under way: the page of the run shows it.
+const PICTURE: &str = "picture";
+
 /// A stream of one client, and how much of the run it has.
 struct Reader {
     run: Arc<Run>,
     /// The events that were sent. The id of each is its number, from 1.
     sent: usize,
+    /// The pictures that were told of.
+    pictures: u64,
     news: watch::Receiver<Progress>,
     lifecycle: Lifecycle,
     /// Its place among the streams.
@@ -39,7 +44,7 @@ pub(super) fn stream(
     permit: OwnedSemaphorePermit,
 ) -> Sse<KeepAliveStream<impl Stream<Item = Result<Event, Infallible>>>> {
     let news = run.subscribe();
-    let reader = Reader { run, sent, news, lifecycle, _permit: permit };
+    let reader = Reader { run, sent, pictures: 0, news, lifecycle, _permit: permit };
     let events = unfold(reader, async |mut reader| {
         let event = reader.next().await?;
         Some((Ok(event), reader))
@@ -60,6 +65,12 @@ impl Reader {
             }
             if !is_running {
                 return None;
+            }
+            let pictures = self.run.pictures();
+            if pictures > self.pictures {
+                self.pictures = pictures;
+                // Without an id: it is no part of what is told again.
+                return Some(Event::default().event(PICTURE).data("{}"));
             }
             tokio::select! {
                 _ = self.news.changed() => {}

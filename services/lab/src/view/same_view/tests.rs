@@ -1,16 +1,24 @@
 //! What is said of orders that look the same, that do not, and of which spans are lost.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::lessons::testing::history;
+use crate::messages::Language;
 
 fn view(runs: &[(&'static str, Option<LocalHistory>)]) -> SameView {
     SameView { runs: runs.to_vec() }
 }
 
 fn said(view: &SameView) -> String {
-    let text = text(view, Style::never());
-    assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
-    text
+    let [english, japanese] = [Language::English, Language::Japanese].map(|language| {
+        let text = text(view, Voice::plain(language));
+        assert!(text.lines().all(|line| width(line) <= WIDTH), "{text}");
+        text
+    });
+    let table = japanese.lines().filter(|line| line.ends_with(" ms")).map(width);
+    assert!(table.collect::<BTreeSet<_>>().len() <= 1, "{japanese}");
+    english
 }
 
 #[test]
@@ -53,24 +61,4 @@ fn programs_read_the_events_and_the_times_of_each_order() {
     ]);
     assert_eq!((&json["experiment"], &json["party"]), (&"cut".into(), &"order".into()));
     assert_eq!((&json["conclusion"], &json["runs"]), (&"incomplete".into(), &runs));
-}
-
-#[test]
-fn each_event_is_said_from_the_side_of_its_party_and_cannot_steer_the_terminal() {
-    let outcome = |outcome: &str| Content::Outcome { status: None, outcome: outcome.to_owned() };
-    let committed = |late, duplicate| LocalEvent::Committed { attempt: 1, late, duplicate };
-    for (event, expected) in [
-        (LocalEvent::Sent(Content::Order), "sent the order"),
-        (LocalEvent::Received(outcome("failed")), "was told: failed"),
-        (LocalEvent::Received(Content::Attempt(2)), "got attempt 2"),
-        (committed(false, false), "committed attempt 1"),
-        (committed(true, true), "committed attempt 1, late, 2nd of this order"),
-        (
-            LocalEvent::Fault { attempt: 1, fault: "slow:\u{1b}[2J".to_owned() },
-            "met attempt 1 with slow:\\u{1b}[2J",
-        ),
-        (LocalEvent::Sent(outcome("\n")), "told the customer: \\u{a}"),
-    ] {
-        assert_eq!(in_words(&event), expected);
-    }
 }

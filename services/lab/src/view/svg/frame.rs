@@ -51,14 +51,14 @@ impl Frame {
                 }
             }
             Shape::Narrow => {
-                let notes = 148 + 15 * columns;
+                let notes = 160 + 15 * columns;
                 Self {
                     shape,
                     width: notes + 180,
-                    time: 64,
-                    customer: 80,
-                    order: 114,
-                    inventory: 148,
+                    time: 76,
+                    customer: 92,
+                    order: 126,
+                    inventory: 160,
                     pitch: 15,
                     half: 5,
                     notes,
@@ -67,6 +67,27 @@ impl Frame {
                 }
             }
         }
+    }
+
+    /// For several worlds: each has a column in the place of the inventory, and there are no
+    /// times.
+    pub(super) fn of_worlds(shape: Shape, worlds: usize) -> Self {
+        let columns = number(worlds.clamp(1, MAX_COLUMNS));
+        let one = Self::of(shape, 1);
+        let (customer, order, inventory, pitch, room) = match shape {
+            Shape::Wide => (62, 238, 418, 104, 300),
+            Shape::Narrow => (34, 72, 110, 26, 190),
+        };
+        let notes = inventory + pitch * columns - pitch / 3;
+        let (width, time) = (notes + room, 0);
+        Self { width, time, customer, order, inventory, pitch, notes, top: one.top + 18, ..one }
+    }
+
+    /// The name of a world over its column.
+    pub(super) fn world(&self, place: usize, name: &str) -> Markup {
+        let (class, anchor, y) = ("lane world", Anchor::Middle, self.top - 6);
+        let (x, room) = (self.column(place), self.pitch - 4);
+        Label { class, x, y, size: 13, bold: true, room, anchor }.write(name)
     }
 
     pub(super) const fn lane(&self, lane: Lane) -> i32 {
@@ -124,6 +145,14 @@ impl Frame {
             bold: false,
             room: self.time,
             anchor: Anchor::End,
+        }
+    }
+
+    /// A bar without an end.
+    pub(super) fn open(&self, x: i32, top: i32, bottom: i32) -> Markup {
+        let (left, width) = (x - self.half, 2 * self.half);
+        html! {
+            path class="open" d={ "M" (left) " " (bottom) "V" (top) "h" (width) "V" (bottom) } {}
         }
     }
 

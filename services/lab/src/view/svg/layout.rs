@@ -10,12 +10,14 @@ use super::words::Words;
 /// More are counted and not drawn.
 pub(super) const MAX_STEPS: usize = 600;
 /// A shorter pause, in nanoseconds, is none.
-const PAUSE: u64 = 300_000_000;
+pub(super) const PAUSE: u64 = 300_000_000;
 
 /// Where everything stands, from top to bottom.
 pub(super) struct Layout<'a> {
     pub(super) frame: Frame,
     pub(super) rows: Vec<Row<'a>>,
+    /// Pauses that are before no row of its own: their middle, and how long they are.
+    pub(super) pauses: Vec<(i32, String)>,
     /// Where the lanes end.
     pub(super) bottom: i32,
     /// The steps that found no room.
@@ -24,7 +26,7 @@ pub(super) struct Layout<'a> {
 
 impl<'a> Layout<'a> {
     pub(super) fn of(diagram: &'a Diagram, words: Words, shape: Shape) -> Self {
-        let frame = Frame::of(shape, diagram.bars.len());
+        let frame = Frame::of(shape, diagram.columns());
         let mut rows: Vec<Row<'a>> = Vec::new();
         let mut top = frame.top + 4;
         let mut before: Option<u64> = None;
@@ -44,7 +46,7 @@ impl<'a> Layout<'a> {
         if let Some(last) = rows.last_mut().filter(|_| left_out == 0) {
             last.tail = more + 2;
         }
-        Self { frame, rows, bottom: top + more, left_out }
+        Self { frame, rows, pauses: Vec::new(), bottom: top + more, left_out }
     }
 
     /// The height of a step, or the end of the lanes for one that is not drawn.

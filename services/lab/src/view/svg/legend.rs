@@ -20,10 +20,29 @@ const SIGNS: [Sign; 8] = [
 
 /// A list of the signs with their words; the prefix is as in a [`super::Sheet`].
 pub(crate) fn legend(words: Words, prefix: &str) -> Markup {
+    list(words, prefix, SIGNS.into_iter())
+}
+
+/// The same for a diagram of an order with an idempotency key.
+pub(crate) fn legend_of_keys(words: Words, prefix: &str) -> Markup {
+    list(words, prefix, SIGNS.into_iter().chain([Sign::Refused]))
+}
+
+/// The same for a diagram that goes on.
+pub(crate) fn legend_so_far(words: Words, prefix: &str) -> Markup {
+    list(words, prefix, [Sign::Open].into_iter().chain(SIGNS))
+}
+
+/// The same for the calls of a script.
+pub(crate) fn legend_of_calls(words: Words, prefix: &str) -> Markup {
+    list(words, prefix, SIGNS.into_iter().chain([Sign::Change, Sign::Refused]))
+}
+
+fn list(words: Words, prefix: &str, signs: impl Iterator<Item = Sign>) -> Markup {
     let hatch = format!("{prefix}-legend-hatch");
     html! {
         ul class="legend" {
-            @for sign in SIGNS {
+            @for sign in signs {
                 li {
                     svg class="spacetime" viewBox="0 0 32 32" width="24" height="24" aria-hidden="true" {
                         (drawn(sign, &hatch))
@@ -40,6 +59,7 @@ fn drawn(sign: Sign, hatch: &str) -> Markup {
     match sign {
         Sign::Waits => bar("wait"),
         Sign::Works => bar("work"),
+        Sign::Open => bar("open"),
         Sign::Unheard => html! {
             defs { (super::hatch(hatch)) }
             g fill={ "url(#" (hatch) ")" } { (bar("unheard")) }
@@ -47,12 +67,15 @@ fn drawn(sign: Sign, hatch: &str) -> Markup {
         Sign::Commit => commit(false, false),
         Sign::Late => commit(true, false),
         Sign::Duplicate => commit(false, true),
+        Sign::Change => mark::change(16, 16),
+        Sign::Refused => mark::refused(16, 16),
         Sign::Timeout => mark::given_up(16, 16, "timeout"),
         Sign::Lost => mark::broken(32, -4, 16, Tone::Unknown, None),
     }
 }
 
 fn commit(late: bool, duplicate: bool) -> Markup {
-    let commit = Commit { at: 0, item: String::new(), before: 0, after: 0, late, duplicate };
+    let commit =
+        Commit { at: 0, item: String::new(), before: 0, after: 0, late, duplicate, lane: None };
     mark::commit(16, 16, 6, &commit)
 }

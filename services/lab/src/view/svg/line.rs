@@ -1,6 +1,6 @@
 //! What is written in a row: lines of text, safe to show, each with its tone.
 
-use campuscafe_evidence::diagram::{Content, Note, Step};
+use campuscafe_evidence::diagram::{CallEvent, CallNote, Content, Note, Step};
 use maud::Markup;
 
 use super::Shape;
@@ -46,12 +46,22 @@ impl Line {
 }
 
 /// The line between the lanes, where there is room for it, and those beside them.
-pub(super) fn written(step: &Step, words: Words, frame: &Frame) -> (Option<Line>, Vec<Line>) {
+/// What is said of the inventory begins with the name of its world, if it has one.
+pub(super) fn written(
+    step: &Step,
+    words: Words,
+    frame: &Frame,
+    world: Option<&str>,
+) -> (Option<Line>, Vec<Line>) {
     let note = step.note.as_ref().map(printable_note);
     let said = note.as_ref().map(|note| words.note(note)).unwrap_or_default();
     let (head, detail) = note.as_ref().map_or((Tone::Plain, Tone::Plain), Tone::of_note);
     let label = label(step, note.as_ref(), words);
-    let head = Line { kind: "head", tone: head, text: said.head };
+    let text = match world {
+        Some(world) if !said.head.is_empty() => format!("{world}: {}", said.head),
+        _ => said.head,
+    };
+    let head = Line { kind: "head", tone: head, text };
     let detail = Line { kind: "detail", tone: detail, text: said.detail };
     let room = frame.note_room();
     match frame.shape {
@@ -75,6 +85,9 @@ fn label(step: &Step, note: Option<&Note>, words: Words) -> Option<Line> {
         (None, Some(Note::GivenUp { reason, .. })) => {
             (Tone::of_end(reason), words.given_up(reason))
         }
+        (None, Some(Note::Call(CallNote { event: CallEvent::GivenUp(reason), .. }))) => {
+            (Tone::of_end(reason), words.given_up(reason))
+        }
         _ => return None,
     };
     Some(Line { kind: "label", tone, text })
@@ -93,6 +106,7 @@ fn printable_note(note: &Note) -> Note {
         Note::GivenUp { attempt, reason } => {
             Note::GivenUp { attempt: *attempt, reason: safe(reason) }
         }
+        Note::Settled(outcome) => Note::Settled(safe(outcome)),
         other => other.clone(),
     }
 }

@@ -79,6 +79,23 @@ fn diamond(x: i32, y: i32, half: i32, more: i32) -> String {
     format!("M{x} {top}l{half} {half}v{side}l-{half} {half}l-{half}-{half}v-{side}Z")
 }
 
+/// A number that changed, other than by a reservation.
+pub(super) fn change(x: i32, y: i32) -> Markup {
+    html! {
+        g class="mark change committed" { circle class="disc" cx=(x) cy=(y) r="7" {} }
+    }
+}
+
+/// Nothing was done, because it had been decided before.
+pub(super) fn refused(x: i32, y: i32) -> Markup {
+    html! {
+        g class="mark refused confirmed" {
+            circle class="disc" cx=(x) cy=(y) r="9" {}
+            path class="hand" d={ "M" (x - 5) " " (y + 5) "l10-10" } {}
+        }
+    }
+}
+
 /// From here on nobody waits.
 pub(super) fn left(x: i32, y: i32, half: i32) -> Markup {
     html! {

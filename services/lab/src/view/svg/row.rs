@@ -1,6 +1,9 @@
 //! One step: its time, what runs across, what stands in a lane, and what is said.
 
-use campuscafe_evidence::diagram::{Bar, Content, Lane, MarkKind, Message, Note, Step};
+use campuscafe_evidence::diagram::{
+    Bar, CallEvent, CallNote, Lane, Mark, MarkKind, Message, Note, Step,
+};
+use campuscafe_evidence::refusal::Decided;
 use maud::{Markup, html};
 
 use super::Shape;
@@ -34,9 +37,20 @@ pub(super) struct Row<'a> {
 
 impl<'a> Row<'a> {
     pub(super) fn of(index: usize, step: &'a Step, ms: u64, words: Words, frame: &Frame) -> Self {
-        let (between, beside) = line::written(step, words, frame);
         let time = words.moment(ms);
-        let (pause, tail) = (None, 0);
+        Self { time, ..Self::of_world(index, step, None, words, frame) }
+    }
+
+    /// Without a time, which is none that several worlds have in common.
+    pub(super) fn of_world(
+        index: usize,
+        step: &'a Step,
+        world: Option<&str>,
+        words: Words,
+        frame: &Frame,
+    ) -> Self {
+        let (between, beside) = line::written(step, words, frame, world);
+        let (time, pause, tail) = (String::new(), None, 0);
         Self { index, step, time, between, beside, pause, top: 0, axis: 0, bottom: 0, tail }
     }
 
@@ -50,6 +64,11 @@ impl<'a> Row<'a> {
             }
         };
         (self.top, self.axis, self.bottom) = (top, top + axis, top + height);
+        self.bottom
+    }
+
+    /// Where it ends.
+    pub(super) const fn bottom(&self) -> i32 {
         self.bottom
     }
 
@@ -76,14 +95,13 @@ impl<'a> Row<'a> {
 
     /// The pause before it, with the tear of this id.
     pub(super) fn tear(&self, frame: &Frame, id: &str) -> Markup {
-        html! {
-            @if let Some((y, time)) = &self.pause {
-                g class="pause" {
-                    use href={ "#" (id) } y=(y) {}
-                    (frame.time_label("pause-time", y + 4).write(time))
-                }
-            }
-        }
+        html! { @if let Some((y, time)) = &self.pause { (tear(frame, id, *y, time)) } }
+    }
+
+    /// Makes it as high as another one that stands beside it.
+    pub(super) fn align(&mut self, other: &Self) {
+        self.axis = self.axis.max(other.axis);
+        self.bottom = self.bottom.max(other.bottom);
     }
 
     pub(super) fn draw(&self, frame: &Frame, bars: &[Bar]) -> Markup {
@@ -99,6 +117,26 @@ impl<'a> Row<'a> {
         }
     }
 
+    /// The same for several worlds, each with the bars of its own columns: what runs between
+    /// lanes is drawn to each of them.
+    pub(super) fn draw_worlds(&self, frame: &Frame, worlds: &[Vec<Bar>]) -> Markup {
+        let first = worlds.first().map_or(&[][..], Vec::as_slice);
+        let to_each = |message: &Message| [message.from, message.to].contains(&Lane::Inventory);
+        html! {
+            g class={ "row" (self.flags()) } data-step=(self.index) {
+                @if let Some(message) = &self.step.message {
+                    @if to_each(message) {
+                        // The shortest lies above the others, so that each is seen to end.
+                        @for bars in worlds.iter().rev() { (self.message(message, frame, bars)) }
+                    } @else { (self.message(message, frame, first)) }
+                }
+                @if let Some(note) = &self.step.note { (self.sign(note, frame, first)) }
+                @if let Some(label) = &self.between { (self.between(label, frame)) }
+                (self.beside(frame))
+            }
+        }
+    }
+
     /// Covers it and the pause before it, for a reader who has not come so far.
     fn veil(&self, frame: &Frame) -> Markup {
         let top = if self.pause.is_some() { self.top - frame.pause } else { self.top };
@@ -107,11 +145,9 @@ impl<'a> Row<'a> {
     }
 
     fn message(&self, message: &Message, frame: &Frame, bars: &[Bar]) -> Markup {
-        let column = match message.content {
-            Content::Attempt(number) | Content::Answer { attempt: number, .. } => {
-                column(bars, frame, |bar| bar.attempt == number)
-            }
-            Content::Order | Content::Outcome { .. } => frame.column(0),
+        let column = match message.content.number() {
+            Some(number) => column(bars, frame, |bar| bar.attempt == number),
+            None => frame.column(0),
         };
         let x = |lane| if lane == Lane::Inventory { column } else { frame.lane(lane) };
         let (from, to) = inside(x(message.from), x(message.to), frame);
@@ -140,6 +176,8 @@ impl<'a> Row<'a> {
                 };
                 mark::commit(column(bars, frame, is), self.axis, frame.half, commit)
             }
+            Note::UnderKey { attempt, .. } => mark::refused(own(*attempt), self.axis),
+            Note::Settled(outcome) => mark::outcome(order, self.axis, Tone::of_outcome(outcome)),
             Note::Cut(number) | Note::AnswerDropped(number) => {
                 let column = own(*number);
                 let (from, to) = inside(column, order, frame);
@@ -147,13 +185,37 @@ impl<'a> Row<'a> {
             }
             Note::CallerLeft(number) => mark::left(own(*number), self.axis, frame.half),
             Note::GivenUp { reason, .. } => mark::given_up(order, self.axis, reason),
+            Note::Call(note) => self.of_call(note, frame, own(note.call)),
+        }
+    }
+
+    /// What a note about a call looks like; `column` is that of its bar.
+    fn of_call(&self, note: &CallNote, frame: &Frame, column: i32) -> Markup {
+        let lane = |lane| if lane == Lane::Inventory { column } else { frame.lane(lane) };
+        let own = lane(note.lane);
+        match &note.event {
+            CallEvent::GivenUp(reason) => mark::given_up(own, self.axis, reason),
+            CallEvent::CallerLeft => mark::left(own, self.axis, frame.half),
+            CallEvent::Cut | CallEvent::AnswerDropped => {
+                let before = if note.lane == Lane::Order { Lane::Customer } else { Lane::Order };
+                let (from, to) = inside(own, frame.lane(before), frame);
+                mark::broken(from, to, self.axis, Tone::Unknown, frame.crossing(own))
+            }
+            CallEvent::Changed(_) => mark::change(own, self.axis),
+            CallEvent::Told(arrival) if !arrival.dropped => mark::change(own, self.axis),
+            CallEvent::Decided(Decided::Refused(_)) | CallEvent::Told(_) => {
+                mark::refused(own, self.axis)
+            }
+            CallEvent::Decided(Decided::Replayed) => html! {},
         }
     }
 
     /// The label between the lanes that its message runs between.
     fn between(&self, label: &Line, frame: &Frame) -> Markup {
         let lane = |of: fn(&Message) -> Lane| self.step.message.as_ref().map(of);
-        let outside = [lane(|message| message.from), lane(|message| message.to)]
+        let given_up = |mark: Mark| mark.kind == MarkKind::GivenUp;
+        let of_customer = self.step.mark.filter(|mark| given_up(*mark)).map(|mark| mark.lane);
+        let outside = [lane(|message| message.from), lane(|message| message.to), of_customer]
             .contains(&Some(Lane::Customer));
         let (left, right) =
             if outside { (Lane::Customer, Lane::Order) } else { (Lane::Order, Lane::Inventory) };
@@ -179,9 +241,19 @@ impl<'a> Row<'a> {
     }
 }
 
+/// A pause of this length, with the tear of this id.
+pub(super) fn tear(frame: &Frame, id: &str, y: i32, time: &str) -> Markup {
+    html! {
+        g class="pause" {
+            use href={ "#" (id) } y=(y) {}
+            (frame.time_label("pause-time", y + 4).write(time))
+        }
+    }
+}
+
 /// The column of the first bar of which this is true.
 fn column(bars: &[Bar], frame: &Frame, is: impl Fn(&Bar) -> bool) -> i32 {
-    frame.column(bars.iter().position(is).unwrap_or_default())
+    frame.column(bars.iter().find(|bar| is(bar)).map(|bar| bar.column).unwrap_or_default())
 }
 
 /// From edge to edge instead of from middle to middle.

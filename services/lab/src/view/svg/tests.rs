@@ -4,6 +4,7 @@ mod colours;
 mod drawn;
 mod orders;
 mod specimen;
+mod worlds;
 
 use campuscafe_evidence::diagram::Diagram;
 
@@ -223,4 +224,14 @@ fn a_picture_of_an_order_that_somebody_made_up_is_bounded() {
     let svg = svg(&diagram, ENGLISH, Shape::Narrow);
     let more = format!("and {} more", diagram.steps.len() - MAX_STEPS);
     assert!(svg.contains(&more) && svg.len() < 1_000 * MAX_STEPS, "{more}, {}", svg.len());
+}
+
+#[test]
+fn a_time_of_two_minutes_is_read_whole_where_there_is_little_room() {
+    let mut diagram = orders::many(1);
+    let last = diagram.steps.last_mut().expect("a step");
+    last.at = diagram.start + 120_017_000_000;
+    for shape in SHAPES {
+        assert!(svg(&diagram, ENGLISH, shape).contains(">120,017 ms<"), "{shape:?}");
+    }
 }

@@ -1,6 +1,7 @@
 //! One colour, one meaning.
 
-use campuscafe_evidence::diagram::{Content, Message, Note};
+use campuscafe_evidence::diagram::{CallEvent, CallNote, Content, Message, Note};
+use campuscafe_evidence::refusal::{Decided, Refusal};
 
 /// What something is about; the style sheet gives each its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,16 +34,27 @@ impl Tone {
 
     pub(super) fn of_message(message: &Message) -> Self {
         match &message.content {
-            Content::Answer { .. } if !message.arrives => Self::Unknown,
+            Content::Answer { .. } | Content::Reply { .. } if !message.arrives => Self::Unknown,
             _ if !message.arrives => Self::Failed,
-            Content::Order | Content::Attempt(_) => Self::Plain,
+            Content::Order | Content::Question | Content::Attempt(_) | Content::Call { .. } => {
+                Self::Plain
+            }
             Content::Answer { status: 200..300, .. } => Self::Confirmed,
             Content::Answer { .. } => Self::Failed,
-            Content::Outcome { outcome, .. } => match outcome.as_str() {
-                "confirmed" => Self::Confirmed,
-                "failed" => Self::Failed,
-                _ => Self::Unknown,
-            },
+            // The work goes on, or its caller cannot know.
+            Content::Reply { status: 202 | 504, .. } => Self::Unknown,
+            Content::Reply { status: 200..300, .. } => Self::Confirmed,
+            Content::Reply { .. } => Self::Failed,
+            Content::Outcome { outcome, .. } => Self::of_outcome(outcome),
+        }
+    }
+
+    /// Of what an order came to.
+    pub(super) fn of_outcome(outcome: &str) -> Self {
+        match outcome {
+            "confirmed" => Self::Confirmed,
+            "failed" => Self::Failed,
+            _ => Self::Unknown,
         }
     }
 
@@ -56,7 +68,22 @@ impl Tone {
             Note::Cut(_) | Note::CallerLeft(_) | Note::AnswerDropped(_) => {
                 (Self::Unknown, Self::Plain)
             }
+            Note::Settled(outcome) => (Self::of_outcome(outcome), Self::Plain),
+            Note::UnderKey { .. } => (Self::Confirmed, Self::Plain),
             Note::Fault(_) => (Self::Plain, Self::Plain),
+            Note::Call(CallNote { event, .. }) => (Self::of_event(event), Self::Plain),
+        }
+    }
+
+    fn of_event(event: &CallEvent) -> Self {
+        match event {
+            CallEvent::GivenUp(reason) => Self::of_end(reason),
+            CallEvent::CallerLeft | CallEvent::Cut | CallEvent::AnswerDropped => Self::Unknown,
+            CallEvent::Decided(Decided::Refused(Refusal::OutOfStock)) => Self::Failed,
+            CallEvent::Decided(_) => Self::Confirmed,
+            CallEvent::Changed(_) => Self::Committed,
+            CallEvent::Told(arrival) if arrival.dropped => Self::Confirmed,
+            CallEvent::Told(_) => Self::Committed,
         }
     }
 

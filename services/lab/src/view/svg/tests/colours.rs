@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 const STYLE: &str = include_str!("../../../../assets/page.css");
-const DARK: &str = "@media (prefers-color-scheme: dark)";
+const DARK: &str = "@media screen and (prefers-color-scheme: dark)";
 
 type Colours = BTreeMap<&'static str, [f64; 3]>;
 
@@ -46,7 +46,9 @@ fn every_text_can_be_read_on_every_ground_in_both_schemes() {
         let on_grounds = all.iter().flat_map(|text| grounds.map(|ground| (*text, ground, 4.5)));
         let on_sunk = plain.map(|text| (text, "sunk", 4.5));
         // The edge of what can be pressed, and what a bar stands on.
-        let shapes = [("edge", "card", 3.0), ("work", "card", 3.0), ("paper", "ink", 4.5)];
+        // A chart has bars on the seconds of a storm.
+        let bars = [("work", "card", 3.0), ("confirmed", "sunk", 3.0)];
+        let shapes = [("edge", "card", 3.0), ("paper", "ink", 4.5)].into_iter().chain(bars);
         for (text, ground, least) in on_grounds.chain(on_sunk).chain(shapes) {
             let found = contrast(colour(text), colour(ground));
             assert!(found >= least, "{scheme}: {text} on {ground} has {found:.2}");
