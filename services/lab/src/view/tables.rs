@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use campuscafe_evidence::message_order::PingRounds;
 
-use super::columns::{left, right};
+use super::columns::{WIDTH, left, right};
 use super::voice::Voice;
 use crate::lessons::{Calls, LocalAndRemote};
 
 /// Bins of a histogram: up to so many inversions.
 const BINS: [u64; 5] = [0, 9, 49, 99, u64::MAX];
+
+/// Columns of the bars of a histogram: what the names and the numbers leave.
+const BAR: usize = WIDTH - "  ".len() - 24 - " ".len() - 6 - "  ".len();
 
 pub(super) fn rounds(rounds: &PingRounds, voice: Voice) -> String {
     let (pairs, heading) = (voice.say("rounds-pairs"), voice.say("rounds"));
@@ -25,11 +28,17 @@ pub(super) fn rounds(rounds: &PingRounds, voice: Voice) -> String {
             _ => "bin-range",
         };
         let name = voice.tell(bin, &[("from", from.into()), ("to", to.into())]);
-        let line = format!("  {} {count:>6}  {}", left(&name, 24), "=".repeat(count));
+        let bar = "=".repeat(bar(count, rounds.inversions.len()));
+        let line = format!("  {} {count:>6}  {bar}", left(&name, 24));
         let _ = writeln!(text, "{}", line.trim_end());
         from = to.saturating_add(1);
     }
     text
+}
+
+/// A column for each round, or less if all of them have no room.
+fn bar(count: usize, rounds: usize) -> usize {
+    (count * BAR).div_ceil(rounds.max(BAR))
 }
 
 pub(super) fn calls(calls: &LocalAndRemote, voice: Voice) -> String {
@@ -63,20 +72,39 @@ fn in_words(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::messages::Language;
+    use crate::view::columns::width;
 
-    #[test]
-    fn every_round_is_in_one_bin() {
-        let inversions: Vec<u64> = vec![0, 0, 1, 9, 10, 49, 50, 99, 100, u64::MAX];
-        let told = PingRounds {
+    fn told(inversions: Vec<u64>) -> PingRounds {
+        PingRounds {
             count: 20,
             inversions,
             trace_id: None,
             counters: [].into(),
             incomplete: Vec::new(),
-        };
-        let text = rounds(&told, Voice::ENGLISH);
+        }
+    }
+
+    #[test]
+    fn every_round_is_in_one_bin() {
+        let inversions: Vec<u64> = vec![0, 0, 1, 9, 10, 49, 50, 99, 100, u64::MAX];
+        let text = rounds(&told(inversions), Voice::ENGLISH);
         let counts: Vec<_> = text.lines().skip(1).map(|line| line.matches('=').count()).collect();
         assert_eq!(counts, [2, 2, 2, 2, 2], "{text}");
+    }
+
+    #[test]
+    fn a_bar_has_room_in_80_columns_and_is_there_for_a_single_round() {
+        let mut inversions = vec![60; 49];
+        inversions.push(0);
+        let told = told(inversions);
+        for voice in [Voice::ENGLISH, Voice::plain(Language::Japanese)] {
+            let text = rounds(&told, voice);
+            let widest = text.lines().map(width).max();
+            assert!(widest > Some(70) && widest <= Some(WIDTH), "{widest:?}: {text}");
+            let none = text.lines().nth(1).unwrap();
+            assert!(none.ends_with("1  ="), "{text}");
+        }
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub(super) use pod_replacement::request;
 pub(super) const NAME: usize = 24;
 
 /// Columns before the titles of a summary.
-const TITLE: usize = 23;
+const TITLE: usize = 26;
 
 /// For a run on services of its own.
 pub(super) fn farewell(voice: Voice) -> String {
@@ -214,7 +214,7 @@ fn summary(all: &[Findings], voice: Voice) -> String {
             false => title,
         };
         let title = wrap(&title, WIDTH - TITLE).join(&format!("\n{}", " ".repeat(TITLE)));
-        let _ = writeln!(text, "  {name:<8} {word}  {title}");
+        let _ = writeln!(text, "  {name:<11} {word}  {title}");
     }
     text
 }
