@@ -77,12 +77,6 @@ fn common(status: &str, call: &Operation) -> Option<Problem> {
             "66 requests of the kind ordinary are under way, which is the limit. Nothing was done \
              for this one; send it again after 1 s",
         ),
-        "504" => (
-            "store-outcome-unknown",
-            "Outcome unknown",
-            "the answer to a commit is missing, because the file of the stock cannot be written; \
-             nobody knows whether anything was changed",
-        ),
         _ => return None,
     };
     Some(Problem::new(status.parse().ok()?, kind, title).detail(detail))

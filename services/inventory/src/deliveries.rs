@@ -12,7 +12,7 @@ use tracing::info_span;
 use crate::App;
 use crate::state::body;
 use crate::stock::{DeliverError, MAX_PIECES, StockChange};
-use crate::store::Snapshot;
+use crate::store::{Snapshot, StoreOutcomeUnknown};
 
 /// Adds pieces to the stock. Reservations and fault plans stay as they are.
 #[utoipa::path(post, path = "/inventory/deliveries", tag = "stock",
@@ -25,7 +25,7 @@ use crate::store::Snapshot;
         (status = 413, body = Problem, content_type = "application/problem+json", description = "Body over 16 KiB"),
         (status = 415, body = Problem, content_type = "application/problem+json", description = "Not application/json"),
         (status = 503, body = Problem, content_type = "application/problem+json", headers(("Retry-After" = u64, description = "Seconds")), description = "The store does not take changes now. Nothing was changed"),
-        (status = 504, body = Problem, content_type = "application/problem+json", description = "The store was told to commit and did not say whether it has. It is not known whether anything was changed")))]
+        StoreOutcomeUnknown))]
 pub(crate) async fn deliver(
     State(app): State<Arc<App>>,
     Json(Delivery { item_id, quantity }): Json<Delivery>,

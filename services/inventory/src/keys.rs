@@ -21,7 +21,7 @@ use utoipa::IntoParams;
 use crate::App;
 use crate::faulted::{self, FaultQuery};
 use crate::stock::StockChange;
-use crate::store::{KeyRecord, NotSettled, Settle, Settled};
+use crate::store::{KeyRecord, NotSettled, Settle, Settled, StoreOutcomeUnknown};
 
 /// After how long memory for keys may be free again, in seconds: some of them expire in
 /// every minute.
@@ -64,7 +64,7 @@ pub(crate) async fn list_keys(
         (status = 404, body = Problem, content_type = "application/problem+json", description = "A request with this `X-Request-Id` has committed without a key", example = json!({"type": "urn:problem-type:campuscafe:never-keyed", "title": "Never keyed", "status": 404, "detail": "a request with this id has committed without an Idempotency-Key; what it did cannot be settled under a key"})),
         (status = 410, body = Problem, content_type = "application/problem+json", description = "The key is older than the horizon", example = json!({"type": "urn:problem-type:campuscafe:idempotency-key-expired", "title": "Idempotency-Key has expired", "status": 410, "detail": "the key is older than 10m; what was decided under it is forgotten; nothing was changed"})),
         (status = 503, body = Problem, content_type = "application/problem+json", headers(("Retry-After" = u64, description = "Seconds")), description = "No more keys can be remembered, or the store does not take changes now", example = json!({"type": "urn:problem-type:campuscafe:idempotency-keys-full", "title": "Too many Idempotency-Keys", "status": 503, "detail": "165000 keys are remembered, and no more can be; nothing was changed"})),
-        (status = 504, body = Problem, content_type = "application/problem+json", description = "The store was told to commit and did not say whether it has. It is not known whether anything was changed")))]
+        StoreOutcomeUnknown))]
 pub(crate) async fn settle_key(
     State(app): State<Arc<App>>,
     PathParam(path): PathParam,
@@ -85,7 +85,7 @@ pub(crate) async fn settle_key(
         (status = 404, body = Problem, content_type = "application/problem+json", description = "A request with this `X-Request-Id` has committed without a key", example = json!({"type": "urn:problem-type:campuscafe:never-keyed", "title": "Never keyed", "status": 404, "detail": "a request with this id has committed without an Idempotency-Key; what it did cannot be settled under a key"})),
         (status = 410, body = Problem, content_type = "application/problem+json", description = "The key is older than the horizon", example = json!({"type": "urn:problem-type:campuscafe:idempotency-key-expired", "title": "Idempotency-Key has expired", "status": 410, "detail": "the key is older than 10m; what was decided under it is forgotten; nothing was changed"})),
         (status = 503, body = Problem, content_type = "application/problem+json", headers(("Retry-After" = u64, description = "Seconds")), description = "No more keys can be remembered, or the store does not take changes now", example = json!({"type": "urn:problem-type:campuscafe:idempotency-keys-full", "title": "Too many Idempotency-Keys", "status": 503, "detail": "165000 keys are remembered, and no more can be; nothing was changed"})),
-        (status = 504, body = Problem, content_type = "application/problem+json", description = "The store was told to commit and did not say whether it has. It is not known whether anything was changed")))]
+        StoreOutcomeUnknown))]
 pub(crate) async fn cancel_key(
     State(app): State<Arc<App>>,
     Extension(connection): Extension<Connection>,

@@ -19,6 +19,7 @@ use crate::App;
 use crate::commit::{mark_refusal, short};
 use crate::faulted::{self, FaultQuery};
 use crate::price_list::{MAX_PRICE, PriceChange, PriceError, Priced};
+use crate::store::StoreOutcomeUnknown;
 
 /// The price of an item, and its version. Until it is changed it is 400, and its version 1.
 /// A reset of the stock does not change it.
@@ -64,7 +65,7 @@ pub(crate) async fn get_price(
         (status = 415, body = Problem, content_type = "application/problem+json", description = "Not application/json"),
         (status = 428, body = Problem, content_type = "application/problem+json", description = "`versioned` needs `If-Match`", example = json!({"type": "urn:problem-type:campuscafe:precondition-required", "title": "Precondition required", "status": 428, "detail": "a versioned change needs If-Match with the version that it replaces, such as \"3\"; the price was not changed", "itemId": "cake", "currentVersion": 3})),
         (status = 503, body = Problem, content_type = "application/problem+json", headers(("Retry-After" = u64, description = "Seconds; absent if a fault refused the request")), description = "The fault `fail` or `slowfail`, or too much work is under way. The price was not changed"),
-        (status = 504, body = Problem, content_type = "application/problem+json", description = "The store was told to commit and did not say whether it has. It is not known whether anything was changed")))]
+        StoreOutcomeUnknown))]
 pub(crate) async fn change_price(
     State(app): State<Arc<App>>,
     Extension(connection): Extension<Connection>,

@@ -16,7 +16,7 @@ use utoipa::IntoParams;
 use crate::App;
 use crate::faulted::{self, FaultQuery};
 use crate::keys::released;
-use crate::store::{Kept, NothingToCancel, Released, StoreError, Which};
+use crate::store::{Kept, NothingToCancel, Released, StoreError, StoreOutcomeUnknown, Which};
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -40,7 +40,7 @@ pub(crate) struct CancelOfRequestQuery {
         (status = 400, body = Problem, content_type = "application/problem+json", description = "The path names no reservation, or the fault is unknown"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "No such reservation", example = json!({"type": "urn:problem-type:campuscafe:no-such-reservation", "title": "No such reservation", "status": 404, "detail": "no reservation has this id, or it is forgotten"})),
         (status = 503, body = Problem, content_type = "application/problem+json", headers(("Retry-After" = u64, description = "Seconds; absent if a fault refused the request")), description = "The fault `fail` or `slowfail`, or too much work is under way, or the store does not take changes now. Nothing was cancelled"),
-        (status = 504, body = Problem, content_type = "application/problem+json", description = "The store was told to commit and did not say whether it has. It is not known whether anything was changed")))]
+        StoreOutcomeUnknown))]
 pub(crate) async fn cancel_reservation(
     State(app): State<Arc<App>>,
     Extension(connection): Extension<Connection>,
@@ -64,7 +64,7 @@ pub(crate) async fn cancel_reservation(
         (status = 400, body = Problem, content_type = "application/problem+json", description = "The query is invalid"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "Nothing is reserved", example = json!({"type": "urn:problem-type:campuscafe:nothing-to-cancel", "title": "Nothing to cancel", "status": 404, "detail": "no request with this id has reserved anything without an Idempotency-Key until now"})),
         (status = 503, body = Problem, content_type = "application/problem+json", headers(("Retry-After" = u64, description = "Seconds; absent if a fault refused the request")), description = "The fault `fail` or `slowfail`, or too much work is under way, or the store does not take changes now. Nothing was cancelled"),
-        (status = 504, body = Problem, content_type = "application/problem+json", description = "The store was told to commit and did not say whether it has. It is not known whether anything was changed")))]
+        StoreOutcomeUnknown))]
 pub(crate) async fn cancel_of_request(
     State(app): State<Arc<App>>,
     Extension(connection): Extension<Connection>,

@@ -7,7 +7,7 @@ use campuscafe_api::{Problem, inventory};
 use campuscafe_service::{Json, ProblemResponse};
 
 use crate::App;
-use crate::store::{Snapshot, StoreError};
+use crate::store::{Snapshot, StoreError, StoreOutcomeUnknown};
 
 /// The stock that is left, and the number of reservations.
 #[utoipa::path(get, path = "/inventory/state", tag = "stock",
@@ -25,7 +25,7 @@ pub(crate) async fn get_state(
 #[utoipa::path(post, path = "/inventory/reset", tag = "stock",
     responses((status = 200, body = inventory::State, description = "The stock and its reservations"),
         (status = 503, body = Problem, content_type = "application/problem+json", headers(("Retry-After" = u64, description = "Seconds")), description = "The store does not take changes now. Nothing was changed"),
-        (status = 504, body = Problem, content_type = "application/problem+json", description = "The store was told to commit and did not say whether it has. It is not known whether anything was changed")))]
+        StoreOutcomeUnknown))]
 pub(crate) async fn reset(
     State(app): State<Arc<App>>,
 ) -> Result<Json<inventory::State>, ProblemResponse> {

@@ -80,6 +80,18 @@ impl StoreError {
     }
 }
 
+/// In the OpenAPI document: what a call that changes something answers to [`StoreError::Unknown`].
+/// `POST /inventory/reserve` gives no answer then.
+#[derive(utoipa::IntoResponses)]
+#[response(
+    status = 504,
+    content_type = "application/problem+json",
+    description = "The store was told to commit and did not say whether it has. It is not known whether anything was changed",
+    example = json!({"type": "urn:problem-type:campuscafe:store-outcome-unknown", "title": "Outcome unknown", "status": 504, "detail": "the answer to a commit is missing, because the file of the stock cannot be written; nobody knows whether anything was changed"}),
+)]
+#[expect(dead_code, reason = "its derived description is what is used")]
+pub(crate) struct StoreOutcomeUnknown(Problem);
+
 impl From<StoreError> for ProblemResponse {
     fn from(error: StoreError) -> Self {
         let response = Self::from(error.problem());
@@ -217,10 +229,7 @@ impl Store {
         &self,
         command: ReserveCommand,
     ) -> Result<Result<Changed<Committed>, NotCommitted>, StoreError> {
-        match self {
-            Self::Memory(store) => Ok(store.transaction(|state| state.reserve(command))),
-            Self::File(store) => store.transaction(|state| state.reserve(command)).await,
-        }
+        self.transaction(|state| state.reserve(command)).await
     }
 
     /// What was decided under a key; void from now on if nothing was. `request` is the
@@ -238,14 +247,7 @@ impl Store {
         at: Instant,
         settle: Settle,
     ) -> Result<Result<Changed<Settled>, NotSettled>, StoreError> {
-        match self {
-            Self::Memory(store) => {
-                Ok(store.transaction(|state| state.settle(key, request, now, at, settle)))
-            }
-            Self::File(store) => {
-                store.transaction(|state| state.settle(key, request, now, at, settle)).await
-            }
-        }
+        self.transaction(|state| state.settle(key, request, now, at, settle)).await
     }
 
     /// Some keys and what is remembered under them, by key, after this one.
@@ -258,10 +260,7 @@ impl Store {
         after: Option<&IdempotencyKey>,
         limit: usize,
     ) -> Result<Vec<KeyRecord>, StoreError> {
-        match self {
-            Self::Memory(store) => Ok(store.read(|state| state.keys(after, limit))),
-            Self::File(store) => store.read(|state| state.keys(after, limit)).await,
-        }
+        self.read(|state| state.keys(after, limit)).await
     }
 
     /// Takes reservations back. A key under which one was made is cancelled in the same step;
@@ -274,10 +273,7 @@ impl Store {
         &self,
         which: Which,
     ) -> Result<Result<Changed<Cancelled>, NothingToCancel>, StoreError> {
-        match self {
-            Self::Memory(store) => Ok(store.transaction(|state| state.cancel(which))),
-            Self::File(store) => store.transaction(|state| state.cancel(which)).await,
-        }
+        self.transaction(|state| state.cancel(which)).await
     }
 
     /// Adds all pieces or none, and gives the stock after that.
@@ -291,10 +287,7 @@ impl Store {
         item: &str,
         quantity: i64,
     ) -> Result<Result<Changed<(StockChange, Snapshot)>, DeliverError>, StoreError> {
-        match self {
-            Self::Memory(store) => Ok(store.transaction(|state| state.deliver(item, quantity))),
-            Self::File(store) => store.transaction(|state| state.deliver(item, quantity)).await,
-        }
+        self.transaction(|state| state.deliver(item, quantity)).await
     }
 
     /// Returns to the initial stock, with no reservations. Commits are remembered.
@@ -303,17 +296,8 @@ impl Store {
     ///
     /// When the store does not work.
     pub(crate) async fn reset(&self) -> Result<Changed<Snapshot>, StoreError> {
-        match self {
-            Self::Memory(store) => {
-                let Ok(changed) = store.transaction(|state| Ok::<_, Infallible>(state.reset()));
-                Ok(changed)
-            }
-            Self::File(store) => {
-                let reset = store.transaction(|state| Ok::<_, Infallible>(state.reset()));
-                let Ok(changed) = reset.await?;
-                Ok(changed)
-            }
-        }
+        let Ok(changed) = self.transaction(|state| Ok::<_, Infallible>(state.reset())).await?;
+        Ok(changed)
     }
 
     /// Pieces left of one item now. Whoever computes from that later does not see what
@@ -323,10 +307,7 @@ impl Store {
     ///
     /// When the store does not work.
     pub(crate) async fn left_of(&self, item: &str) -> Result<u64, StoreError> {
-        match self {
-            Self::Memory(store) => Ok(store.read(|state| state.left_of(item))),
-            Self::File(store) => store.read(|state| state.left_of(item)).await,
-        }
+        self.read(|state| state.left_of(item)).await
     }
 
     /// Changes a price if its condition holds; see [`Condition`].
@@ -341,14 +322,7 @@ impl Store {
         price: u64,
         condition: &Condition,
     ) -> Result<Result<Changed<PriceChange>, PriceError>, StoreError> {
-        match self {
-            Self::Memory(store) => {
-                Ok(store.transaction(|state| state.change_price(item, price, condition)))
-            }
-            Self::File(store) => {
-                store.transaction(|state| state.change_price(item, price, condition)).await
-            }
-        }
+        self.transaction(|state| state.change_price(item, price, condition)).await
     }
 
     /// The price of an item, if there is such an item.
@@ -357,10 +331,7 @@ impl Store {
     ///
     /// When the store does not work.
     pub(crate) async fn price(&self, item: &str) -> Result<Option<Priced>, StoreError> {
-        match self {
-            Self::Memory(store) => Ok(store.read(|state| state.price(item))),
-            Self::File(store) => store.read(|state| state.price(item)).await,
-        }
+        self.read(|state| state.price(item)).await
     }
 
     /// The stock and the number of reservations.
@@ -369,9 +340,23 @@ impl Store {
     ///
     /// When the store does not work.
     pub(crate) async fn state(&self) -> Result<Snapshot, StoreError> {
+        self.read(InventoryState::snapshot).await
+    }
+
+    async fn transaction<T, E>(
+        &self,
+        operation: impl FnOnce(&mut InventoryState) -> Result<T, E>,
+    ) -> Result<Result<Changed<T>, E>, StoreError> {
         match self {
-            Self::Memory(store) => Ok(store.read(InventoryState::snapshot)),
-            Self::File(store) => store.read(InventoryState::snapshot).await,
+            Self::Memory(store) => Ok(store.transaction(operation)),
+            Self::File(store) => store.transaction(operation).await,
+        }
+    }
+
+    async fn read<T>(&self, operation: impl FnOnce(&InventoryState) -> T) -> Result<T, StoreError> {
+        match self {
+            Self::Memory(store) => Ok(store.read(operation)),
+            Self::File(store) => store.read(operation).await,
         }
     }
 
