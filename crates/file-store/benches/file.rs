@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use campuscafe_file_store::{FileStore, Row};
+use campuscafe_file_store::{FileStore, Row, Source as _};
 use redb::backends::InMemoryBackend;
 use redb::{Database, TableDefinition};
 use tokio::time::Instant;

@@ -1,7 +1,6 @@
 //! The file itself: opened, checked, read and written in transactions.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
@@ -12,9 +11,9 @@ use redb::{
     TableDefinition, TableError, TableHandle as _, WriteTransaction,
 };
 
+use crate::Row;
 use crate::error::{OpenError, ReadError};
 use crate::overlay::{AnyBackend, Overlay};
-use crate::{Row, Rows};
 
 type Bytes = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
@@ -158,16 +157,6 @@ impl OpenFile {
             probe().map_err(failed)?;
         }
         Ok(())
-    }
-
-    /// All rows of a table, sorted by key; none if there is no such table.
-    pub(crate) fn rows(&self, table: &'static str) -> Result<Rows, ReadError> {
-        let mut rows = Rows::new();
-        let Ok(()) = self.visit(table, |key, value| {
-            rows.push((key.to_vec(), value.to_vec()));
-            Ok::<(), Infallible>(())
-        })?;
-        Ok(rows)
     }
 
     /// Shows all rows of a table, sorted by key, until `visit` fails.

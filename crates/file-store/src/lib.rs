@@ -11,8 +11,10 @@
 
 mod database;
 mod error;
+pub mod json;
 mod overlay;
 mod queue;
+mod source;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -20,6 +22,7 @@ mod ticket;
 
 pub use error::{OpenError, ReadError, WriteError};
 pub use redb::StorageBackend;
+pub use source::{Rows, Source};
 pub use store::{FileStore, Recovery};
 pub use ticket::Ticket;
 
@@ -34,6 +37,3 @@ pub struct Row {
     /// The value from now on; `None` removes the key.
     pub value: Option<Vec<u8>>,
 }
-
-/// The keys of a table and their values, sorted by key.
-pub type Rows = Vec<(Vec<u8>, Vec<u8>)>;

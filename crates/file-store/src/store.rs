@@ -9,9 +9,9 @@ use redb::StorageBackend;
 use tokio::sync::watch;
 
 use crate::database::{CommitFailure, OpenFile};
-use crate::error::{OpenError, ReadError, WriteError};
+use crate::error::{OpenError, WriteError};
 use crate::queue::{Pending, Queue};
-use crate::{Row, Rows, Ticket};
+use crate::{Row, Ticket};
 
 /// A file of keys and values. A clone is the same store; when the last one is dropped, what is
 /// queued is written and the file is closed, which takes as long as a commit.
@@ -86,28 +86,8 @@ impl FileStore {
         Ok(Self(Arc::new(Handle { shared, writer: Some(writer) })))
     }
 
-    /// All rows of a table, sorted by key. It blocks, also while a commit is under way: it is
-    /// meant for the start.
-    ///
-    /// # Errors
-    ///
-    /// When the file cannot be read.
-    pub fn rows(&self, table: &'static str) -> Result<Rows, ReadError> {
-        self.0.shared.file().rows(table)
-    }
-
-    /// Shows all rows of a table, sorted by key, until `visit` fails: a large table need not
-    /// be in memory. It blocks as [`FileStore::rows`].
-    ///
-    /// # Errors
-    ///
-    /// When the file cannot be read. Within: what `visit` says.
-    pub fn visit<E>(
-        &self,
-        table: &'static str,
-        visit: impl FnMut(&[u8], &[u8]) -> Result<(), E>,
-    ) -> Result<Result<(), E>, ReadError> {
-        self.0.shared.file().visit(table, visit)
+    pub(crate) fn file(&self) -> MutexGuard<'_, OpenFile> {
+        self.0.shared.file()
     }
 
     /// Queues rows, in the order of the calls. Call it under the lock of the values that they
@@ -177,27 +157,8 @@ impl FileStore {
 }
 
 impl Recovery {
-    /// As [`FileStore::rows`].
-    ///
-    /// # Errors
-    ///
-    /// When the file cannot be read.
-    pub fn rows(&self, table: &'static str) -> Result<Rows, ReadError> {
-        self.shared.file().rows(table)
-    }
-
-    /// Shows all rows of a table, sorted by key, until `visit` fails: a large table need not
-    /// be in memory. It blocks as [`FileStore::rows`].
-    ///
-    /// # Errors
-    ///
-    /// When the file cannot be read. Within: what `visit` says.
-    pub fn visit<E>(
-        &self,
-        table: &'static str,
-        visit: impl FnMut(&[u8], &[u8]) -> Result<(), E>,
-    ) -> Result<Result<(), E>, ReadError> {
-        self.shared.file().visit(table, visit)
+    pub(crate) fn file(&self) -> MutexGuard<'_, OpenFile> {
+        self.shared.file()
     }
 
     /// Takes rows again. Call it under the lock under which the values were replaced by the

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use campuscafe_file_store::testing::{Disk, Operation};
-use campuscafe_file_store::{FileStore, Row};
+use campuscafe_file_store::{FileStore, Row, Source as _};
 
 type Model = BTreeMap<Vec<u8>, Vec<u8>>;
 

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use campuscafe_file_store::testing::{Disk, Fault, Operation};
-use campuscafe_file_store::{FileStore, OpenError, Row, Ticket, WriteError};
+use campuscafe_file_store::{FileStore, OpenError, Row, Source as _, Ticket, WriteError};
 
 fn put(table: &'static str, key: &str, value: &str) -> Row {
     Row { table, key: key.into(), value: Some(value.into()) }

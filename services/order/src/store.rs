@@ -130,27 +130,17 @@ impl Store {
         now: UnixMillis,
     ) -> Result<Option<OrderState>, Unavailable> {
         let change = |orders: &mut Orders| orders.learn(id, event, reserved, now);
-        match self {
-            Self::Memory(store) => Ok(store.transaction(change)),
-            Self::File(store) => store.transaction(change).await,
-        }
+        self.transaction(change).await
     }
 
     /// Notes why nothing more will be known of an order.
     pub(crate) async fn give_up(&self, id: OrderId, note: Note) -> Result<(), Unavailable> {
-        match self {
-            Self::Memory(store) => store.transaction(|orders| orders.give_up(id, note)),
-            Self::File(store) => store.transaction(|orders| orders.give_up(id, note)).await?,
-        }
-        Ok(())
+        self.transaction(|orders| orders.give_up(id, note)).await
     }
 
     /// The messages that are due to an order's listener; they count as under way from now on.
     pub(crate) async fn untold(&self, id: OrderId) -> Result<Vec<Message>, Unavailable> {
-        match self {
-            Self::Memory(store) => Ok(store.transaction(|orders| orders.untold(id))),
-            Self::File(store) => store.transaction(|orders| orders.untold(id)).await,
-        }
+        self.transaction(|orders| orders.untold(id)).await
     }
 
     /// A message to an order's listener has ended, whatever came of it. It does not wait: if
@@ -163,10 +153,7 @@ impl Store {
     }
 
     pub(crate) async fn get(&self, id: OrderId) -> Result<Option<Order>, Unavailable> {
-        match self {
-            Self::Memory(store) => Ok(store.read(|orders| orders.get(id).cloned())),
-            Self::File(store) => store.read(|orders| orders.get(id).cloned()).await,
-        }
+        self.read(|orders| orders.get(id).cloned()).await
     }
 
     /// Some orders in a state, oldest first, after this one.
@@ -176,25 +163,33 @@ impl Store {
         after: Option<OrderId>,
         limit: usize,
     ) -> Result<Vec<(OrderId, Order)>, Unavailable> {
-        match self {
-            Self::Memory(store) => Ok(store.read(|orders| orders.list(state, after, limit))),
-            Self::File(store) => store.read(|orders| orders.list(state, after, limit)).await,
-        }
+        self.read(|orders| orders.list(state, after, limit)).await
     }
 
     /// The orders that the inventory must be asked about.
     pub(crate) async fn open(&self) -> Result<Vec<(OrderId, Question)>, Unavailable> {
-        match self {
-            Self::Memory(store) => Ok(store.read(Orders::open)),
-            Self::File(store) => store.read(Orders::open).await,
-        }
+        self.read(Orders::open).await
     }
 
     /// The orders whose listener was not told everything.
     pub(crate) async fn with_untold(&self) -> Result<Vec<OrderId>, Unavailable> {
+        self.read(Orders::with_untold).await
+    }
+
+    async fn transaction<T>(
+        &self,
+        change: impl FnOnce(&mut Orders) -> T,
+    ) -> Result<T, Unavailable> {
         match self {
-            Self::Memory(store) => Ok(store.read(Orders::with_untold)),
-            Self::File(store) => store.read(Orders::with_untold).await,
+            Self::Memory(store) => Ok(store.transaction(change)),
+            Self::File(store) => store.transaction(change).await,
+        }
+    }
+
+    async fn read<T>(&self, look: impl FnOnce(&Orders) -> T) -> Result<T, Unavailable> {
+        match self {
+            Self::Memory(store) => Ok(store.read(look)),
+            Self::File(store) => store.read(look).await,
         }
     }
 

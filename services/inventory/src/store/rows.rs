@@ -9,7 +9,8 @@ use std::time::Duration;
 use campuscafe_cures::decisions::Bounds;
 use campuscafe_cures::versions::{Version, Versioned};
 use campuscafe_cures::{Decision, IdempotencyKey, UnixMillis};
-use campuscafe_file_store::{FileStore, OpenError, ReadError, Recovery, Row};
+use campuscafe_file_store::json::{Bits, row};
+use campuscafe_file_store::{OpenError, ReadError, Row, Source};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -130,28 +131,6 @@ struct SettingsRow {
     expired_until: Option<UnixMillis>,
 }
 
-/// 128 bits, as 32 hexadecimal digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
-struct Bits(u128);
-
-impl From<Bits> for String {
-    fn from(Bits(bits): Bits) -> Self {
-        format!("{bits:032x}")
-    }
-}
-
-impl TryFrom<String> for Bits {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let bits = (text.len() == 32).then(|| u128::from_str_radix(&text, 16).ok());
-        bits.flatten()
-            .map(Self)
-            .ok_or_else(|| format!("expected 32 hexadecimal digits, got {text:?}"))
-    }
-}
-
 impl From<&Kept> for KeptRow {
     fn from(Kept { id, item, quantity, resets }: &Kept) -> Self {
         Self { id: Bits(*id), item: item.to_string(), quantity: *quantity, resets: *resets }
@@ -185,12 +164,6 @@ fn decision(row: DecisionRow, state: &InventoryState) -> Decision<Kept, ReserveE
         DecisionRow::Cancelled(row) => Decision::Cancelled(kept(row, state)),
         DecisionRow::Void => Decision::Void,
     }
-}
-
-fn row<T: Serialize>(table: &'static str, key: impl Into<Vec<u8>>, value: Option<&T>) -> Row {
-    // These types are plain: no map with other keys than texts, nothing that can fail.
-    let value = value.map(|value| serde_json::to_vec(value).unwrap_or_default());
-    Row { table, key: key.into(), value }
 }
 
 /// The rows of all that has changed since the last call. A key may be there twice; the row is
@@ -244,35 +217,6 @@ pub(super) fn changed(state: &mut InventoryState, now: UnixMillis) -> Vec<Row> {
         rows.push(row(COMMITS, key.bits().to_be_bytes(), known.as_ref()));
     }
     rows
-}
-
-/// Where rows are read from.
-pub(super) trait Source {
-    fn visit(
-        &self,
-        table: &'static str,
-        visit: impl FnMut(&[u8], &[u8]) -> Result<(), LoadError>,
-    ) -> Result<(), LoadError>;
-}
-
-impl Source for FileStore {
-    fn visit(
-        &self,
-        table: &'static str,
-        visit: impl FnMut(&[u8], &[u8]) -> Result<(), LoadError>,
-    ) -> Result<(), LoadError> {
-        Self::visit(self, table, visit)?
-    }
-}
-
-impl Source for Recovery {
-    fn visit(
-        &self,
-        table: &'static str,
-        visit: impl FnMut(&[u8], &[u8]) -> Result<(), LoadError>,
-    ) -> Result<(), LoadError> {
-        Self::visit(self, table, visit)?
-    }
 }
 
 /// What a file says at the start.
@@ -345,7 +289,7 @@ pub(super) fn load(
         let decided = decision(decided, &state);
         let fingerprint = fingerprint.map(|bits| Fingerprint::from_bits(bits.0));
         state.restore_key(&key, fingerprint, decided, since);
-        Ok(())
+        Ok::<_, LoadError>(())
     })?;
     let known = table::<SettingsRow>(source, SETTINGS)?.pop().map(|(_, settings)| settings);
     let settings = settings(known.as_ref(), bounds.horizon, now, secret);
@@ -399,7 +343,7 @@ fn table<T: DeserializeOwned>(
     let mut rows = Vec::new();
     source.visit(table, |key, value| {
         rows.push((key.to_vec(), read(table, value)?));
-        Ok(())
+        Ok::<_, LoadError>(())
     })?;
     Ok(rows)
 }

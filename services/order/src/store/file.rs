@@ -81,7 +81,7 @@ impl FileOrders {
     /// The orders that a file holds. The process that left them has ended, and so have their
     /// attempts.
     pub(super) fn of(file: FileStore, bounds: Bounds, now: UnixMillis) -> Result<Self, FileError> {
-        let restored = rows::restore(|table| file.rows(table), bounds, &BTreeSet::new())?;
+        let restored = rows::restore(&file, bounds, &BTreeSet::new())?;
         let Restored { orders, identity, .. } = restored;
         let new =
             || Identity { replica: Replica(rand::random()), secret: rand::random(), starts: 0 };
@@ -216,7 +216,7 @@ impl FileOrders {
         let (file, bounds, without) = (self.file.clone(), self.bounds, without.collect());
         let reading = tokio::task::spawn_blocking(move || {
             let recovery = file.recover().map_err(|error| error.to_string())?;
-            let restored = rows::restore(|table| recovery.rows(table), bounds, &without);
+            let restored = rows::restore(&recovery, bounds, &without);
             Ok::<_, String>((recovery, restored.map_err(|error| error.to_string())?))
         });
         let (recovery, restored) = reading.await.map_err(|error| error.to_string())??;

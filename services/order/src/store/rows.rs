@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use campuscafe_api::order as api;
 use campuscafe_cures::decisions::Bounds;
 use campuscafe_cures::{IdempotencyKey, OrderId, OrderState, Replica, UnixMillis};
-use campuscafe_file_store::{ReadError, Row, Rows};
+use campuscafe_file_store::json::{Bits, row};
+use campuscafe_file_store::{ReadError, Row, Source};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -68,9 +69,9 @@ struct StoredOrder {
     item: Box<str>,
     quantity: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    reserved: Option<String>,
+    reserved: Option<Bits>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    trace: Option<String>,
+    trace: Option<Bits>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     note: Option<Note>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -88,7 +89,7 @@ struct StoredListener {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct StoredKey {
     order: String,
-    fingerprint: String,
+    fingerprint: Bits,
     since: UnixMillis,
 }
 
@@ -96,65 +97,67 @@ struct StoredKey {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct StoredIdentity {
     replica: u16,
-    secret: String,
+    secret: Bits,
     starts: u64,
 }
 
 /// The rows of what changed.
 pub(super) fn changed(orders: &Orders, changes: &Changes) -> Vec<Row> {
-    let order = |id: &OrderId| row(ORDERS, id.to_string(), orders.get(*id).map(stored_order));
+    let order =
+        |id: &OrderId| row(ORDERS, id.to_string(), orders.get(*id).map(stored_order).as_ref());
     let key = |key: &IdempotencyKey| {
-        row(KEYS, key.as_str().to_owned(), orders.key(key).as_ref().map(stored_key))
+        row(KEYS, key.as_str(), orders.key(key).as_ref().map(stored_key).as_ref())
     };
     changes.orders.iter().map(order).chain(changes.keys.iter().map(key)).collect()
 }
 
 pub(super) fn of_identity(identity: Identity) -> Row {
     let Identity { replica: Replica(replica), secret, starts } = identity;
-    let stored = StoredIdentity { replica, secret: hexadecimal(secret), starts };
-    Row { table: SERVICE, key: IDENTITY.to_vec(), value: Some(json(&stored)) }
+    let stored = StoredIdentity { replica, secret: Bits(secret), starts };
+    row(SERVICE, IDENTITY, Some(&stored))
 }
 
 /// What the tables hold, but for these orders and their customers' keys, as far as they are
 /// still being placed.
 pub(super) fn restore(
-    rows: impl Fn(&'static str) -> Result<Rows, ReadError>,
+    source: &impl Source,
     bounds: Bounds,
     without: &BTreeSet<OrderId>,
 ) -> Result<Restored, RestoreError> {
     let mut identity = None;
-    for (key, value) in rows(SERVICE)? {
-        identity = Some(read(SERVICE, &key, &value, |stored: StoredIdentity| {
-            let secret = number(&stored.secret)?;
-            Ok(Identity { replica: Replica(stored.replica), secret, starts: stored.starts })
-        })?);
-    }
+    source.visit(SERVICE, |key, value| {
+        let StoredIdentity { replica, secret, starts } = read(SERVICE, key, value, Ok)?;
+        identity = Some(Identity { replica: Replica(replica), secret: secret.0, starts });
+        Ok::<_, RestoreError>(())
+    })?;
     let (mut orders, mut keys, mut removals) = (Vec::new(), Vec::new(), Vec::new());
     let mut left_out = BTreeSet::new();
-    for (key, value) in rows(ORDERS)? {
-        let text = String::from_utf8_lossy(&key);
+    source.visit(ORDERS, |key, value| {
+        let text = String::from_utf8_lossy(key);
         let (id, order) =
-            read(ORDERS, &key, &value, |stored| Ok((order_id(&text)?, order(stored)?)))?;
+            read(ORDERS, key, value, |stored| Ok((order_id(&text)?, order(stored)?)))?;
         if without.contains(&id) && order.state == OrderState::Placing {
             left_out.insert(id);
-            removals.push(Row { table: ORDERS, key, value: None });
+            removals.push(Row { table: ORDERS, key: key.to_vec(), value: None });
         } else {
             orders.push((id, order));
         }
-    }
-    for (key, value) in rows(KEYS)? {
-        let text = String::from_utf8_lossy(&key);
-        let (name, placed) = read(KEYS, &key, &value, |stored: StoredKey| {
+        Ok::<_, RestoreError>(())
+    })?;
+    source.visit(KEYS, |key, value| {
+        let text = String::from_utf8_lossy(key);
+        let (name, placed) = read(KEYS, key, value, |stored: StoredKey| {
             let name = IdempotencyKey::new(&text).map_err(|error| error.to_string())?;
-            let (order, since) = (order_id(&stored.order)?, stored.since);
-            Ok((name, CustomersKey { fingerprint: number(&stored.fingerprint)?, order, since }))
+            let (fingerprint, since) = (stored.fingerprint.0, stored.since);
+            Ok((name, CustomersKey { fingerprint, order: order_id(&stored.order)?, since }))
         })?;
         if left_out.contains(&placed.order) {
-            removals.push(Row { table: KEYS, key, value: None });
+            removals.push(Row { table: KEYS, key: key.to_vec(), value: None });
         } else {
             keys.push((name, placed));
         }
-    }
+        Ok::<_, RestoreError>(())
+    })?;
     Ok(Restored { orders: Orders::restore(bounds, orders, keys), identity, removals })
 }
 
@@ -164,8 +167,8 @@ fn stored_order(order: &Order) -> StoredOrder {
         history: order.history.iter().map(|(state, at)| (on_the_wire(*state), *at)).collect(),
         item: order.item.clone(),
         quantity: order.quantity,
-        reserved: order.reserved.map(hexadecimal),
-        trace: order.trace.map(hexadecimal),
+        reserved: order.reserved.map(Bits),
+        trace: order.trace.map(Bits),
         note: order.note,
         listener: order.listener.as_ref().map(|listener| StoredListener {
             plan: listener.plan.to_string(),
@@ -192,8 +195,8 @@ fn order(stored: StoredOrder) -> Result<Order, String> {
         history,
         item: stored.item,
         quantity: stored.quantity,
-        reserved: stored.reserved.as_deref().map(number).transpose()?,
-        trace: stored.trace.as_deref().map(number).transpose()?,
+        reserved: stored.reserved.map(|Bits(reserved)| reserved),
+        trace: stored.trace.map(|Bits(trace)| trace),
         note: stored.note,
         listener: listener.transpose()?,
     })
@@ -201,16 +204,7 @@ fn order(stored: StoredOrder) -> Result<Order, String> {
 
 fn stored_key(placed: &CustomersKey) -> StoredKey {
     let CustomersKey { fingerprint, order, since } = *placed;
-    StoredKey { order: order.to_string(), fingerprint: hexadecimal(fingerprint), since }
-}
-
-fn row<T: Serialize>(table: &'static str, key: String, value: Option<T>) -> Row {
-    Row { table, key: key.into_bytes(), value: value.as_ref().map(json) }
-}
-
-/// No value here has a map whose keys are no texts, so it always can be written.
-fn json(value: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).unwrap_or_default()
+    StoredKey { order: order.to_string(), fingerprint: Bits(fingerprint), since }
 }
 
 fn read<S: DeserializeOwned, T>(
@@ -228,12 +222,4 @@ fn read<S: DeserializeOwned, T>(
 
 fn order_id(text: &str) -> Result<OrderId, String> {
     text.parse().map_err(|error| format!("{error}"))
-}
-
-fn hexadecimal(number: u128) -> String {
-    format!("{number:032x}")
-}
-
-fn number(text: &str) -> Result<u128, String> {
-    u128::from_str_radix(text, 16).map_err(|error| format!("{text}: {error}"))
 }

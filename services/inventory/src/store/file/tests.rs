@@ -6,6 +6,7 @@ use campuscafe_api::inventory::Reserve;
 use campuscafe_chaos::SplitMix64;
 use campuscafe_cures::versions::Condition;
 use campuscafe_cures::{Decision, IdempotencyKey, OrderId};
+use campuscafe_file_store::Source as _;
 use campuscafe_file_store::testing::{Disk, Fault};
 use tokio::time::Instant;
 

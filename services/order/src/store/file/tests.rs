@@ -4,6 +4,7 @@ use campuscafe_api::inventory::Reserve;
 use campuscafe_cures::KeyError;
 use campuscafe_cures::attempts::Knowledge;
 use campuscafe_cures::order::Event;
+use campuscafe_file_store::Source as _;
 use campuscafe_file_store::testing::{Disk, Fault};
 use proptest::prelude::*;
 
@@ -418,16 +419,9 @@ proptest! {
             drop(store);
             let at = at_answer + cut.index(disk.operations() - at_answer + 1);
             disk = disk.cut_at(at, |number| kept >> (number % 64) & 1 == 1);
-            let again = rows::restore(
-                |table| {
-                    let disk = disk.clone();
-                    FileStore::with_backend(move || Ok(disk.backend()), NAME, FORMAT)
-                        .unwrap()
-                        .rows(table)
-                },
-                BOUNDS,
-                &BTreeSet::new(),
-            );
+            let after = disk.clone();
+            let file = FileStore::with_backend(move || Ok(after.backend()), NAME, FORMAT);
+            let again = rows::restore(&file.unwrap(), BOUNDS, &BTreeSet::new());
             let again = View::of(&again.unwrap().orders);
             let found = possible.into_iter().find(|memory| View::of(memory) == again);
             prop_assert!(found.is_some(), "{:?}", again);
