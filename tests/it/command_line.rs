@@ -178,9 +178,11 @@ async fn help_names_every_flag_its_variable_and_its_default() {
             "--key-horizon <DURATION>",
             "[env: INVENTORY_KEY_HORIZON=]",
             // The line ends here.
-            "[default: 10m, with --data",
+            "[default: 10m; 24h",
         ),
         ("--data <DIRECTORY>", "[env: DATA_DIR=]", ""),
+        ("--database-url <postgres://USER:PASSWORD@HOST:PORT/DATABASE>", "[env: DATABASE_URL]", ""),
+        ("--database-connections <CONNECTIONS>", "[env: DATABASE_CONNECTIONS=]", "[default: 10]"),
         connections,
         hosts,
     ][..];

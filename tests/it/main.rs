@@ -16,6 +16,7 @@ mod compose_settings;
 mod contracts;
 mod customers_keys;
 mod dashboards;
+mod database_store;
 mod deliveries;
 mod doctor;
 mod examples;

@@ -73,6 +73,8 @@ impl Cafe {
             max_work: inventory::DEFAULT_MAX_WORK,
             key_horizon: None,
             data: None,
+            database_url: None,
+            database_connections: 1,
             capacity,
             server: ServerSettings::default(),
         };

@@ -7,6 +7,7 @@ mod cafe;
 mod checkout;
 mod path;
 mod pid;
+pub mod postgres;
 mod problem;
 mod process;
 mod reserved_port;

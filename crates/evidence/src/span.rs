@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use campuscafe_attributes as attribute;
 use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{Span as OtlpSpan, TracesData, span, status};
@@ -151,6 +152,8 @@ fn read(span: &OtlpSpan, process: &Process) -> Span {
         name: span.name.clone(),
         kind: match span.kind() {
             span::SpanKind::Server => Kind::Server,
+            // A statement for a database: for the story of an order it is inner work.
+            span::SpanKind::Client if is_statement(span) => Kind::Internal,
             span::SpanKind::Client => Kind::Client,
             _ => Kind::Internal,
         },
@@ -165,6 +168,10 @@ fn read(span: &OtlpSpan, process: &Process) -> Span {
         attributes: attributes(&span.attributes),
         events,
     }
+}
+
+fn is_statement(span: &OtlpSpan) -> bool {
+    span.attributes.iter().any(|pair| pair.key == attribute::DB_SYSTEM_NAME)
 }
 
 pub(crate) fn attributes(pairs: &[KeyValue]) -> BTreeMap<String, Value> {

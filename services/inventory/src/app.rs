@@ -1,12 +1,12 @@
 //! What the inventory is made of, and where its calls lead.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use axum::Router;
-use campuscafe_api::Problem;
 use campuscafe_cures::UnixMillis;
 use campuscafe_cures::decisions::Bounds;
+use campuscafe_database::{DatabaseUrl, MigrateError, Reason as DatabaseReason};
 use campuscafe_service::{
     AllowedHosts, ExitError, Lifecycle, WorkLimit, service_router, unix_millis,
 };
@@ -22,8 +22,10 @@ use crate::history::KeyHasher;
 use crate::holds::{Holds, most_holds};
 use crate::metrics::{InventoryMetrics, WORK};
 use crate::plans::Plans;
-use crate::store::{FileInventory, Found, LoadError, Reason, Store, StoreErrors};
-use crate::{deliveries, holds, keys, notifications, ping, prices, reservations, reserve, state};
+use crate::store::{DatabaseInventory, FileInventory, Own, Reason, Store, StoreError, StoreErrors};
+use crate::{
+    deliveries, holds, keys, notifications, ping, prices, reservations, reserve, state, upkeep,
+};
 
 /// How many idempotency keys requests may record: 200 orders a second for the default
 /// horizon of 10 minutes, and a quarter more. One of an order takes 330 bytes (measured),
@@ -39,7 +41,10 @@ const MAX_VOIDS: usize = 15_000;
 pub struct App {
     pub(crate) store: Store,
     plans: Mutex<Plans>,
-    pub(crate) keys: KeyHasher,
+    /// Of the ids whose attempts are counted here.
+    pub(crate) attempts: KeyHasher,
+    /// Of the ids of what the store keeps; a database tells it when it is reached first.
+    keys: OnceLock<KeyHasher>,
     pub(crate) work: WorkLimit,
     pub(crate) holds: Holds,
     /// What is shown of each order.
@@ -61,30 +66,65 @@ impl App {
         Self::with_clock(config, seed, metrics, lifecycle, unix_millis)
     }
 
-    /// The same, with its stock in a file if the settings name a directory. It blocks while it
-    /// reads the file.
+    /// The same, with its stock in a database or in a file if the settings name one. It blocks
+    /// while it reads the file. A database that cannot be reached is waited for in the
+    /// background.
     ///
     /// # Errors
     ///
-    /// When the file cannot be used: a line for a person.
-    pub fn open(
+    /// When the file or the schema of the database cannot be used: a line for a person.
+    pub async fn open(
         config: &Config,
         seed: u64,
         metrics: Metrics,
         lifecycle: Lifecycle,
     ) -> Result<Arc<Self>, ExitError> {
-        let Some(directory) = &config.data else {
-            return Ok(Self::new(config, seed, metrics, lifecycle));
-        };
+        match (&config.database_url, &config.data) {
+            (Some(url), _) => {
+                let url = url.check().map_err(|error| refused(DATABASE_URL, &error))?;
+                Self::in_database(config, &url, seed, metrics, lifecycle).await
+            }
+            (None, Some(directory)) => Self::in_file(config, directory, seed, metrics, lifecycle),
+            (None, None) => Ok(Self::new(config, seed, metrics, lifecycle)),
+        }
+    }
+
+    fn in_file(
+        config: &Config,
+        directory: &Path,
+        seed: u64,
+        metrics: Metrics,
+        lifecycle: Lifecycle,
+    ) -> Result<Arc<Self>, ExitError> {
         let (stock, bounds) = (config.stock.clone(), bounds(config));
         let opened = FileInventory::open(directory, stock, bounds, unix_millis, &metrics);
-        let (store, found) =
-            opened.map_err(|error| ExitError::Usage(format!("--data / DATA_DIR: {error}")))?;
+        let (store, found) = opened.map_err(|error| refused("--data / DATA_DIR", &error))?;
         let keys = KeyHasher::new(found.secret);
-        let store = Store::File(store);
-        let app = Self::with_store(config, seed, metrics, lifecycle, unix_millis, (store, keys));
-        tell(&app, &found);
-        app.lifecycle.spawn_background(recover_always(app.clone()));
+        let store = Store::Own(Own::File(store));
+        let app =
+            Self::with_store(config, seed, metrics, lifecycle, unix_millis, (store, Some(keys)));
+        upkeep::tell(&app, &found);
+        app.lifecycle.spawn_background(upkeep::recover_file_always(app.clone()));
+        Ok(app)
+    }
+
+    async fn in_database(
+        config: &Config,
+        url: &DatabaseUrl,
+        seed: u64,
+        metrics: Metrics,
+        lifecycle: Lifecycle,
+    ) -> Result<Arc<Self>, ExitError> {
+        let (stock, bounds) = (config.stock.clone(), bounds(config));
+        let connections = usize::from(config.database_connections);
+        let store = DatabaseInventory::new(url, connections, stock, bounds, unix_millis, &metrics);
+        let store = Store::Database(store);
+        let app = Self::with_store(config, seed, metrics, lifecycle, unix_millis, (store, None));
+        match upkeep::prepare_database(&app).await {
+            Ok(()) | Err(MigrateError::Unavailable(_)) => {}
+            Err(error) => return Err(refused(DATABASE_URL, &error)),
+        }
+        app.lifecycle.spawn_background(upkeep::watch_database(app.clone()));
         Ok(app)
     }
 
@@ -99,7 +139,7 @@ impl App {
     ) -> Arc<Self> {
         let store = Store::in_memory(config.stock.clone(), bounds(config));
         let keys = KeyHasher::new(rand::random());
-        Self::with_store(config, seed, metrics, lifecycle, now, (store, keys))
+        Self::with_store(config, seed, metrics, lifecycle, now, (store, Some(keys)))
     }
 
     fn with_store(
@@ -108,7 +148,7 @@ impl App {
         metrics: Metrics,
         lifecycle: Lifecycle,
         now: fn() -> UnixMillis,
-        (store, keys): (Store, KeyHasher),
+        (store, keys): (Store, Option<KeyHasher>),
     ) -> Arc<Self> {
         let Config { stock, max_work, capacity, .. } = config;
         StoreErrors::new(&metrics);
@@ -118,13 +158,28 @@ impl App {
             work: WorkLimit::new(*max_work, WORK, &metrics),
             capacity: capacity.map(Capacity::new),
             metrics: InventoryMetrics::new(&metrics, stock.pieces()),
-            keys,
+            attempts: KeyHasher::new(rand::random()),
+            keys: keys.map_or_else(OnceLock::new, OnceLock::from),
             store,
             plans: Mutex::new(Plans::new(seed)),
             lifecycle,
             now,
             registry: metrics,
         })
+    }
+
+    /// Makes keys of ids for the store.
+    ///
+    /// # Errors
+    ///
+    /// When the store has not told its secret yet.
+    pub(crate) fn keys(&self) -> Result<&KeyHasher, StoreError> {
+        let unavailable = StoreError::Unavailable(Reason::Database(DatabaseReason::Unavailable));
+        self.keys.get().ok_or(unavailable)
+    }
+
+    pub(crate) fn set_secret(&self, secret: u128) {
+        self.keys.get_or_init(|| KeyHasher::new(secret));
     }
 
     /// The lock is held for a few instructions, never across an await, and
@@ -142,76 +197,14 @@ impl App {
     }
 }
 
+const DATABASE_URL: &str = "--database-url / DATABASE_URL";
+
+fn refused(setting: &str, error: &impl std::fmt::Display) -> ExitError {
+    ExitError::Usage(format!("{setting}: {error}"))
+}
+
 fn bounds(config: &Config) -> Bounds {
     Bounds { horizon: config.key_horizon(), keys: MAX_KEYS, voids: MAX_VOIDS }
-}
-
-/// Tells what the file has brought along: it may differ from what the settings say.
-fn tell(app: &App, found: &Found) {
-    app.metrics.stock(&found.snapshot.left);
-    app.metrics.keys(found.keys);
-    for item in &found.unknown_items {
-        tracing::warn!(
-            item,
-            "The file has an item that --stock does not name; it is not sold: {item}"
-        );
-    }
-    if !found.is_new {
-        let left = found.snapshot.left.iter().map(|(item, pieces)| format!("{item}={pieces}"));
-        let left = left.collect::<Vec<_>>().join(",");
-        tracing::info!(
-            reservations = found.snapshot.reservations,
-            keys = found.keys,
-            "Goes on with the stock of the file, {left}; a reset returns to that of --stock"
-        );
-    }
-}
-
-/// How long to wait before the file is opened again, at first and at most.
-const FIRST_WAIT: Duration = Duration::from_millis(100);
-const LONGEST_WAIT: Duration = Duration::from_secs(1);
-
-/// Whenever a commit has failed, opens the file again until it can be written.
-async fn recover_always(app: Arc<App>) {
-    let Some(store) = app.store.file() else { return };
-    loop {
-        store.failed().await;
-        let (kind, title) = Reason::FileFailed.problem();
-        let detail = Reason::FileFailed.sentence();
-        app.lifecycle.set_unavailable(Some(Problem::new(503, kind, title).detail(detail)));
-        let mut wait = FIRST_WAIT;
-        let mut said = None;
-        loop {
-            let error = match recover(&app).await {
-                Ok(()) => break,
-                Err(error) => error,
-            };
-            if said.as_ref() != Some(&error) {
-                tracing::error!("The stock takes no changes: {error}. Tries again until it does");
-            }
-            said = Some(error);
-            tokio::time::sleep(wait).await;
-            wait = (wait * 2).min(LONGEST_WAIT);
-        }
-        app.lifecycle.set_unavailable(None);
-        tracing::info!("The stock takes changes again, from what its file says");
-    }
-}
-
-/// # Errors
-///
-/// Why the file still cannot be used.
-async fn recover(app: &Arc<App>) -> Result<(), String> {
-    let inventory = app.clone();
-    // It reads the whole file.
-    let recovered = tokio::task::spawn_blocking(move || match inventory.store.file() {
-        Some(store) => store.recover().map(|snapshot| inventory.metrics.stock(&snapshot.left)),
-        None => Ok::<(), LoadError>(()),
-    });
-    match recovered.await {
-        Ok(result) => result.map_err(|error| error.to_string()),
-        Err(error) => Err(error.to_string()),
-    }
 }
 
 #[derive(OpenApi)]

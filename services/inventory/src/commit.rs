@@ -56,7 +56,8 @@ pub(crate) struct Due<'a> {
 pub(crate) async fn commit(app: &App, due: Due<'_>) -> Result<Decided, StoreError> {
     let Due { request_id, key, once, request, read, fault, client, run } = due;
     let lane = if once.is_some() { Lane::Cured } else { Lane::Naive };
-    let once = once.map(|key| Once { key, fingerprint: Fingerprint::of(request, &app.keys) });
+    let keys = app.keys()?;
+    let once = once.map(|key| Once { key, fingerprint: Fingerprint::of(request, keys) });
     let command = ReserveCommand {
         reservation_id: rand::random(),
         item_id: request.item_id.clone(),

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use campuscafe_database::UncheckedUrl;
 use campuscafe_service::{EXIT_STATUS, ServerSettings, ServiceCommand, VERSION, max_work};
 use clap::Parser;
 use humantime::format_duration;
@@ -107,7 +108,7 @@ pub struct Config {
     /// How long an idempotency key is remembered. After that a request with the key of an
     /// order is refused, and any other key is new again. Requests record 150,000 keys at most;
     /// while these are remembered, a request with a new key is answered 503
-    /// [default: 10m, with --data 24h]
+    /// [default: 10m; 24h with a file or a database]
     #[arg(
         long,
         env = "INVENTORY_KEY_HORIZON",
@@ -122,6 +123,27 @@ pub struct Config {
     #[arg(long, env = "DATA_DIR", value_name = "DIRECTORY")]
     pub data: Option<PathBuf>,
 
+    /// PostgreSQL database for the stock, in its schema `inventory`, which is made if it is not
+    /// there. Several inventories can use it. It has no TLS
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        value_name = "postgres://USER:PASSWORD@HOST:PORT/DATABASE",
+        conflicts_with = "data"
+    )]
+    pub database_url: Option<UncheckedUrl>,
+
+    /// How many connections to the database there may be
+    #[arg(
+        long,
+        env = "DATABASE_CONNECTIONS",
+        default_value_t = 10,
+        value_name = "CONNECTIONS",
+        value_parser = clap::value_parser!(u8).range(1..=100)
+    )]
+    pub database_connections: u8,
+
     /// How it serves
     #[command(flatten)]
     pub server: ServerSettings,
@@ -131,9 +153,10 @@ impl Config {
     /// How long an idempotency key is remembered.
     #[must_use]
     pub fn key_horizon(&self) -> Duration {
-        self.key_horizon.unwrap_or(match self.data {
-            Some(_) => DEFAULT_KEY_HORIZON_OF_FILE,
-            None => DEFAULT_KEY_HORIZON,
+        let outlives = self.data.is_some() || self.database_url.is_some();
+        self.key_horizon.unwrap_or(match outlives {
+            true => DEFAULT_KEY_HORIZON_OF_FILE,
+            false => DEFAULT_KEY_HORIZON,
         })
     }
 }

@@ -103,7 +103,7 @@ async fn close(
 ) -> Result<Json<Key>, ProblemResponse> {
     let now = (app.now)();
     // The naive lane has no keys. Its requests are known by their ids, which look the same.
-    let request = app.keys.commit_key(key.as_str());
+    let request = app.keys()?.commit_key(key.as_str());
     let changed = app.store.settle(&key, request, now, Instant::now(), settle).await?;
     let changed = changed.map_err(|not| match not {
         NotSettled::NeverKeyed => never_keyed().into(),
@@ -123,7 +123,7 @@ async fn close(
 }
 
 fn evidence(app: &App, settled: &Settled) {
-    app.metrics.keys(settled.keys);
+    settled.keys.into_iter().for_each(|keys| app.metrics.keys(keys));
     if let Some(change) = &settled.released {
         released(app, change, Lane::Cured);
     }

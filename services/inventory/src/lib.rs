@@ -27,6 +27,7 @@ mod reserve;
 mod state;
 pub mod stock;
 mod store;
+mod upkeep;
 
 use std::process::ExitCode;
 
@@ -68,7 +69,7 @@ async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, ExitError> {
     if let Some(capacity) = config.capacity {
         tracing::info!(capacity, "works {capacity} reserve requests a second, in order of arrival");
     }
-    let app = App::open(&config, seed, metrics.clone(), lifecycle.clone())?;
+    let app = App::open(&config, seed, metrics.clone(), lifecycle.clone()).await?;
     let router = router(app, &config.server.allowed_hosts);
     campuscafe_service::run("inventory", listener, router, lifecycle, metrics, &config.server)
         .await?;

@@ -242,7 +242,7 @@ impl InventoryMetrics {
     pub(crate) fn committed(&self, committed: &Committed, fault: &Fault, lane: Lane, late: bool) {
         self.evicted_commits.absolute(committed.evicted);
         if lane == Lane::Cured {
-            self.keys(committed.keys);
+            committed.keys.into_iter().for_each(|keys| self.keys(keys));
         }
         if let Some(metrics) = self.faults.get(fault.name()) {
             metrics.reservations.increment(1);
@@ -344,7 +344,7 @@ mod tests {
             change,
             duplicate: true,
             evicted: 0,
-            keys: 5,
+            keys: Some(5),
             overwritten: None,
         };
         let count = |lane| {

@@ -71,7 +71,7 @@ pub(crate) async fn cancel_of_request(
     Query(CancelOfRequestQuery { request_id, chaos }): Query<CancelOfRequestQuery>,
 ) -> Result<Response, ProblemResponse> {
     let request_id = valid_request_id(request_id.as_bytes())?;
-    let which = Which::OfRequest(app.keys.commit_key(&request_id));
+    let which = Which::OfRequest(app.keys()?.commit_key(&request_id));
     let inventory = app.clone();
     let change = async move {
         let cancelled = cancel(&inventory, which).await?;

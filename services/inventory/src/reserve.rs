@@ -123,10 +123,10 @@ pub(crate) async fn reserve(
     positive(request.quantity).map_err(|error| problem(&error, &request.item_id))?;
 
     app.work.on_time(&connection)?;
-    let (fault, permits) = admit(&app, &plan, app.keys.attempt_key(&request_id))?;
+    let (fault, permits) = admit(&app, &plan, app.attempts.attempt_key(&request_id))?;
     set_attribute(&span, attribute::CHAOS_STEP, fault.to_string());
 
-    let key = app.keys.commit_key(&request_id);
+    let key = app.keys()?.commit_key(&request_id);
     let run = baggage.and_then(|Extension(baggage)| baggage.run().map(str::to_owned));
     let id = request_id.clone();
     let turn = app.capacity.as_ref().map(|capacity| capacity.next_turn(Instant::now()));

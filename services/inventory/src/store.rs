@@ -5,6 +5,7 @@
 //! counters and log lines from, so the store makes none. Another kind of store
 //! is another variant of [`Store`].
 
+mod database;
 mod file;
 mod keyed;
 mod memory;
@@ -27,6 +28,7 @@ use crate::history::CommitKey;
 use crate::price_list::{PriceChange, PriceError, Priced};
 use crate::stock::{DeliverError, InitialStock, ReserveError, StockChange};
 
+pub(crate) use database::DatabaseInventory;
 pub(crate) use file::{FileInventory, Found, StoreErrors};
 pub(crate) use keyed::{Fingerprint, Kept, KeyRecord};
 use memory::{InventoryState, MemoryStore};
@@ -40,10 +42,21 @@ const RETRY_AFTER: u64 = 1;
 
 /// The store of one inventory.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a process has one of them")]
 pub(crate) enum Store {
-    /// In the memory of this process.
+    /// This process decides alone.
+    Own(Own),
+    /// In a database, which other inventories may use as well.
+    Database(DatabaseInventory),
+}
+
+/// The store of one process.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a process has one of them")]
+pub(crate) enum Own {
+    /// In its memory.
     Memory(MemoryStore),
-    /// In memory, and in a file of this process, which outlives it.
+    /// In its memory, and in a file, which outlives it.
     File(FileInventory),
 }
 
@@ -58,6 +71,12 @@ pub(crate) enum StoreError {
 }
 
 impl StoreError {
+    pub(crate) const fn reason(self) -> Reason {
+        match self {
+            Self::Unavailable(reason) | Self::Unknown(reason) => reason,
+        }
+    }
+
     /// What a client is told.
     pub(crate) fn problem(self) -> Problem {
         let (status, kind, title, detail) = match self {
@@ -137,8 +156,8 @@ pub(crate) struct Committed {
     pub(crate) duplicate: bool,
     /// How many keys were forgotten too early, ever.
     pub(crate) evicted: u64,
-    /// How many idempotency keys are remembered.
-    pub(crate) keys: usize,
+    /// How many idempotency keys are remembered; none where that is not counted each time.
+    pub(crate) keys: Option<usize>,
 }
 
 /// Why nothing is committed now; the stock has not changed.
@@ -158,8 +177,8 @@ pub(crate) enum NotCommitted {
 pub(crate) struct Settled {
     pub(crate) record: KeyRecord,
     pub(crate) released: Option<StockChange>,
-    /// How many idempotency keys are remembered.
-    pub(crate) keys: usize,
+    /// As in [`Committed`].
+    pub(crate) keys: Option<usize>,
 }
 
 /// Why a key was not settled.
@@ -207,14 +226,22 @@ pub(crate) struct Snapshot {
 
 impl Store {
     pub(crate) fn in_memory(initial: InitialStock, keys: Bounds) -> Self {
-        Self::Memory(MemoryStore::new(initial, keys))
+        Self::Own(Own::Memory(MemoryStore::new(initial, keys)))
     }
 
     /// The file, if it is one.
     pub(crate) const fn file(&self) -> Option<&FileInventory> {
         match self {
-            Self::Memory(_) => None,
-            Self::File(store) => Some(store),
+            Self::Own(Own::File(store)) => Some(store),
+            Self::Own(Own::Memory(_)) | Self::Database(_) => None,
+        }
+    }
+
+    /// The database, if it is one.
+    pub(crate) const fn database(&self) -> Option<&DatabaseInventory> {
+        match self {
+            Self::Own(_) => None,
+            Self::Database(store) => Some(store),
         }
     }
 
@@ -229,7 +256,10 @@ impl Store {
         &self,
         command: ReserveCommand,
     ) -> Result<Result<Changed<Committed>, NotCommitted>, StoreError> {
-        self.transaction(|state| state.reserve(command)).await
+        match self {
+            Self::Own(store) => store.transaction(|state| state.reserve(command)).await,
+            Self::Database(store) => store.reserve(command).await,
+        }
     }
 
     /// What was decided under a key; void from now on if nothing was. `request` is the
@@ -247,7 +277,12 @@ impl Store {
         at: Instant,
         settle: Settle,
     ) -> Result<Result<Changed<Settled>, NotSettled>, StoreError> {
-        self.transaction(|state| state.settle(key, request, now, at, settle)).await
+        match self {
+            Self::Own(store) => {
+                store.transaction(|state| state.settle(key, request, now, at, settle)).await
+            }
+            Self::Database(store) => store.settle(key, request, now, at, settle).await,
+        }
     }
 
     /// Some keys and what is remembered under them, by key, after this one.
@@ -260,7 +295,10 @@ impl Store {
         after: Option<&IdempotencyKey>,
         limit: usize,
     ) -> Result<Vec<KeyRecord>, StoreError> {
-        self.read(|state| state.keys(after, limit)).await
+        match self {
+            Self::Own(store) => store.read(|state| state.keys(after, limit)).await,
+            Self::Database(store) => store.keys(after, limit).await,
+        }
     }
 
     /// Takes reservations back. A key under which one was made is cancelled in the same step;
@@ -273,7 +311,10 @@ impl Store {
         &self,
         which: Which,
     ) -> Result<Result<Changed<Cancelled>, NothingToCancel>, StoreError> {
-        self.transaction(|state| state.cancel(which)).await
+        match self {
+            Self::Own(store) => store.transaction(|state| state.cancel(which)).await,
+            Self::Database(store) => store.cancel(which).await,
+        }
     }
 
     /// Adds all pieces or none, and gives the stock after that.
@@ -287,7 +328,10 @@ impl Store {
         item: &str,
         quantity: i64,
     ) -> Result<Result<Changed<(StockChange, Snapshot)>, DeliverError>, StoreError> {
-        self.transaction(|state| state.deliver(item, quantity)).await
+        match self {
+            Self::Own(store) => store.transaction(|state| state.deliver(item, quantity)).await,
+            Self::Database(store) => store.deliver(item, quantity).await,
+        }
     }
 
     /// Returns to the initial stock, with no reservations. Commits are remembered.
@@ -296,8 +340,14 @@ impl Store {
     ///
     /// When the store does not work.
     pub(crate) async fn reset(&self) -> Result<Changed<Snapshot>, StoreError> {
-        let Ok(changed) = self.transaction(|state| Ok::<_, Infallible>(state.reset())).await?;
-        Ok(changed)
+        match self {
+            Self::Own(store) => {
+                let reset = store.transaction(|state| Ok::<_, Infallible>(state.reset()));
+                let Ok(changed) = reset.await?;
+                Ok(changed)
+            }
+            Self::Database(store) => store.reset().await,
+        }
     }
 
     /// Pieces left of one item now. Whoever computes from that later does not see what
@@ -307,7 +357,10 @@ impl Store {
     ///
     /// When the store does not work.
     pub(crate) async fn left_of(&self, item: &str) -> Result<u64, StoreError> {
-        self.read(|state| state.left_of(item)).await
+        match self {
+            Self::Own(store) => store.read(|state| state.left_of(item)).await,
+            Self::Database(store) => store.left_of(item).await,
+        }
     }
 
     /// Changes a price if its condition holds; see [`Condition`].
@@ -322,7 +375,12 @@ impl Store {
         price: u64,
         condition: &Condition,
     ) -> Result<Result<Changed<PriceChange>, PriceError>, StoreError> {
-        self.transaction(|state| state.change_price(item, price, condition)).await
+        match self {
+            Self::Own(store) => {
+                store.transaction(|state| state.change_price(item, price, condition)).await
+            }
+            Self::Database(store) => store.change_price(item, price, condition).await,
+        }
     }
 
     /// The price of an item, if there is such an item.
@@ -331,7 +389,10 @@ impl Store {
     ///
     /// When the store does not work.
     pub(crate) async fn price(&self, item: &str) -> Result<Option<Priced>, StoreError> {
-        self.read(|state| state.price(item)).await
+        match self {
+            Self::Own(store) => store.read(|state| state.price(item)).await,
+            Self::Database(store) => store.price(item).await,
+        }
     }
 
     /// The stock and the number of reservations.
@@ -340,9 +401,24 @@ impl Store {
     ///
     /// When the store does not work.
     pub(crate) async fn state(&self) -> Result<Snapshot, StoreError> {
-        self.read(InventoryState::snapshot).await
+        match self {
+            Self::Own(store) => store.read(InventoryState::snapshot).await,
+            Self::Database(store) => store.state().await,
+        }
     }
 
+    /// Whether nobody holds a lock now.
+    #[cfg(test)]
+    pub(crate) fn is_unlocked(&self) -> bool {
+        match self {
+            Self::Own(Own::Memory(store)) => store.is_unlocked(),
+            Self::Own(Own::File(store)) => store.is_unlocked(),
+            Self::Database(_) => true,
+        }
+    }
+}
+
+impl Own {
     async fn transaction<T, E>(
         &self,
         operation: impl FnOnce(&mut InventoryState) -> Result<T, E>,
@@ -359,16 +435,9 @@ impl Store {
             Self::File(store) => store.read(operation).await,
         }
     }
-
-    /// Whether nobody holds a lock now.
-    #[cfg(test)]
-    pub(crate) fn is_unlocked(&self) -> bool {
-        match self {
-            Self::Memory(store) => store.is_unlocked(),
-            Self::File(store) => store.is_unlocked(),
-        }
-    }
 }
 
 #[cfg(test)]
 mod cancel_tests;
+#[cfg(test)]
+mod script;

@@ -162,7 +162,7 @@ async fn the_stock_gauge_ends_at_the_newest_level_when_evidence_is_late() {
         item_id: "cake".to_owned(),
         quantity: 1,
         read: None,
-        key: app.keys.commit_key("a"),
+        key: app.keys().unwrap().commit_key("a"),
         at: Instant::now(),
         now: 1,
         once: None,

@@ -223,7 +223,7 @@ impl StoreErrors {
         )
     }
 
-    fn count(&self, error: StoreError) -> StoreError {
+    pub(super) fn count(&self, error: StoreError) -> StoreError {
         let (reason, result) = match error {
             StoreError::Unavailable(reason) => (reason, 0),
             StoreError::Unknown(reason) => (reason, 1),

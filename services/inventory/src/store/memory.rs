@@ -189,6 +189,11 @@ impl InventoryState {
         }
     }
 
+    /// Whether something is decided under a key that still counts.
+    pub(super) fn is_decided(&mut self, key: &IdempotencyKey, now: UnixMillis) -> bool {
+        self.decisions.ask(key, now).is_ok_and(|record| record.is_some())
+    }
+
     /// The name of an item, shared by all that is kept of it.
     pub(super) fn shared_name(&self, item: &str) -> Arc<str> {
         self.items.get(item).cloned().unwrap_or_else(|| item.into())
@@ -234,7 +239,7 @@ impl InventoryState {
         };
         touched_items.note(|| change.item.clone());
         let duplicate = commits.note(key, at);
-        let (evicted, keys) = (commits.evicted(), decisions.len());
+        let (evicted, keys) = (commits.evicted(), Some(decisions.len()));
         let overwritten = Some(left).filter(|left| *left != change.before);
         Ok(Committed { reservation_id, change, overwritten, duplicate, evicted, keys })
     }
@@ -265,7 +270,7 @@ impl InventoryState {
         }
         let record = self.decisions.get(key).map(|record| KeyRecord::new(key, record));
         let record = record.ok_or(NotSettled::NeverKeyed)?;
-        Ok(Settled { record, released, keys: self.decisions.len() })
+        Ok(Settled { record, released, keys: Some(self.decisions.len()) })
     }
 
     pub(super) fn cancel(&mut self, which: Which) -> Result<Cancelled, NothingToCancel> {

@@ -121,6 +121,8 @@ fn command(
     match manner {
         StartMode::Private(settings) | StartMode::Disposable(settings) => {
             command.args(["--listen", "127.0.0.1:0"]).env("RUST_LOG", "warn");
+            // What others keep there is not for an experiment to reset.
+            command.env_remove("DATABASE_URL");
             command.envs(settings.iter().map(|(name, value)| (name, value)));
         }
         StartMode::Open(None) => {}
@@ -176,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_an_experiment_starts_for_itself_sends_spans_and_log_records_to_this_lab_only() {
+    fn what_an_experiment_starts_for_itself_sends_to_this_lab_only_and_has_no_store_of_others() {
         let lab: Url = "http://127.0.0.1:5301/".parse().unwrap();
         let settings = Vec::new();
         let command = command("order", &[], StartMode::Private(&settings), &lab).unwrap();
@@ -184,7 +186,12 @@ mod tests {
         let said = |name: &str| said.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
         let lab: &std::ffi::OsStr = lab.as_str().as_ref();
         assert_eq!(said("OTEL_EXPORTER_OTLP_ENDPOINT"), Some(Some(lab)));
-        for removed in ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT"] {
+        for removed in [
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+            "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",
+            "DATABASE_URL",
+            "DATA_DIR",
+        ] {
             assert_eq!(said(removed), Some(None), "{removed}");
         }
     }
