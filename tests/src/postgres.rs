@@ -80,7 +80,7 @@ impl Postgres {
                 -c fsync=off -c max_connections=50 >>"$dir/log" 2>&1 &
             server=$!
             cat >/dev/null
-            kill -INT $server
+            kill -INT $server 2>/dev/null
             wait $server
             [ -e "$dir/kept" ] || rm -rf "$dir""#;
         let mut shell = self.shell(script).stdin(Stdio::piped()).spawn().expect("a shell");

@@ -153,7 +153,10 @@ impl DatabaseInventory {
             .transaction(|transaction| async move { rows::is_there(&transaction, id).await });
         match found.await {
             Ok(true) => Ok(result),
-            _ if command.once.is_some() => self.database.transaction(work).await,
+            _ if command.once.is_some() => {
+                let again = self.database.transaction(work).await;
+                again.map_err(|_| Failed::Unknown(error, result))
+            }
             _ => Err(Failed::Unknown(error, result)),
         }
     }
