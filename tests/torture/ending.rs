@@ -55,10 +55,10 @@ async fn idle(services: &Services, http: &Client) -> bool {
     if !services.is_line_idle() {
         return false;
     }
-    for (url, series) in [
-        (services.order_url(), "order_work_in_progress"),
-        (services.inventory_url(), "inventory_work_in_progress"),
-    ] {
+    let inventories = services.inventory_urls().into_iter();
+    let inventories = inventories.map(|url| (url, "inventory_work_in_progress"));
+    let order = (services.order_url(), "order_work_in_progress");
+    for (url, series) in [order].into_iter().chain(inventories) {
         let page = fetched(http, &format!("{url}/metrics")).await;
         let page = page.as_str().unwrap_or_default();
         let value = page.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));

@@ -41,13 +41,14 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// A line to an address. An unreliable one cuts some connections after some bytes.
-    pub(super) async fn to(address: String, seed: u64, unreliable: bool) -> Self {
+    /// A line to these addresses in turn. An unreliable one cuts some connections after some
+    /// bytes.
+    pub(super) async fn to(addresses: Vec<String>, seed: u64, unreliable: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let own = listener.local_addr().expect("an address").to_string();
         let (now, _) = watch::channel(Now { mode: Mode::Open, cuts: 0, unreliable });
         let now = Arc::new(now);
-        let task = tokio::spawn(accept(listener, address, now.clone(), Dice::new(seed, 4)));
+        let task = tokio::spawn(accept(listener, addresses, now.clone(), Dice::new(seed, 4)));
         Self { address: own, now, task }
     }
 
@@ -78,7 +79,13 @@ impl Drop for Link {
     }
 }
 
-async fn accept(listener: TcpListener, to: String, now: Arc<watch::Sender<Now>>, mut dice: Dice) {
+async fn accept(
+    listener: TcpListener,
+    addresses: Vec<String>,
+    now: Arc<watch::Sender<Now>>,
+    mut dice: Dice,
+) {
+    let mut addresses = addresses.iter().cycle();
     while let Ok((from, _)) = listener.accept().await {
         let Now { mode, unreliable, .. } = *now.borrow();
         if mode == Mode::Refusing {
@@ -87,7 +94,8 @@ async fn accept(listener: TcpListener, to: String, now: Arc<watch::Sender<Now>>,
         // In which direction, and after how many bytes.
         let cut = (unreliable && dice.percent(CUT_PERCENT))
             .then(|| (dice.percent(50), dice.between(1, 2_500)));
-        let (to, watched) = (to.clone(), now.subscribe());
+        let Some(to) = addresses.next().cloned() else { return };
+        let watched = now.subscribe();
         tokio::spawn(carry(from, to, watched, cut));
     }
 }

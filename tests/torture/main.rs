@@ -59,6 +59,13 @@ async fn with_stores_in_files_the_cured_lane_keeps_its_promises_through_kill_9()
     assert!(verdict.violations.is_empty(), "{}", verdict.text);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn with_two_inventories_over_one_database_the_cured_lane_keeps_its_promises() {
+    let run = Run::cured(SEED, 2 * LENGTH, Store::Postgres);
+    let Some(verdict) = run.verdict().await else { return };
+    assert!(verdict.violations.is_empty(), "{}", verdict.text);
+}
+
 /// Runs the seed with something missing, which must break the cured lane's promises in one
 /// of these ways at least.
 async fn must_break(run: Run, ways: &[&str]) {
@@ -141,7 +148,8 @@ async fn as_the_environment_says() {
     let seed = seed.expect("SEED is a whole number from 0");
     let store = setting("STORE").unwrap_or_else(|| "file".to_owned());
     let found = Store::ALL.into_iter().find(|it| it.name() == store);
-    let store = found.unwrap_or_else(|| panic!("STORE is {store:?}; expected file or memory"));
+    let store =
+        found.unwrap_or_else(|| panic!("STORE is {store:?}; expected file, memory or postgres"));
     let sabotage = setting("SABOTAGE").filter(|name| name != "none").map(|name| {
         let found = Sabotage::ALL.into_iter().find(|it| it.name() == name);
         let names = Sabotage::ALL.map(Sabotage::name).join(", ");

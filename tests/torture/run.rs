@@ -1,6 +1,6 @@
 //! One run: from a seed to a verdict.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -81,7 +81,8 @@ impl Run {
         checker::folder().join(name)
     }
 
-    /// Tortures the services and checks what they did. None without a checker.
+    /// Tortures the services and checks what they did. None without a checker, or without the
+    /// store.
     pub(super) async fn verdict(self) -> Option<Verdict> {
         let checker = checker::checker()?;
         let folder = self.folder();
@@ -89,15 +90,15 @@ impl Run {
         std::fs::create_dir_all(&folder).expect("a folder for the run");
         println!("{}\n{}", self.in_words(), self.command());
         let history = folder.join("history.jsonl");
-        self.torture(&folder, &history).await;
+        self.torture(&folder, &history).await?;
         let verdict = checker::check(checker, &history).await;
         println!("{}\n{}", history.display(), verdict.text);
         Some(verdict)
     }
 
-    async fn torture(&self, folder: &std::path::Path, history: &std::path::Path) {
+    async fn torture(&self, folder: &Path, history: &Path) -> Option<()> {
         let Self { seed, length, store, trouble, sabotage, cured } = *self;
-        let mut services = Services::start(folder, seed, store, sabotage, trouble).await;
+        let mut services = Services::start(folder, seed, store, sabotage, trouble).await?;
         let opening: Map<_, _> =
             OPENING.iter().map(|(item, left)| ((*item).to_owned(), (*left).into())).collect();
         let first = json!({
@@ -131,6 +132,7 @@ impl Run {
         let limit = if cured && sabotage.is_none() && !forgets { MUST_END } else { MAY_END };
         ending::close(&services, &http, &history, limit).await;
         services.end().await;
+        Some(())
     }
 }
 
@@ -147,9 +149,9 @@ async fn disturb(services: &mut Services, history: &History, disturbance: Distur
         }
         What::Stop(victim) => {
             note(&format!("stop {victim:?}"));
-            services.signal(victim, "STOP");
+            services.stop(victim);
             sleep(takes).await;
-            services.signal(victim, "CONT");
+            services.go_on(victim);
             note(&format!("continue {victim:?}"));
         }
         What::Cut => {

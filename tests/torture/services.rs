@@ -4,6 +4,7 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use campuscafe_tests::postgres::Postgres;
 use campuscafe_tests::{Process, ReservedPort};
 
 use crate::link::Link;
@@ -17,15 +18,18 @@ pub(super) enum Store {
     Memory,
     /// In a file each.
     File,
+    /// The stock of two inventories in one PostgreSQL, the orders in a file.
+    Postgres,
 }
 
 impl Store {
-    pub(super) const ALL: [Self; 2] = [Self::Memory, Self::File];
+    pub(super) const ALL: [Self; 3] = [Self::Memory, Self::File, Self::Postgres];
 
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Memory => "memory",
             Self::File => "file",
+            Self::Postgres => "postgres",
         }
     }
 
@@ -33,18 +37,15 @@ impl Store {
     pub(super) const fn survives(self) -> bool {
         match self {
             Self::Memory => false,
-            Self::File => true,
+            Self::File | Self::Postgres => true,
         }
     }
 
-    /// What tells a service to use this store.
-    fn settings(self, folder: &Path, service: &str) -> Vec<(&'static str, String)> {
+    /// How many inventories sell the stock.
+    const fn inventories(self) -> usize {
         match self {
-            Self::Memory => Vec::new(),
-            Self::File => {
-                let data = folder.join("data").join(service);
-                vec![("DATA_DIR", data.to_str().expect("a path in UTF-8").to_owned())]
-            }
+            Self::Memory | Self::File => 1,
+            Self::Postgres => 2,
         }
     }
 }
@@ -88,11 +89,20 @@ impl Service {
     }
 }
 
-/// Both services, and all that stands between them and in front of them.
+/// What tells a service to keep what it knows in a file.
+fn in_file(folder: &Path, service: &str) -> Vec<(&'static str, String)> {
+    let data = folder.join("data").join(service);
+    vec![("DATA_DIR", data.to_str().expect("a path in UTF-8").to_owned())]
+}
+
+/// The services, and all that stands between them and in front of them.
 #[derive(Debug)]
 pub(super) struct Services {
     order: Service,
-    inventory: Service,
+    inventories: Vec<Service>,
+    /// Which of them is the next to be disturbed.
+    next: usize,
+    database: Option<Postgres>,
     pub(super) link: Link,
     /// Between the two services, or in front of the order service.
     saboteur: Option<Saboteur>,
@@ -100,25 +110,44 @@ pub(super) struct Services {
 }
 
 impl Services {
+    /// `None` if the store is not to be had on this machine.
     pub(super) async fn start(
         folder: &Path,
         seed: u64,
         store: Store,
         sabotage: Option<Sabotage>,
         trouble: Trouble,
-    ) -> Self {
+    ) -> Option<Self> {
+        let database = match store {
+            Store::Memory | Store::File => None,
+            Store::Postgres => Some(Postgres::start().await?),
+        };
+        let (of_order, of_inventory) = match &database {
+            Some(database) => {
+                let url = database.database().await;
+                (in_file(folder, "order"), vec![("DATABASE_URL", url)])
+            }
+            None if store == Store::File => {
+                (in_file(folder, "order"), in_file(folder, "inventory"))
+            }
+            None => (Vec::new(), Vec::new()),
+        };
         let stock: Vec<_> = OPENING.iter().map(|(item, left)| format!("{item}={left}")).collect();
         let service = |name, settings: &[(&'static str, String)]| Service {
             name,
             port: ReservedPort::take(),
-            settings: [&[("RUST_LOG", "warn".to_owned())], settings, &store.settings(folder, name)]
-                .concat(),
+            settings: [&[("RUST_LOG", "warn".to_owned())], settings].concat(),
             log: folder.join(format!("{name}.log")),
             process: None,
         };
-        let mut inventory = service("inventory", &[("INVENTORY_STOCK", stock.join(","))]);
-        inventory.start().await;
-        let link = Link::to(inventory.port.address(), seed, trouble != Trouble::Calm).await;
+        let of_inventory = [&[("INVENTORY_STOCK", stock.join(","))], &*of_inventory].concat();
+        let mut inventories: Vec<_> =
+            (0..store.inventories()).map(|_| service("inventory", &of_inventory)).collect();
+        for inventory in &mut inventories {
+            inventory.start().await;
+        }
+        let addresses = inventories.iter().map(|inventory| inventory.port.address()).collect();
+        let link = Link::to(addresses, seed, trouble != Trouble::Calm).await;
         let between = sabotage.filter(|it| !it.is_at_the_counter());
         let saboteur = match between {
             Some(between) => Some(Saboteur::before(link.url(), between).await),
@@ -128,11 +157,15 @@ impl Services {
         let mut order = service(
             "order",
             &[
-                ("INVENTORY_URL", to_inventory),
-                // As many retries as customers want: each is a chance to reserve twice.
-                ("ORDER_RETRY_BUDGET", "1".to_owned()),
-                ("ORDER_DEADLINE", "8s".to_owned()),
-            ],
+                &[
+                    ("INVENTORY_URL", to_inventory),
+                    // As many retries as customers want: each is a chance to reserve twice.
+                    ("ORDER_RETRY_BUDGET", "1".to_owned()),
+                    ("ORDER_DEADLINE", "8s".to_owned()),
+                ],
+                &*of_order,
+            ]
+            .concat(),
         );
         order.start().await;
         let url = order.port.url();
@@ -144,7 +177,7 @@ impl Services {
             Some(saboteur) if between.is_none() => saboteur.url.clone(),
             _ => url,
         };
-        Self { order, inventory, link, saboteur, counter }
+        Some(Self { order, inventories, next: 0, database, link, saboteur, counter })
     }
 
     /// Where customers order.
@@ -157,8 +190,13 @@ impl Services {
         self.order.port.url()
     }
 
+    /// Where the deliveries come, and the stock is looked at.
     pub(super) fn inventory_url(&self) -> String {
-        self.inventory.port.url()
+        self.inventories[0].port.url()
+    }
+
+    pub(super) fn inventory_urls(&self) -> Vec<String> {
+        self.inventories.iter().map(|inventory| inventory.port.url()).collect()
     }
 
     /// Whether nothing is on its way between the two services.
@@ -169,33 +207,59 @@ impl Services {
     fn of(&mut self, victim: Victim) -> Vec<&mut Service> {
         match victim {
             Victim::Order => vec![&mut self.order],
-            Victim::Inventory => vec![&mut self.inventory],
-            Victim::Both => vec![&mut self.order, &mut self.inventory],
+            Victim::Inventory => {
+                let next = self.next % self.inventories.len();
+                vec![&mut self.inventories[next]]
+            }
+            Victim::Both => [&mut self.order].into_iter().chain(&mut self.inventories).collect(),
         }
     }
 
+    /// Kills, and with both services their database.
     pub(super) async fn kill(&mut self, victim: Victim) {
         for service in self.of(victim) {
             service.kill().await;
         }
+        if let (Victim::Both, Some(database)) = (victim, &mut self.database) {
+            database.kill();
+        }
     }
 
     pub(super) async fn start_again(&mut self, victim: Victim) {
+        if let (Victim::Both, Some(database)) = (victim, &mut self.database) {
+            database.go_on().await;
+        }
         for service in self.of(victim) {
             service.start().await;
         }
+        self.next += 1;
     }
 
-    /// Sends a signal, such as `STOP`.
-    pub(super) fn signal(&mut self, victim: Victim, name: &str) {
+    /// Lets them do nothing, until [`Self::go_on`].
+    pub(super) fn stop(&mut self, victim: Victim) {
         for service in self.of(victim) {
-            service.signal(name);
+            service.signal("STOP");
         }
+        if let (Victim::Both, Some(database)) = (victim, &self.database) {
+            database.freeze();
+        }
+    }
+
+    pub(super) fn go_on(&mut self, victim: Victim) {
+        if let (Victim::Both, Some(database)) = (victim, &self.database) {
+            database.thaw();
+        }
+        for service in self.of(victim) {
+            service.signal("CONT");
+        }
+        self.next += 1;
     }
 
     /// Ends everything, and keeps what the services wrote.
     pub(super) async fn end(mut self) {
         drop(self.saboteur.take());
-        self.kill(Victim::Both).await;
+        for service in self.of(Victim::Both) {
+            service.kill().await;
+        }
     }
 }

@@ -87,7 +87,7 @@ func possible(found *history, item string, pieces int64) map[int64]bool {
 		switch status {
 		case 200:
 			stayedAway = false
-		case 0, 503:
+		case 0, 503, 504:
 			var said told
 			if status == 503 && (json.Unmarshal(did.end.Body, &said) != nil || !strings.HasSuffix(said.Type, ":store-unavailable")) {
 				arrived = false
