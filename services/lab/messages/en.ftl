@@ -1044,6 +1044,7 @@ storm-during = The storm: { $all } customers come in each second.
 storm-over = The storm is over: { $rate } customers come in each second, as before it.
 storm-running-hint = The charts grow by a column in each second. The run goes on when you leave this page.
 storm-second = Second { $second } of { $seconds }
+storm-progress = second { $second } of { $seconds }: the naive lane served { $naive } customers, the cured lane { $cured }
 storm-so-far = Second { $second } of { $seconds } is over. In it the naive lane told { $naive } customers that their cake is reserved, and the cured lane told { $cured }.
 storm-in-words = The { $lane } lane served { $before } customers a second before the storm, { $during } during it, { $later } from 10 s after it, and { $last } in the last 10 s. Its longest queue was { $queue } requests.
 storm-charts = Both lanes, second by second

@@ -1031,6 +1031,7 @@ storm-during = 嵐です。お客さんは毎秒 { $all } 人来ます。
 storm-over = 嵐は終わりました。お客さんは、嵐の前と同じ毎秒 { $rate } 人です。
 storm-running-hint = 図は 1 秒ごとに 1 列伸びます。このページを離れても、実験は続きます。
 storm-second = { $seconds } 秒のうち { $second } 秒
+storm-progress = { $seconds } 秒のうち { $second } 秒目：対策なしは { $naive } 人、対策ありは { $cured } 人に応じました
 storm-so-far = { $seconds } 秒のうち { $second } 秒が過ぎました。最後の 1 秒に予約を知らせたお客さんは、対策なしのレーンで { $naive } 人、対策ありのレーンで { $cured } 人です。
 storm-in-words = { $lane }のレーンが応じたお客さんは、嵐の前は毎秒 { $before } 人、嵐の間は { $during } 人、嵐の 10 秒後からは { $later } 人、最後の 10 秒は { $last } 人です。最も長い待ち行列は { $queue } 件です。
 storm-charts = 2 つのレーンの 1 秒ごと

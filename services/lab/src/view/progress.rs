@@ -1,5 +1,5 @@
-//! How a load goes while it goes: one line that is rewritten on a terminal, a line
-//! now and then elsewhere. On stderr, since stdout belongs to the summary.
+//! How a load or a storm goes while it goes: one line that is rewritten on a terminal, a line
+//! now and then elsewhere. On stderr, since stdout belongs to what came of it.
 
 use std::io::{IsTerminal as _, stderr};
 use std::time::Duration;
@@ -10,6 +10,8 @@ use campuscafe_evidence::load::tally::OrderResult;
 use super::load::name;
 use super::voice::Voice;
 use crate::lessons::load::{LoadEvent, Progress};
+use crate::lessons::{Storm, StormLane};
+use crate::messages::Message;
 use crate::stderr;
 
 /// How often a line is rewritten on a terminal.
@@ -60,6 +62,30 @@ impl ProgressLine {
     }
 }
 
+impl ProgressLine {
+    /// Tells the second of a storm that is over.
+    pub(super) fn tell_storm(self, storm: &Storm) {
+        let (second, seconds) = (storm.seconds(), storm.plan.ends);
+        let is_last = second >= seconds;
+        if self.terminal {
+            let line = if is_last { String::new() } else { storm_line(storm, self.voice) };
+            stderr::write(format!("{ERASE}{line}"));
+        } else if u64::from(second).is_multiple_of(LINE_EVERY.as_secs()) {
+            stderr::write(format!("{}\n", storm_line(storm, self.voice)));
+        }
+    }
+}
+
+fn storm_line(storm: &Storm, voice: Voice) -> String {
+    let last = |lane: &StormLane| lane.goodput.last().copied().unwrap_or_default();
+    let told = Message::new("storm-progress")
+        .with("second", storm.seconds())
+        .with("seconds", storm.plan.ends)
+        .with("naive", last(&storm.naive))
+        .with("cured", last(&storm.cured));
+    voice.put(&told)
+}
+
 fn line(progress: Progress<'_>, voice: Voice) -> String {
     let Progress { elapsed, rate, under_way, tally, gap } = progress;
     let [in_flight, not_sent, gap_now] =
@@ -88,9 +114,27 @@ mod tests {
     use campuscafe_evidence::load::tally::Tally;
 
     use super::*;
+    use crate::view::columns::{WIDTH, width};
 
     fn at_3_s(tally: &Tally, gap: Option<LoadLedger>) -> Progress<'_> {
         Progress { elapsed: Duration::from_secs(3), rate: 9.6, under_way: 2, tally, gap }
+    }
+
+    #[test]
+    fn a_storm_tells_the_second_that_is_over_in_80_columns() {
+        let mut storm = crate::lessons::storm_testing::storm();
+        storm.naive.goodput.truncate(12);
+        storm.cured.goodput.truncate(12);
+        let told = storm_line(&storm, Voice::ENGLISH);
+        let [naive, cured] = [&storm.naive, &storm.cured].map(|lane| lane.goodput[11]);
+        assert_eq!(
+            told,
+            format!(
+                "second 12 of 60: the naive lane served {naive} customers, the cured lane {cured}"
+            )
+        );
+        let japanese = storm_line(&storm, Voice::plain(crate::messages::Language::Japanese));
+        assert!(width(&told) <= WIDTH && width(&japanese) <= WIDTH, "{japanese}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use campuscafe_service::ExitError;
 
 use super::console::{print, print_to_stderr};
+use super::progress::ProgressLine;
 use super::style::Tone;
 use super::voice::Voice;
 use super::{compare, json, text};
@@ -44,6 +45,10 @@ impl Report<'_> {
                 if matches!(self, Self::Json { .. }) || print(&request).is_err() {
                     print_to_stderr(&request);
                 }
+                Ok(())
+            }
+            (Self::Text(voice), Event::StormGrew(storm)) => {
+                ProgressLine::on_stderr(voice).tell_storm(storm);
                 Ok(())
             }
             (Self::Text(voice), event) => {
