@@ -268,13 +268,19 @@ impl<F: PartialEq, T: Clone, E: Clone> Decisions<F, T, E> {
         self.records.get(key)
     }
 
-    /// All keys and what is remembered under them, by key, after this one.
+    /// All keys and what is remembered under them, by key, after this one. A key that may be
+    /// forgotten at this time is left out, whether or not it is forgotten yet.
     pub fn after<'a>(
         &'a self,
         key: Option<&IdempotencyKey>,
+        now: UnixMillis,
     ) -> impl Iterator<Item = (&'a IdempotencyKey, &'a Record<F, T, E>)> {
         use std::ops::Bound::{Excluded, Unbounded};
-        self.records.range::<IdempotencyKey, _>((key.map_or(Unbounded, Excluded), Unbounded))
+        let from = (key.map_or(Unbounded, Excluded), Unbounded);
+        let is_remembered = move |(key, record): &(&IdempotencyKey, &Record<F, T, E>)| {
+            OneKey::recorded(key, record.since, self.bounds).expires_at() > now
+        };
+        self.records.range::<IdempotencyKey, _>(from).filter(is_remembered)
     }
 
     /// How many keys are remembered.

@@ -50,7 +50,7 @@ pub(crate) async fn list_keys(
     let limit = list_limit(limit)?;
     let after = after.as_deref().map(key).transpose()?;
     let now = (app.now)();
-    let records = app.store.keys(after.as_ref(), limit).await?;
+    let records = app.store.keys(after.as_ref(), limit, now).await?;
     let next = records.last().filter(|_| records.len() == limit).map(|it| it.key.to_string());
     Ok(Json(Keys { keys: records.iter().map(|record| document(record, now)).collect(), next }))
 }

@@ -285,7 +285,7 @@ impl Store {
         }
     }
 
-    /// Some keys and what is remembered under them, by key, after this one.
+    /// Some keys and what is remembered under them at this time, by key, after this one.
     ///
     /// # Errors
     ///
@@ -294,10 +294,11 @@ impl Store {
         &self,
         after: Option<&IdempotencyKey>,
         limit: usize,
+        now: UnixMillis,
     ) -> Result<Vec<KeyRecord>, StoreError> {
         match self {
-            Self::Own(store) => store.read(|state| state.keys(after, limit)).await,
-            Self::Database(store) => store.keys(after, limit).await,
+            Self::Own(store) => store.read(|state| state.keys(after, limit, now)).await,
+            Self::Database(store) => store.keys(after, limit, now).await,
         }
     }
 

@@ -169,16 +169,18 @@ fn a_long_key_takes_the_room_of_several_and_gives_it_back() {
 }
 
 #[test]
-fn keys_are_listed_from_where_the_last_page_ended() {
+fn keys_are_listed_from_where_the_last_page_ended_until_they_expire() {
     let mut table = table();
-    for key in ["b", "a", "c"] {
-        table.settle(&other(key), START).unwrap();
+    for (key, at) in [("b", START), ("a", START), ("c", START + 5_000)] {
+        table.settle(&other(key), at).unwrap();
     }
-    let list = |key: Option<&IdempotencyKey>| {
-        table.after(key).map(|(key, _)| key.to_string()).collect::<Vec<_>>()
+    let list = |key: Option<&IdempotencyKey>, now| {
+        table.after(key, now).map(|(key, _)| key.to_string()).collect::<Vec<_>>()
     };
-    assert_eq!(list(None), ["a", "b", "c"]);
-    assert_eq!(list(Some(&other("a"))), ["b", "c"]);
+    assert_eq!(list(None, START), ["a", "b", "c"]);
+    assert_eq!(list(Some(&other("a")), START), ["b", "c"]);
+    assert_eq!(list(None, after(HORIZON)), ["c"], "nobody has asked for the others since");
+    assert_eq!(table.len(), 3);
 }
 
 /// Writes down what is touched, and gives the table that is restored from that.

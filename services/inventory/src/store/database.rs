@@ -284,12 +284,12 @@ impl DatabaseInventory {
         &self,
         after: Option<&IdempotencyKey>,
         limit: usize,
+        now: UnixMillis,
     ) -> Result<Vec<KeyRecord>, StoreError> {
-        let now = (self.now)();
         self.transaction(|transaction| async move {
             let mut loaded = self.load(transaction, now);
             loaded.keys_after(after, limit).await?;
-            Ok(loaded.state.keys(None, limit))
+            Ok(loaded.state.keys(None, limit, now))
         })
         .await
     }

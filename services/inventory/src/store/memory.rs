@@ -292,9 +292,14 @@ impl InventoryState {
         Ok(Cancelled { reservations, released })
     }
 
-    pub(super) fn keys(&self, after: Option<&IdempotencyKey>, limit: usize) -> Vec<KeyRecord> {
+    pub(super) fn keys(
+        &self,
+        after: Option<&IdempotencyKey>,
+        limit: usize,
+        now: UnixMillis,
+    ) -> Vec<KeyRecord> {
         let record = |(key, record): (&IdempotencyKey, &_)| KeyRecord::new(key, record);
-        self.decisions.after(after).take(limit).map(record).collect()
+        self.decisions.after(after, now).take(limit).map(record).collect()
     }
 
     pub(super) fn deliver(

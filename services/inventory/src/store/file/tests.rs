@@ -334,7 +334,7 @@ fn view(state: &InventoryState) -> String {
     format!(
         "{:?}\n{:?}\n{prices:?}\n{reservations:?}\n{}",
         state.snapshot(),
-        state.keys(None, 1_000),
+        state.keys(None, 1_000, START),
         state.stock().resets()
     )
 }
