@@ -19,6 +19,10 @@ test: ## Run every test
 torture: ## Kill and cut off the services, then prove what they promised (SEED=7 MINUTES=5; STORE, LANE, SABOTAGE; needs Go)
 	cargo test -p campuscafe-tests --test torture -- --ignored --exact as_the_environment_says --nocapture
 
+.PHONY: figures-postgres
+figures-postgres: ## Reservations in PostgreSQL beside pgbench with the same statements
+	cargo bench -p campuscafe-tests --bench postgres
+
 .PHONY: lab
 lab: ## Start everything; Ctrl-C ends it
 	cargo run --release

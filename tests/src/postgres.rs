@@ -27,6 +27,7 @@ pub struct Postgres {
     programs: PathBuf,
     directory: PathBuf,
     port: ReservedPort,
+    fsync: &'static str,
     /// The shell that ends the server when this process ends, however that happens: then its
     /// standard input is closed.
     shell: Option<(Child, ChildStdin)>,
@@ -39,6 +40,20 @@ impl Postgres {
     ///
     /// When it does not start.
     pub async fn start() -> Option<Self> {
+        // A process that is killed loses nothing that the system has, and tests are quick.
+        Self::start_with("off").await
+    }
+
+    /// The same, and each commit waits until the disk has it: for measurements.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::start`].
+    pub async fn start_durable() -> Option<Self> {
+        Self::start_with("on").await
+    }
+
+    async fn start_with(fsync: &'static str) -> Option<Self> {
         let Some(programs) = programs() else {
             no_postgres();
             return None;
@@ -47,7 +62,8 @@ impl Postgres {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("campuscafe-postgres-{}-{number}", std::process::id());
         let directory = std::env::temp_dir().join(name);
-        let mut server = Self { programs, directory, port: ReservedPort::take(), shell: None };
+        let port = ReservedPort::take();
+        let mut server = Self { programs, directory, port, fsync, shell: None };
         let made = server.run(
             r#"mkdir -p "$dir" && "$bin/initdb" -D "$dir/data" -U cafe -A trust -E UTF8 --locale=C --no-sync"#,
         );
@@ -77,7 +93,7 @@ impl Postgres {
     fn launch(&mut self) {
         let script = r#"
             "$bin/postgres" -D "$dir/data" -k "$dir" -c listen_addresses=127.0.0.1 -p "$port" \
-                -c fsync=off -c max_connections=50 >>"$dir/log" 2>&1 &
+                -c fsync=$fsync -c max_connections=50 >>"$dir/log" 2>&1 &
             server=$!
             cat >/dev/null
             kill -INT $server 2>/dev/null
@@ -102,6 +118,12 @@ impl Postgres {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         false
+    }
+
+    /// One of the programs that come with it, such as `pgbench`.
+    #[must_use]
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.programs.join(name)
     }
 
     /// The URL of one of its databases.
@@ -171,7 +193,7 @@ impl Postgres {
         let (dir, bin) = (self.directory.display(), self.programs.display());
         let address = self.port.address();
         let port = address.rsplit(':').next().unwrap_or_default();
-        let script = format!("dir='{dir}' bin='{bin}' port={port}\n{script}");
+        let script = format!("dir='{dir}' bin='{bin}' port={port} fsync={}\n{script}", self.fsync);
         let mut command = if is_root() {
             let mut command = Command::new("runuser");
             command.args(["-u", "postgres", "--", "sh", "-c", &script]);
