@@ -25,8 +25,7 @@ const SCRIPT: &str = r"
 BEGIN;
 SELECT key, fingerprint, decision, reservation, item, quantity, resets, pieces_left, since
   FROM inventory.keys WHERE key = 'pgbench-' || (:r)::bigint FOR UPDATE;
-SELECT made_at FROM inventory.reservations WHERE request = md5((:r)::bigint::text)::uuid
-  ORDER BY made_at DESC LIMIT 1;
+SELECT made_at FROM inventory.reservations WHERE request = md5((:r)::bigint::text)::uuid;
 SELECT item, pieces, reservations, resets FROM inventory.stock WHERE item = 'cake' FOR UPDATE;
 INSERT INTO inventory.keys (key, fingerprint, decision, reservation, item, quantity, resets,
                             pieces_left, since, expires_at)
@@ -95,6 +94,8 @@ async fn pgbench(server: &Postgres, url: &str, script: &std::path::Path) -> f64 
     let (connections, seconds) = (CONNECTIONS.to_string(), ROUND.as_secs().to_string());
     let mut pgbench = Command::new(server.program("pgbench"));
     pgbench.args(["-n", "-M", "prepared", "-j", "1", "-c", &connections, "-T", &seconds]);
+    // As the inventory connects: see `campuscafe-database`.
+    pgbench.env("PGOPTIONS", "-c enable_seqscan=off");
     let output = pgbench.arg("-f").arg(script).arg(url).output().await.expect("pgbench");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let tps = said.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next());

@@ -294,7 +294,10 @@ fn programs() -> Option<PathBuf> {
     };
     let path = std::env::var_os("PATH").unwrap_or_default();
     if let Some(directory) = std::env::split_paths(&path).find(|it| has_both(it)) {
-        return Some(directory);
+        // They may be links, and the other programs stand beside what they lead to.
+        let server = directory.join("postgres").canonicalize().ok();
+        let beside = server.and_then(|server| Some(server.parent()?.to_owned()));
+        return beside.filter(|it| has_both(it)).or(Some(directory));
     }
     let installed = std::fs::read_dir("/usr/lib/postgresql").ok()?.filter_map(Result::ok);
     let version =

@@ -40,9 +40,11 @@ impl Database {
     ) -> Self {
         let mut config = url.config().clone();
         let options = config.get_options().unwrap_or_default();
+        // Statements are planned once for a connection, often while the tables are empty. A plan
+        // that reads a whole table then would still do so when it is full.
         config.options(format!(
             "{options} -c search_path={schema} -c statement_timeout={STATEMENT_TIMEOUT_MS} \
-             -c idle_in_transaction_session_timeout={}",
+             -c enable_seqscan=off -c idle_in_transaction_session_timeout={}",
             2 * TRANSACTION_TIMEOUT.as_millis(),
         ));
         config.connect_timeout(CONNECTION_TIMEOUT);

@@ -294,7 +294,7 @@ impl DatabaseInventory {
         .await
     }
 
-    /// How many keys are remembered.
+    /// How many keys are remembered, if they are fewer than 200,000.
     pub(crate) async fn count_keys(&self) -> Result<usize, StoreError> {
         self.transaction(|transaction| async move { rows::count_keys(&transaction).await }).await
     }

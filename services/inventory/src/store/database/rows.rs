@@ -81,7 +81,11 @@ const KEYS: Statement = Statement::new(
     "SELECT key, fingerprint, decision, reservation, item, quantity, resets, pieces_left, since
      FROM keys WHERE key > $1 AND expires_at > $2 ORDER BY key LIMIT $3",
 );
-const COUNT_KEYS: Statement = Statement::new("SELECT keys", "SELECT count(*) FROM keys");
+/// Up to a bound, because it is asked every second.
+const COUNT_KEYS: Statement = Statement::new(
+    "SELECT keys",
+    "SELECT count(*) FROM (SELECT 1 FROM keys LIMIT 200000) AS counted",
+);
 const INSERT_KEY: Statement = Statement::new(
     "INSERT keys",
     "INSERT INTO keys (key, fingerprint, decision, reservation, item, quantity, resets,
@@ -97,7 +101,8 @@ const UPDATE_KEY: Statement = Statement::new(
 const DELETE_KEY: Statement = Statement::new("DELETE keys", "DELETE FROM keys WHERE key = $1");
 const COMMITTED: Statement = Statement::new(
     "SELECT reservations",
-    "SELECT made_at FROM reservations WHERE request = $1 ORDER BY made_at DESC LIMIT 1",
+    // Without an order: for that, a plan could read the reservations by their age.
+    "SELECT made_at FROM reservations WHERE request = $1",
 );
 const IS_THERE: Statement =
     Statement::new("SELECT reservations", "SELECT 1 FROM reservations WHERE id = $1");
@@ -327,8 +332,9 @@ impl Loaded {
     /// Reads whether a request has committed.
     pub(super) async fn commits(&mut self, request: CommitKey, at: Instant) -> Result<(), Error> {
         let request_bits = Uuid::from_u128(request.bits());
-        if let Some(row) = self.transaction.query_first(COMMITTED, &[&request_bits]).await? {
-            let age = Duration::from_millis(self.now.saturating_sub(unsigned(row.get(0))));
+        let rows = self.transaction.query(COMMITTED, &[&request_bits]).await?;
+        if let Some(last) = rows.iter().map(|row| unsigned(row.get(0))).max() {
+            let age = Duration::from_millis(self.now.saturating_sub(last));
             if age <= HORIZON {
                 self.state.restore_commit(request, at);
             }
