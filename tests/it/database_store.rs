@@ -9,6 +9,9 @@ use reqwest::{Client, Response};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+/// It is a second, and more on a machine that has other things to do.
+const SOON: Duration = Duration::from_secs(3);
+
 struct Inventory {
     process: Process,
     url: String,
@@ -94,7 +97,7 @@ async fn a_database_that_is_killed_is_answered_503_and_used_again_without_a_rest
     server.kill();
     let begun = Instant::now();
     let away = inventory.reserve("b", Some("b")).await;
-    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
     assert_eq!(
         (away.status().as_u16(), away.headers()["retry-after"].to_str().unwrap()),
         (503, "1")
@@ -138,8 +141,7 @@ async fn a_database_that_hangs_is_answered_503_within_a_second_and_no_connection
     for asked in asked.collect::<Vec<_>>() {
         let (status, after) = asked.await.unwrap();
         assert_eq!(status, 503);
-        // Far from the second on a machine with nothing else to do.
-        assert!(after < Duration::from_secs(3), "{after:?}");
+        assert!(after < SOON, "{after:?}");
     }
     server.thaw();
     inventory.ready(200).await;

@@ -138,13 +138,18 @@ impl Postgres {
         self.url(&name)
     }
 
-    /// Kills it with SIGKILL, as a crash would.
+    /// Kills it with SIGKILL, as a crash would: also the processes of its connections, which
+    /// would go on for a moment.
     ///
     /// # Panics
     ///
     /// When it does not run.
     pub fn kill(&mut self) {
-        signal(&self.server().expect("a server that runs").to_string(), "KILL");
+        let server = self.server().expect("a server that runs");
+        let all = [server].into_iter().chain(crate::pid::children(server));
+        let all: Vec<_> = all.map(|pid| pid.to_string()).collect();
+        // Some may have ended meanwhile.
+        let _ = Command::new("kill").arg("-KILL").args(&all).stderr(Stdio::null()).status();
         self.stop();
     }
 

@@ -15,7 +15,7 @@ mod url;
 
 pub use error::{Error, Reason};
 pub use migrate::{MigrateError, Migration};
-pub use pool::Database;
+pub use pool::{Database, Limits};
 pub use statement::Statement;
 pub use tokio_postgres::Row;
 pub use tokio_postgres::types::ToSql;

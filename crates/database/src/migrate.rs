@@ -1,5 +1,7 @@
 //! The schema of a database, and how it becomes that of this program.
 
+use std::time::Duration;
+
 use thiserror::Error as ThisError;
 
 use crate::error::Reason;
@@ -40,9 +42,26 @@ pub enum MigrateError {
     Unavailable(Reason),
 }
 
+/// Another process may be changing the schema, and tables may be large.
+const MIGRATION_TIMEOUT: Duration = Duration::from_secs(60);
+const PATIENCE: &str = "SET LOCAL statement_timeout = '60s'";
+
+const SCHEMA: Statement = Statement::new(
+    "SELECT pg_namespace",
+    "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1",
+);
+const TABLE: Statement = Statement::new(
+    "SELECT tables",
+    "SELECT 1 FROM information_schema.tables
+     WHERE table_schema = $1 AND table_name = 'migrations'",
+);
 /// The same number for every service: they migrate one after the other.
 const LOCK: Statement =
     Statement::new("SELECT pg_advisory_xact_lock", "SELECT pg_advisory_xact_lock(5101)");
+const MIGRATIONS: &str = "CREATE TABLE migrations (
+    version integer PRIMARY KEY,
+    applied_at timestamptz NOT NULL
+)";
 const NOTE: Statement = Statement::new(
     "INSERT migrations",
     "INSERT INTO migrations (version, applied_at) VALUES ($1, now())",
@@ -60,17 +79,16 @@ impl Database {
     pub async fn migrate(&self, migrations: &[Migration]) -> Result<(), MigrateError> {
         let schema = self.schema;
         let known = i32::try_from(migrations.len()).unwrap_or(i32::MAX);
-        let make = format!(
-            "CREATE SCHEMA IF NOT EXISTS {schema};
-             CREATE TABLE IF NOT EXISTS {schema}.migrations (
-                 version integer PRIMARY KEY,
-                 applied_at timestamptz NOT NULL
-             );"
-        );
-        let make = &make;
-        let migrated = self.transaction(|transaction| async move {
+        let migrated = self.transaction_within(MIGRATION_TIMEOUT, |transaction| async move {
+            transaction.script("SET statement_timeout", PATIENCE).await?;
             transaction.query(LOCK, &[]).await?;
-            transaction.script("CREATE migrations", make).await?;
+            // "IF NOT EXISTS" asks for the right to make what is there.
+            if transaction.query_first(SCHEMA, &[&schema]).await?.is_none() {
+                transaction.script("CREATE SCHEMA", &format!("CREATE SCHEMA {schema}")).await?;
+            }
+            if transaction.query_first(TABLE, &[&schema]).await?.is_none() {
+                transaction.script("CREATE TABLE migrations", MIGRATIONS).await?;
+            }
             let found: i32 =
                 transaction.query_first(VERSION, &[]).await?.map_or(0, |row| row.get(0));
             for (version, Migration(sql)) in (1..).zip(migrations).filter(|(it, _)| *it > found) {

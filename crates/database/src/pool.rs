@@ -10,15 +10,25 @@ use crate::error::Error;
 use crate::observe::Observed;
 use crate::url::DatabaseUrl;
 
-/// How long a transaction may take in all. A service must answer within 1 s when the database
-/// does not.
-pub(crate) const TRANSACTION_TIMEOUT: Duration = Duration::from_millis(900);
+/// How long a database may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// A transaction in all. A service must answer within 1 s when the database does not.
+    pub transaction: Duration,
+    /// The server for one statement: shorter, so that it gives up first and says so.
+    pub statement: Duration,
+    /// A free connection, and a new one.
+    pub connection: Duration,
+}
 
-/// How long the server works on one statement: shorter, so that it gives up first and says so.
-const STATEMENT_TIMEOUT_MS: u64 = 700;
-
-/// How long to wait for a free connection, and for a new one.
-const CONNECTION_TIMEOUT: Duration = Duration::from_millis(400);
+impl Limits {
+    /// What a service keeps: 0.9 s, 0.7 s and 0.4 s.
+    pub const OF_A_SERVICE: Self = Self {
+        transaction: Duration::from_millis(900),
+        statement: Duration::from_millis(700),
+        connection: Duration::from_millis(400),
+    };
+}
 
 /// Connections to one database, and what is observed of them.
 #[derive(Debug, Clone)]
@@ -26,6 +36,7 @@ pub struct Database {
     pool: Pool,
     pub(crate) observed: Observed,
     pub(crate) schema: &'static str,
+    pub(crate) limits: Limits,
 }
 
 impl Database {
@@ -36,6 +47,7 @@ impl Database {
         url: &DatabaseUrl,
         schema: &'static str,
         most_connections: usize,
+        limits: Limits,
         metrics: &Metrics,
     ) -> Self {
         let mut config = url.config().clone();
@@ -43,11 +55,12 @@ impl Database {
         // Statements are planned once for a connection, often while the tables are empty. A plan
         // that reads a whole table then would still do so when it is full.
         config.options(format!(
-            "{options} -c search_path={schema} -c statement_timeout={STATEMENT_TIMEOUT_MS} \
+            "{options} -c search_path={schema} -c statement_timeout={} \
              -c enable_seqscan=off -c idle_in_transaction_session_timeout={}",
-            2 * TRANSACTION_TIMEOUT.as_millis(),
+            limits.statement.as_millis(),
+            2 * limits.transaction.as_millis(),
         ));
-        config.connect_timeout(CONNECTION_TIMEOUT);
+        config.connect_timeout(limits.connection);
         if config.get_application_name().is_none() {
             config.application_name(schema);
         }
@@ -57,13 +70,13 @@ impl Database {
         let observed = Observed::new(metrics, namespace, url.server(), most_connections);
         let builder = Pool::builder(manager)
             .max_size(most_connections)
-            .wait_timeout(Some(CONNECTION_TIMEOUT))
-            .create_timeout(Some(CONNECTION_TIMEOUT))
-            .recycle_timeout(Some(CONNECTION_TIMEOUT))
+            .wait_timeout(Some(limits.connection))
+            .create_timeout(Some(limits.connection))
+            .recycle_timeout(Some(limits.connection))
             .runtime(Runtime::Tokio1);
         #[expect(clippy::expect_used, reason = "it fails only without a runtime, and there is one")]
         let pool = builder.build().expect("a pool with a runtime");
-        Self { pool, observed, schema }
+        Self { pool, observed, schema, limits }
     }
 
     pub(crate) async fn connection(&self) -> Result<Object, Error> {

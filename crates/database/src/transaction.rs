@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use deadpool_postgres::Object;
 use tokio::time::{Instant, timeout_at};
@@ -10,7 +11,7 @@ use tokio_postgres::types::ToSql;
 
 use crate::error::Error;
 use crate::observe::Observed;
-use crate::pool::{Database, TRANSACTION_TIMEOUT};
+use crate::pool::Database;
 use crate::statement::{BEGIN, COMMIT, ROLLBACK, Statement};
 
 /// Why a transaction has no result.
@@ -125,7 +126,7 @@ impl Transaction {
 }
 
 impl Database {
-    /// One transaction, within 900 ms. `work` runs again when others have changed the same rows
+    /// One transaction, within its limit. `work` runs again when others have changed the same rows
     /// meanwhile, so it may do nothing but its statements.
     ///
     /// # Errors
@@ -135,7 +136,19 @@ impl Database {
     where
         F: Future<Output = Result<T, Error>>,
     {
-        let deadline = Instant::now() + TRANSACTION_TIMEOUT;
+        self.transaction_within(self.limits.transaction, work).await
+    }
+
+    /// The same within a limit of its own.
+    pub(crate) async fn transaction_within<T, F>(
+        &self,
+        limit: Duration,
+        work: impl Fn(Transaction) -> F,
+    ) -> Result<T, Failed<T>>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let deadline = Instant::now() + limit;
         loop {
             let ended = self.once(deadline, &work).await;
             self.tell_connections();

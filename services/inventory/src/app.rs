@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use axum::Router;
 use campuscafe_cures::UnixMillis;
 use campuscafe_cures::decisions::Bounds;
-use campuscafe_database::{DatabaseUrl, MigrateError, Reason as DatabaseReason};
+use campuscafe_database::{DatabaseUrl, Limits, MigrateError, Reason as DatabaseReason};
 use campuscafe_service::{
     AllowedHosts, ExitError, Lifecycle, WorkLimit, service_router, unix_millis,
 };
@@ -117,7 +117,14 @@ impl App {
     ) -> Result<Arc<Self>, ExitError> {
         let (stock, bounds) = (config.stock.clone(), bounds(config));
         let connections = usize::from(config.database_connections);
-        let store = DatabaseInventory::new(url, connections, stock, bounds, unix_millis, &metrics);
+        let store = DatabaseInventory::new(
+            url,
+            (connections, Limits::OF_A_SERVICE),
+            stock,
+            bounds,
+            unix_millis,
+            &metrics,
+        );
         let store = Store::Database(store);
         let app = Self::with_store(config, seed, metrics, lifecycle, unix_millis, (store, None));
         match upkeep::prepare_database(&app).await {

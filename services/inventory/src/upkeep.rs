@@ -113,13 +113,14 @@ pub(crate) async fn watch_database(app: Arc<App>) {
         let seen = look_at(&app, store, look == 0).await;
         if seen.as_ref().err() != said.as_ref() {
             app.lifecycle.set_unavailable(seen.as_ref().err().map(|error| error.problem()));
-            match &seen {
-                Ok(()) => tracing::info!("The database can be used again"),
-                Err(error) => tracing::error!(
-                    "The database cannot be used: {}. Tries again until it can",
-                    error.reason().sentence()
-                ),
-            }
+        }
+        match (&said, &seen) {
+            (None, Err(error)) => tracing::error!(
+                "The database cannot be used: {}. Tries again until it can",
+                error.reason().sentence()
+            ),
+            (Some(_), Ok(())) => tracing::info!("The database can be used again"),
+            _ => {}
         }
         said = seen.err();
         tokio::time::sleep(LOOK_EVERY).await;
@@ -133,6 +134,9 @@ async fn wait_until_prepared(app: &App) {
         match prepare_database(app).await {
             Ok(()) => break,
             Err(error) if said.as_ref() == Some(&error) => {}
+            // Why it is away may change while it comes back.
+            Err(MigrateError::Unavailable(_))
+                if matches!(said, Some(MigrateError::Unavailable(_))) => {}
             Err(error) => {
                 tracing::error!("The database is not ready: {error}. Tries again until it is");
                 said = Some(error);

@@ -14,7 +14,7 @@ use campuscafe_cures::decisions::Bounds;
 use campuscafe_cures::versions::Condition;
 use campuscafe_cures::{IdempotencyKey, UnixMillis};
 use campuscafe_database::{
-    Database, DatabaseUrl, Error, Failed, MigrateError, Migration, Transaction,
+    Database, DatabaseUrl, Error, Failed, Limits, MigrateError, Migration, Transaction,
 };
 use campuscafe_telemetry::Metrics;
 use tokio::time::Instant;
@@ -65,7 +65,7 @@ impl DatabaseInventory {
     /// Nothing is sent yet.
     pub(crate) fn new(
         url: &DatabaseUrl,
-        connections: usize,
+        (connections, limits): (usize, Limits),
         initial: InitialStock,
         bounds: Bounds,
         now: fn() -> UnixMillis,
@@ -74,7 +74,7 @@ impl DatabaseInventory {
         // There is no need to bound keys by this machine's memory.
         let bounds = Bounds { keys: usize::MAX, voids: usize::MAX, ..bounds };
         Self {
-            database: Database::new(url, SCHEMA, connections, metrics),
+            database: Database::new(url, SCHEMA, connections, limits, metrics),
             initial,
             bounds,
             now,
@@ -171,8 +171,9 @@ impl DatabaseInventory {
     ) -> Result<Result<Changed<Settled>, NotSettled>, StoreError> {
         let settled = self.transaction(|transaction| async move {
             let mut loaded = self.load(transaction, now);
-            loaded.key(key).await?;
+            // In this order: a request that commits in between has a key that is seen.
             loaded.commits(request, at).await?;
+            loaded.key(key).await?;
             if settle == Settle::Cancel
                 && let Some(kept) = loaded.reserved_under(key)
             {
