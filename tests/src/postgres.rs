@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use tokio_postgres::NoTls;
 
 use crate::path::skipped;
-use crate::pid::signal;
+use crate::pid::{children, is_running};
 use crate::reserved_port::ReservedPort;
 
 /// Names a server whose user may make databases, in place of one that a test starts.
@@ -110,7 +110,7 @@ impl Postgres {
             if tokio_postgres::connect(&self.url("postgres"), NoTls).await.is_ok() {
                 return true;
             }
-            if self.server().is_none_or(|pid| !crate::pid::is_running(pid))
+            if self.server().is_none_or(|pid| !is_running(pid))
                 && begun.elapsed() > Duration::from_secs(5)
             {
                 return false;
@@ -145,11 +145,8 @@ impl Postgres {
     ///
     /// When it does not run.
     pub fn kill(&mut self) {
-        let server = self.server().expect("a server that runs");
-        let all = [server].into_iter().chain(crate::pid::children(server));
-        let all: Vec<_> = all.map(|pid| pid.to_string()).collect();
-        // Some may have ended meanwhile.
-        let _ = Command::new("kill").arg("-KILL").args(&all).stderr(Stdio::null()).status();
+        assert!(self.server().is_some(), "the server does not run");
+        self.signal_all("KILL");
         self.stop();
     }
 
@@ -164,11 +161,12 @@ impl Postgres {
         self.signal_all("CONT");
     }
 
+    /// Some of its processes may have ended meanwhile, and then there is nothing to signal.
     fn signal_all(&self, name: &str) {
         let Some(server) = self.server() else { return };
-        for pid in crate::pid::children(server).into_iter().chain([server]) {
-            signal(&pid.to_string(), name);
-        }
+        let all = [server].into_iter().chain(children(server)).map(|pid| pid.to_string());
+        let mut kill = Command::new("kill");
+        let _ = kill.arg(format!("-{name}")).args(all).stderr(Stdio::null()).status();
     }
 
     fn server(&self) -> Option<u32> {
@@ -216,6 +214,8 @@ impl Postgres {
 impl Drop for Postgres {
     fn drop(&mut self) {
         if let Some((mut shell, input)) = self.shell.take() {
+            // A test may have failed while it was frozen, and then it could not end.
+            self.thaw();
             drop(input);
             let _ = shell.wait();
         } else {
