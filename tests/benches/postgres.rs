@@ -19,7 +19,7 @@ const CONNECTIONS: usize = 8;
 /// Each waits for its answer before it asks again.
 const CALLERS: usize = 16;
 
-/// What the inventory sends for one reservation under a key: see its `store/database/rows.rs`.
+/// What the inventory sends for one reservation under a key: see its `store/database/statements.rs`.
 const SCRIPT: &str = r"
 \set r random(1, 1000000000000)
 BEGIN;

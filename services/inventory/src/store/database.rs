@@ -6,6 +6,7 @@
 //! each other.
 
 mod rows;
+mod statements;
 
 use std::future::Future;
 use std::sync::{Mutex, OnceLock, PoisonError};

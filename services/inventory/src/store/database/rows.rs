@@ -8,10 +8,11 @@ use campuscafe_cures::decisions::Bounds;
 use campuscafe_cures::one_key::OneKey;
 use campuscafe_cures::versions::{Version, Versioned};
 use campuscafe_cures::{Decision, IdempotencyKey, UnixMillis};
-use campuscafe_database::{Error, Row, Statement, Transaction};
+use campuscafe_database::{Error, Row, Transaction};
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::statements as sql;
 use crate::history::{CommitKey, HORIZON};
 use crate::stock::{InitialStock, ReserveError};
 use crate::store::Snapshot;
@@ -19,112 +20,6 @@ use crate::store::database::Settings;
 use crate::store::keyed::{Fingerprint, Kept};
 use crate::store::memory::InventoryState;
 use crate::store::reservations::{Made, Under};
-
-const ADD_ITEM: Statement = Statement::new(
-    "INSERT stock",
-    "INSERT INTO stock (item, pieces, reservations, resets)
-     VALUES ($1, $2, 0, coalesce((SELECT max(resets) FROM stock), 0))
-     ON CONFLICT (item) DO NOTHING",
-);
-const ADD_PRICE: Statement = Statement::new(
-    "INSERT prices",
-    "INSERT INTO prices (item, price, version) VALUES ($1, $2, $3) ON CONFLICT (item) DO NOTHING",
-);
-const ADD_SETTING: Statement = Statement::new(
-    "INSERT settings",
-    "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
-);
-const SETTING: Statement =
-    Statement::new("SELECT settings", "SELECT value FROM settings WHERE name = $1");
-const SET_SETTING: Statement =
-    Statement::new("UPDATE settings", "UPDATE settings SET value = $2 WHERE name = $1");
-const FORGET_KEYS: Statement = Statement::new(
-    "DELETE keys",
-    "DELETE FROM keys WHERE key IN (SELECT key FROM keys WHERE expires_at <= $1 LIMIT 1000)",
-);
-const FORGET_RESERVATIONS: Statement = Statement::new(
-    "DELETE reservations",
-    "DELETE FROM reservations
-     WHERE id IN (SELECT id FROM reservations WHERE made_at <= $1 LIMIT 1000)",
-);
-const STOCK: Statement =
-    Statement::new("SELECT stock", "SELECT item, pieces, reservations, resets FROM stock");
-const LOCK_STOCK: Statement = Statement::new(
-    "SELECT stock FOR UPDATE",
-    "SELECT item, pieces, reservations, resets FROM stock ORDER BY item FOR UPDATE",
-);
-const LOCK_ITEM: Statement = Statement::new(
-    "SELECT stock FOR UPDATE",
-    "SELECT item, pieces, reservations, resets FROM stock WHERE item = $1 FOR UPDATE",
-);
-const UPDATE_STOCK: Statement = Statement::new(
-    "UPDATE stock",
-    "UPDATE stock SET pieces = $2, reservations = reservations + $3 WHERE item = $1",
-);
-const RESET_STOCK: Statement = Statement::new(
-    "UPDATE stock",
-    "UPDATE stock SET pieces = $2, reservations = 0, resets = $3 WHERE item = $1",
-);
-const PRICE: Statement = Statement::new(
-    "SELECT prices FOR UPDATE",
-    "SELECT price, version FROM prices WHERE item = $1 FOR UPDATE",
-);
-const UPDATE_PRICE: Statement =
-    Statement::new("UPDATE prices", "UPDATE prices SET price = $2, version = $3 WHERE item = $1");
-const KEY: Statement = Statement::new(
-    "SELECT keys FOR UPDATE",
-    "SELECT key, fingerprint, decision, reservation, item, quantity, resets, pieces_left, since
-     FROM keys WHERE key = $1 FOR UPDATE",
-);
-const KEYS: Statement = Statement::new(
-    "SELECT keys",
-    "SELECT key, fingerprint, decision, reservation, item, quantity, resets, pieces_left, since
-     FROM keys WHERE key > $1 AND expires_at > $2 ORDER BY key LIMIT $3",
-);
-/// Up to a bound, because it is asked every second.
-const COUNT_KEYS: Statement = Statement::new(
-    "SELECT keys",
-    "SELECT count(*) FROM (SELECT 1 FROM keys LIMIT 200000) AS counted",
-);
-const INSERT_KEY: Statement = Statement::new(
-    "INSERT keys",
-    "INSERT INTO keys (key, fingerprint, decision, reservation, item, quantity, resets,
-                       pieces_left, since, expires_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-);
-const UPDATE_KEY: Statement = Statement::new(
-    "UPDATE keys",
-    "UPDATE keys SET fingerprint = $2, decision = $3, reservation = $4, item = $5, quantity = $6,
-                     resets = $7, pieces_left = $8, since = $9, expires_at = $10
-     WHERE key = $1",
-);
-const DELETE_KEY: Statement = Statement::new("DELETE keys", "DELETE FROM keys WHERE key = $1");
-const COMMITTED: Statement = Statement::new(
-    "SELECT reservations",
-    // Without an order: for that, a plan could read the reservations by their age.
-    "SELECT made_at FROM reservations WHERE request = $1",
-);
-const IS_THERE: Statement =
-    Statement::new("SELECT reservations", "SELECT 1 FROM reservations WHERE id = $1");
-const KEY_OF: Statement =
-    Statement::new("SELECT reservations", "SELECT key FROM reservations WHERE id = $1");
-const RESERVATION: Statement = Statement::new(
-    "SELECT reservations FOR UPDATE",
-    "SELECT id, item, quantity, resets, request, key, cancelled FROM reservations
-     WHERE id = $1 FOR UPDATE",
-);
-const RESERVATIONS_OF: Statement = Statement::new(
-    "SELECT reservations FOR UPDATE",
-    "SELECT id, item, quantity, resets, request, key, cancelled FROM reservations
-     WHERE request = $1 AND key IS NULL ORDER BY made_at, id FOR UPDATE",
-);
-const INSERT_RESERVATION: Statement = Statement::new(
-    "INSERT reservations",
-    "INSERT INTO reservations (id, item, quantity, resets, request, key, cancelled, made_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-);
-const CANCEL_RESERVATION: Statement =
-    Statement::new("UPDATE reservations", "UPDATE reservations SET cancelled = $2 WHERE id = $1");
 
 /// Items that have no row yet get one, with their initial pieces and the first price.
 pub(super) async fn add_items(
@@ -134,8 +29,8 @@ pub(super) async fn add_items(
     let first = Versioned::first(crate::price_list::FIRST_PRICE);
     let (price, version) = (signed(first.value), signed(first.version.number()));
     for (item, pieces) in initial.pieces() {
-        transaction.execute(ADD_ITEM, &[item, &signed(*pieces)]).await?;
-        transaction.execute(ADD_PRICE, &[item, &price, &version]).await?;
+        transaction.execute(sql::ADD_ITEM, &[item, &signed(*pieces)]).await?;
+        transaction.execute(sql::ADD_PRICE, &[item, &price, &version]).await?;
     }
     Ok(())
 }
@@ -157,9 +52,11 @@ pub(super) async fn settings(
     // Keys of orders may have been forgotten after a shorter horizon than that of today.
     let forgotten = (known < horizon_ms).then(|| now.saturating_sub(known));
     let expired_until = expired_until.max(forgotten);
-    transaction.execute(SET_SETTING, &[&KEY_HORIZON, &horizon_ms.to_string()]).await?;
+    transaction.execute(sql::SET_SETTING, &[&KEY_HORIZON, &horizon_ms.to_string()]).await?;
     if let Some(expired_until) = expired_until {
-        transaction.execute(SET_SETTING, &[&EXPIRED_UNTIL, &expired_until.to_string()]).await?;
+        transaction
+            .execute(sql::SET_SETTING, &[&EXPIRED_UNTIL, &expired_until.to_string()])
+            .await?;
     }
     Ok(Settings { secret, expired_until })
 }
@@ -170,8 +67,8 @@ const EXPIRED_UNTIL: &str = "expired_until";
 
 /// A setting, which is this text if it was never set.
 async fn setting(transaction: &Transaction, name: &str, new: &str) -> Result<String, Error> {
-    transaction.execute(ADD_SETTING, &[&name, &new]).await?;
-    let row = transaction.query_first(SETTING, &[&name]).await?;
+    transaction.execute(sql::ADD_SETTING, &[&name, &new]).await?;
+    let row = transaction.query_first(sql::SETTING, &[&name]).await?;
     Ok(row.map_or_else(|| new.to_owned(), |row| row.get(0)))
 }
 
@@ -184,17 +81,17 @@ pub(super) async fn forget(
 ) -> Result<bool, Error> {
     let age = u64::try_from(horizon.max(HORIZON).as_millis()).unwrap_or(u64::MAX);
     let old = signed(now.saturating_sub(age));
-    let keys = transaction.execute(FORGET_KEYS, &[&signed(now)]).await?;
-    let reservations = transaction.execute(FORGET_RESERVATIONS, &[&old]).await?;
+    let keys = transaction.execute(sql::FORGET_KEYS, &[&signed(now)]).await?;
+    let reservations = transaction.execute(sql::FORGET_RESERVATIONS, &[&old]).await?;
     Ok(keys.max(reservations) >= 1_000)
 }
 
 pub(super) async fn is_there(transaction: &Transaction, id: u128) -> Result<bool, Error> {
-    Ok(transaction.query_first(IS_THERE, &[&Uuid::from_u128(id)]).await?.is_some())
+    Ok(transaction.query_first(sql::IS_THERE, &[&Uuid::from_u128(id)]).await?.is_some())
 }
 
 pub(super) async fn count_keys(transaction: &Transaction) -> Result<usize, Error> {
-    let row = transaction.query_first(COUNT_KEYS, &[]).await?;
+    let row = transaction.query_first(sql::COUNT_KEYS, &[]).await?;
     Ok(row.map_or(0, |row| usize::try_from(row.get::<_, i64>(0)).unwrap_or_default()))
 }
 
@@ -202,7 +99,7 @@ pub(super) async fn snapshot(
     transaction: &Transaction,
     initial: &InitialStock,
 ) -> Result<Snapshot, Error> {
-    let rows = transaction.query(STOCK, &[]).await?;
+    let rows = transaction.query(sql::STOCK, &[]).await?;
     let rows: Vec<StockRow> = rows.iter().map(StockRow::of).collect();
     let reservations = total(&rows);
     let is_sold = |row: &StockRow| initial.pieces().contains_key(&row.item);
@@ -265,7 +162,7 @@ impl Loaded {
 
     /// Locks a key and reads what was decided under it; tells whether that still counts.
     pub(super) async fn key(&mut self, key: &IdempotencyKey) -> Result<bool, Error> {
-        let Some(row) = self.transaction.query_first(KEY, &[&key.as_str()]).await? else {
+        let Some(row) = self.transaction.query_first(sql::KEY, &[&key.as_str()]).await? else {
             return Ok(false);
         };
         self.keys.insert(key.clone());
@@ -281,7 +178,7 @@ impl Loaded {
     ) -> Result<(), Error> {
         let after = after.map_or("", IdempotencyKey::as_str);
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = self.transaction.query(KEYS, &[&after, &signed(self.now), &limit]).await?;
+        let rows = self.transaction.query(sql::KEYS, &[&after, &signed(self.now), &limit]).await?;
         for row in &rows {
             if let Ok(key) = IdempotencyKey::new(row.get(0)) {
                 self.restore_key(&key, row);
@@ -332,7 +229,7 @@ impl Loaded {
     /// Reads whether a request has committed.
     pub(super) async fn commits(&mut self, request: CommitKey, at: Instant) -> Result<(), Error> {
         let request_bits = Uuid::from_u128(request.bits());
-        let rows = self.transaction.query(COMMITTED, &[&request_bits]).await?;
+        let rows = self.transaction.query(sql::COMMITTED, &[&request_bits]).await?;
         if let Some(last) = rows.iter().map(|row| unsigned(row.get(0))).max() {
             let age = Duration::from_millis(self.now.saturating_sub(last));
             if age <= HORIZON {
@@ -344,14 +241,14 @@ impl Loaded {
 
     /// The key under which a reservation was made.
     pub(super) async fn key_of(&self, id: u128) -> Result<Option<IdempotencyKey>, Error> {
-        let row = self.transaction.query_first(KEY_OF, &[&Uuid::from_u128(id)]).await?;
+        let row = self.transaction.query_first(sql::KEY_OF, &[&Uuid::from_u128(id)]).await?;
         let key: Option<String> = row.and_then(|row| row.get(0));
         Ok(key.and_then(|key| IdempotencyKey::new(&key).ok()))
     }
 
     /// Locks a reservation; its item.
     pub(super) async fn reservation(&mut self, id: u128) -> Result<BTreeSet<String>, Error> {
-        let rows = self.transaction.query(RESERVATION, &[&Uuid::from_u128(id)]).await?;
+        let rows = self.transaction.query(sql::RESERVATION, &[&Uuid::from_u128(id)]).await?;
         Ok(self.restore_reservations(&rows))
     }
 
@@ -361,7 +258,7 @@ impl Loaded {
         request: CommitKey,
     ) -> Result<BTreeSet<String>, Error> {
         let request = Uuid::from_u128(request.bits());
-        let rows = self.transaction.query(RESERVATIONS_OF, &[&request]).await?;
+        let rows = self.transaction.query(sql::RESERVATIONS_OF, &[&request]).await?;
         Ok(self.restore_reservations(&rows))
     }
 
@@ -389,14 +286,14 @@ impl Loaded {
 
     /// Locks one item. Items that are not sold have no row that counts.
     pub(super) async fn stock_of(&mut self, item: &str) -> Result<(), Error> {
-        let rows = self.transaction.query(LOCK_ITEM, &[&item.to_lowercase()]).await?;
+        let rows = self.transaction.query(sql::LOCK_ITEM, &[&item.to_lowercase()]).await?;
         self.restore_stock(&rows);
         Ok(())
     }
 
     /// Locks the whole stock.
     pub(super) async fn stock(&mut self) -> Result<(), Error> {
-        let rows = self.transaction.query(LOCK_STOCK, &[]).await?;
+        let rows = self.transaction.query(sql::LOCK_STOCK, &[]).await?;
         self.restore_stock(&rows);
         Ok(())
     }
@@ -415,7 +312,7 @@ impl Loaded {
     /// Locks a price and reads it.
     pub(super) async fn price(&mut self, item: &str) -> Result<(), Error> {
         let item = item.to_lowercase();
-        if let Some(row) = self.transaction.query_first(PRICE, &[&item]).await? {
+        if let Some(row) = self.transaction.query_first(sql::PRICE, &[&item]).await? {
             let version = Version::of_number(unsigned(row.get(1)));
             self.state.restore_price(&item, Versioned { value: unsigned(row.get(0)), version });
         }
@@ -437,7 +334,7 @@ impl Loaded {
                 let (price, version) = (priced.price.value, priced.price.version.number());
                 let parameters: [&(dyn campuscafe_database::ToSql + Sync); 3] =
                     [item, &signed(price), &signed(version)];
-                self.transaction.execute(UPDATE_PRICE, &parameters).await?;
+                self.transaction.execute(sql::UPDATE_PRICE, &parameters).await?;
             }
         }
         // Last, because everybody waits for these rows.
@@ -446,10 +343,10 @@ impl Loaded {
         for item in &touched.items.into_iter().collect::<BTreeSet<_>>() {
             let pieces = signed(stock.left_of(item));
             if is_reset {
-                self.transaction.execute(RESET_STOCK, &[item, &pieces, &resets]).await?;
+                self.transaction.execute(sql::RESET_STOCK, &[item, &pieces, &resets]).await?;
             } else {
                 let more = more.get(item).copied().unwrap_or_default();
-                self.transaction.execute(UPDATE_STOCK, &[item, &pieces, &more]).await?;
+                self.transaction.execute(sql::UPDATE_STOCK, &[item, &pieces, &more]).await?;
             }
         }
         Ok(())
@@ -459,7 +356,7 @@ impl Loaded {
         let is_there = self.keys.contains(key);
         let Some(record) = self.state.decisions().get(key) else {
             if is_there {
-                self.transaction.execute(DELETE_KEY, &[&key.as_str()]).await?;
+                self.transaction.execute(sql::DELETE_KEY, &[&key.as_str()]).await?;
             }
             return Ok(());
         };
@@ -479,7 +376,7 @@ impl Loaded {
         let resets = kept.map(|kept| signed(kept.resets));
         let expires_at = OneKey::admit(key, record.since, self.bounds);
         let expires_at = expires_at.map_or(record.since, |one| one.expires_at());
-        let statement = if is_there { UPDATE_KEY } else { INSERT_KEY };
+        let statement = if is_there { sql::UPDATE_KEY } else { sql::INSERT_KEY };
         let (since, expires_at) = (signed(record.since), signed(expires_at));
         self.transaction
             .execute(
@@ -515,7 +412,7 @@ impl Loaded {
             // A reset has removed it from the stock already.
             let counts = made.kept.resets == self.state.stock().resets();
             *more -= i64::from(made.cancelled && !was_cancelled && counts);
-            self.transaction.execute(CANCEL_RESERVATION, &[&bits, &made.cancelled]).await?;
+            self.transaction.execute(sql::CANCEL_RESERVATION, &[&bits, &made.cancelled]).await?;
             return Ok(());
         }
         *more += 1;
@@ -527,7 +424,7 @@ impl Loaded {
         let (quantity, resets) = (signed(made.kept.quantity), signed(made.kept.resets));
         self.transaction
             .execute(
-                INSERT_RESERVATION,
+                sql::INSERT_RESERVATION,
                 &[
                     &bits,
                     &&*made.kept.item,
