@@ -117,7 +117,12 @@ impl Observed {
         result
     }
 
+    /// A statement belongs to a request. What a service does in the background would be a
+    /// trace for each statement, and drive out those of the requests.
     fn span(&self, statement: Statement) -> Span {
+        if Span::current().is_none() {
+            return Span::none();
+        }
         let Inner { namespace, server: (address, port), .. } = &*self.0;
         info_span!(
             target: SPAN_TARGET,
