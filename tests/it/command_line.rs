@@ -168,6 +168,11 @@ async fn an_address_that_cannot_be_had_is_one_line_that_names_it_and_exit_2() {
 async fn help_names_every_flag_its_variable_and_its_default() {
     let connections = ("--max-connections <NUMBER>", "[env: MAX_CONNECTIONS=]", "[default: 500]");
     let hosts = ("--allowed-hosts <NAME,...>", "[env: ALLOWED_HOSTS=]", "[default: none]");
+    let database = [
+        ("--database-url <postgres://USER:PASSWORD@HOST:PORT/DATABASE>", "[env: DATABASE_URL]", ""),
+        ("--database-password-file <FILE>", "[env: DATABASE_PASSWORD_FILE=]", ""),
+        ("--database-connections <CONNECTIONS>", "[env: DATABASE_CONNECTIONS=]", "[default: 10]"),
+    ];
     let inventory = &[
         ("--listen <ADDRESS>", "[env: INVENTORY_LISTEN=]", "[default: 127.0.0.1:5101]"),
         ("--stock <ITEM=PIECES,...>", "[env: INVENTORY_STOCK=]", "[default: cake=10,coffee=20]"),
@@ -181,8 +186,9 @@ async fn help_names_every_flag_its_variable_and_its_default() {
             "[default: 10m; 24h",
         ),
         ("--data <DIRECTORY>", "[env: DATA_DIR=]", ""),
-        ("--database-url <postgres://USER:PASSWORD@HOST:PORT/DATABASE>", "[env: DATABASE_URL]", ""),
-        ("--database-connections <CONNECTIONS>", "[env: DATABASE_CONNECTIONS=]", "[default: 10]"),
+        database[0],
+        database[1],
+        database[2],
         connections,
         hosts,
     ][..];
@@ -195,6 +201,9 @@ async fn help_names_every_flag_its_variable_and_its_default() {
         ("--max-work <ORDERS>", "[env: ORDER_MAX_WORK=]", "[default: 400]"),
         ("--customer-keys <accept|refuse>", "[env: ORDER_CUSTOMER_KEYS=]", "[default: accept]"),
         ("--data <DIRECTORY>", "[env: DATA_DIR=]", ""),
+        database[0],
+        database[1],
+        database[2],
         connections,
         hosts,
     ];

@@ -35,6 +35,7 @@ mod load;
 mod log_records;
 mod logs;
 mod notifications;
+mod order_database;
 mod order_store;
 mod order_work_limit;
 mod page_answers;

@@ -73,8 +73,7 @@ impl Cafe {
             max_work: inventory::DEFAULT_MAX_WORK,
             key_horizon: None,
             data: None,
-            database_url: None,
-            database_connections: 1,
+            database: Default::default(),
             capacity,
             server: ServerSettings::default(),
         };
@@ -100,6 +99,7 @@ impl Cafe {
             max_work: 1_000,
             customer_keys: order::CustomerKeys::default(),
             data: None,
+            database: Default::default(),
             server: ServerSettings::default(),
         };
         let app =

@@ -1,5 +1,7 @@
 //! PostgreSQL for tests: a server of the machine's own, started in a temporary directory.
 
+mod cutting;
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,6 +14,8 @@ use tokio_postgres::NoTls;
 use crate::path::skipped;
 use crate::pid::{children, is_running};
 use crate::reserved_port::ReservedPort;
+
+pub use cutting::{Cut, Scissors, cutting};
 
 /// Names a server whose user may make databases, in place of one that a test starts.
 const URL: &str = "TEST_DATABASE_URL";

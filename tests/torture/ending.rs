@@ -57,8 +57,8 @@ async fn idle(services: &Services, http: &Client) -> bool {
     }
     let inventories = services.inventory_urls().into_iter();
     let inventories = inventories.map(|url| (url, "inventory_work_in_progress"));
-    let order = (services.order_url(), "order_work_in_progress");
-    for (url, series) in [order].into_iter().chain(inventories) {
+    let orders = services.order_urls().into_iter().map(|url| (url, "order_work_in_progress"));
+    for (url, series) in orders.chain(inventories) {
         let page = fetched(http, &format!("{url}/metrics")).await;
         let page = page.as_str().unwrap_or_default();
         let value = page.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
@@ -72,7 +72,7 @@ async fn idle(services: &Services, http: &Client) -> bool {
 
 impl Books {
     async fn read(services: &Services, http: &Client) -> Self {
-        let order = format!("{}/orders", services.order_url());
+        let order = format!("{}/orders", services.order_urls()[0]);
         let inventory = services.inventory_url();
         let mut keys = whole(http, &format!("{inventory}/inventory/keys"), "keys").await;
         for key in keys.iter_mut().filter_map(Value::as_object_mut) {

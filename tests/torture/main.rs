@@ -60,7 +60,7 @@ async fn with_stores_in_files_the_cured_lane_keeps_its_promises_through_kill_9()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn with_two_inventories_over_one_database_the_cured_lane_keeps_its_promises() {
+async fn with_two_processes_of_each_service_over_one_database_the_cured_lane_keeps_its_promises() {
     let run = Run::cured(SEED, 2 * LENGTH, Store::Postgres);
     let Some(verdict) = run.verdict().await else { return };
     assert!(verdict.violations.is_empty(), "{}", verdict.text);

@@ -18,7 +18,7 @@ pub(super) enum Store {
     Memory,
     /// In a file each.
     File,
-    /// The stock of two inventories in one PostgreSQL, the orders in a file.
+    /// The stock of two inventories and the orders of two order services in one PostgreSQL.
     Postgres,
 }
 
@@ -41,8 +41,8 @@ impl Store {
         }
     }
 
-    /// How many inventories sell the stock.
-    const fn inventories(self) -> usize {
+    /// How many processes of each service there are.
+    const fn processes(self) -> usize {
         match self {
             Self::Memory | Self::File => 1,
             Self::Postgres => 2,
@@ -98,12 +98,15 @@ fn in_file(folder: &Path, service: &str) -> Vec<(&'static str, String)> {
 /// The services, and all that stands between them and in front of them.
 #[derive(Debug)]
 pub(super) struct Services {
-    order: Service,
+    orders: Vec<Service>,
     inventories: Vec<Service>,
-    /// Which of them is the next to be disturbed.
+    /// Which of each is the next to be disturbed.
     next: usize,
     database: Option<Postgres>,
+    /// From the order services to the inventories in turn.
     pub(super) link: Link,
+    /// From the customers to the order services in turn, if there are several.
+    _door: Option<Link>,
     /// Between the two services, or in front of the order service.
     saboteur: Option<Saboteur>,
     counter: String,
@@ -124,8 +127,8 @@ impl Services {
         };
         let (of_order, of_inventory) = match &database {
             Some(database) => {
-                let url = database.database().await;
-                (in_file(folder, "order"), vec![("DATABASE_URL", url)])
+                let url = vec![("DATABASE_URL", database.database().await)];
+                (url.clone(), url)
             }
             None if store == Store::File => {
                 (in_file(folder, "order"), in_file(folder, "inventory"))
@@ -142,7 +145,7 @@ impl Services {
         };
         let of_inventory = [&[("INVENTORY_STOCK", stock.join(","))], &*of_inventory].concat();
         let mut inventories: Vec<_> =
-            (0..store.inventories()).map(|_| service("inventory", &of_inventory)).collect();
+            (0..store.processes()).map(|_| service("inventory", &of_inventory)).collect();
         for inventory in &mut inventories {
             inventory.start().await;
         }
@@ -154,21 +157,29 @@ impl Services {
             None => None,
         };
         let to_inventory = saboteur.as_ref().map_or_else(|| link.url(), |it| it.url.clone());
-        let mut order = service(
-            "order",
+        let of_order = [
             &[
-                &[
-                    ("INVENTORY_URL", to_inventory),
-                    // As many retries as customers want: each is a chance to reserve twice.
-                    ("ORDER_RETRY_BUDGET", "1".to_owned()),
-                    ("ORDER_DEADLINE", "8s".to_owned()),
-                ],
-                &*of_order,
-            ]
-            .concat(),
-        );
-        order.start().await;
-        let url = order.port.url();
+                ("INVENTORY_URL", to_inventory),
+                // As many retries as customers want: each is a chance to reserve twice.
+                ("ORDER_RETRY_BUDGET", "1".to_owned()),
+                ("ORDER_DEADLINE", "8s".to_owned()),
+            ],
+            &*of_order,
+        ]
+        .concat();
+        let mut orders: Vec<_> =
+            (0..store.processes()).map(|_| service("order", &of_order)).collect();
+        for order in &mut orders {
+            order.start().await;
+        }
+        let (url, door) = match &orders[..] {
+            [order] => (order.port.url(), None),
+            several => {
+                let addresses = several.iter().map(|order| order.port.address()).collect();
+                let door = Link::to(addresses, seed, false).await;
+                (door.url(), Some(door))
+            }
+        };
         let saboteur = match sabotage.filter(|it| it.is_at_the_counter()) {
             Some(at_the_counter) => Some(Saboteur::before(url.clone(), at_the_counter).await),
             None => saboteur,
@@ -177,7 +188,7 @@ impl Services {
             Some(saboteur) if between.is_none() => saboteur.url.clone(),
             _ => url,
         };
-        Some(Self { order, inventories, next: 0, database, link, saboteur, counter })
+        Some(Self { orders, inventories, next: 0, database, link, _door: door, saboteur, counter })
     }
 
     /// Where customers order.
@@ -185,9 +196,8 @@ impl Services {
         self.counter.clone()
     }
 
-    /// Where the order service itself is.
-    pub(super) fn order_url(&self) -> String {
-        self.order.port.url()
+    pub(super) fn order_urls(&self) -> Vec<String> {
+        self.orders.iter().map(|order| order.port.url()).collect()
     }
 
     /// Where the deliveries come, and the stock is looked at.
@@ -205,17 +215,15 @@ impl Services {
     }
 
     fn of(&mut self, victim: Victim) -> Vec<&mut Service> {
+        let next = self.next % self.inventories.len();
         match victim {
-            Victim::Order => vec![&mut self.order],
-            Victim::Inventory => {
-                let next = self.next % self.inventories.len();
-                vec![&mut self.inventories[next]]
-            }
-            Victim::Both => [&mut self.order].into_iter().chain(&mut self.inventories).collect(),
+            Victim::Order => vec![&mut self.orders[next]],
+            Victim::Inventory => vec![&mut self.inventories[next]],
+            Victim::Both => self.orders.iter_mut().chain(&mut self.inventories).collect(),
         }
     }
 
-    /// Kills, and with both services their database.
+    /// Kills one process, or all of both services with their database.
     pub(super) async fn kill(&mut self, victim: Victim) {
         for service in self.of(victim) {
             service.kill().await;

@@ -162,7 +162,21 @@ impl std::str::FromStr for OrderId {
         if text.len() != 32 || !lower {
             return Err(InvalidOrderId);
         }
-        let id = Uuid::try_parse(text).map_err(|_| InvalidOrderId)?;
+        Uuid::try_parse(text).map_err(|_| InvalidOrderId)?.try_into()
+    }
+}
+
+impl From<OrderId> for Uuid {
+    fn from(OrderId(id): OrderId) -> Self {
+        id
+    }
+}
+
+impl TryFrom<Uuid> for OrderId {
+    type Error = InvalidOrderId;
+
+    /// Only of version 7.
+    fn try_from(id: Uuid) -> Result<Self, InvalidOrderId> {
         let version_7 = id.get_version_num() == 7 && id.get_variant() == uuid::Variant::RFC4122;
         if version_7 { Ok(Self(id)) } else { Err(InvalidOrderId) }
     }

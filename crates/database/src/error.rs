@@ -36,6 +36,16 @@ impl Reason {
         }
     }
 
+    /// The type and the title of the problem (RFC 9457) that a client is told.
+    #[must_use]
+    pub const fn problem(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Busy | Self::Conflict => ("store-busy", "Store busy"),
+            Self::Timeout => ("store-timeout", "Store timed out"),
+            Self::Unavailable | Self::Refused => ("store-unavailable", "Store unavailable"),
+        }
+    }
+
     /// As a part of a sentence.
     #[must_use]
     pub const fn sentence(self) -> &'static str {

@@ -5,16 +5,19 @@
 //! databases, so a trace shows where a commit really is. What came of a transaction is one of
 //! three things: it is committed, it is not, or nobody knows.
 
+mod cli;
 mod error;
 mod migrate;
 mod observe;
 mod pool;
+mod settings;
 mod statement;
 mod transaction;
 mod url;
 
+pub use cli::{DatabaseSettings, InvalidSettings};
 pub use error::{Error, Reason};
-pub use migrate::{MigrateError, Migration};
+pub use migrate::{MigrateError, Migration, until_prepared};
 pub use pool::{Database, Limits};
 pub use statement::Statement;
 pub use tokio_postgres::Row;

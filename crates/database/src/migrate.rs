@@ -1,5 +1,6 @@
 //! The schema of a database, and how it becomes that of this program.
 
+use std::future::Future;
 use std::time::Duration;
 
 use thiserror::Error as ThisError;
@@ -40,6 +41,35 @@ pub enum MigrateError {
     /// The database does not work now. Try again later.
     #[error("{}", .0.sentence())]
     Unavailable(Reason),
+}
+
+/// How long to wait before a database that is away is tried again, at first and at most.
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+
+/// Prepares a database until it is prepared. It says in the log why it is not, once for each
+/// reason.
+pub async fn until_prepared<T, F>(mut prepare: impl FnMut() -> F) -> T
+where
+    F: Future<Output = Result<T, MigrateError>>,
+{
+    let mut wait = FIRST_WAIT;
+    let mut said: Option<MigrateError> = None;
+    loop {
+        match prepare().await {
+            Ok(prepared) => return prepared,
+            Err(error) if said.as_ref() == Some(&error) => {}
+            // Why it is away may change while it comes back.
+            Err(MigrateError::Unavailable(_))
+                if matches!(said, Some(MigrateError::Unavailable(_))) => {}
+            Err(error) => {
+                tracing::error!("The database is not ready: {error}. Tries again until it is");
+                said = Some(error);
+            }
+        }
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(LONGEST_WAIT);
+    }
 }
 
 /// Another process may be changing the schema, and tables may be large.

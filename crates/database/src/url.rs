@@ -28,6 +28,10 @@ impl UncheckedUrl {
     pub fn check(&self) -> Result<DatabaseUrl, InvalidUrl> {
         self.0.parse()
     }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 impl From<String> for UncheckedUrl {
@@ -64,6 +68,11 @@ pub enum InvalidUrl {
 impl DatabaseUrl {
     pub(crate) const fn config(&self) -> &Config {
         &self.0
+    }
+
+    pub(crate) fn with_password(mut self, password: &str) -> Self {
+        self.0.password(password);
+        self
     }
 
     /// The first host and its port.

@@ -79,10 +79,11 @@ impl App {
         metrics: Metrics,
         lifecycle: Lifecycle,
     ) -> Result<Arc<Self>, ExitError> {
-        match (&config.database_url, &config.data) {
-            (Some(url), _) => {
-                let url = url.check().map_err(|error| refused(DATABASE_URL, &error))?;
-                Self::in_database(config, &url, seed, metrics, lifecycle).await
+        let database = config.database.database();
+        let database = database.map_err(|error| ExitError::Usage(error.to_string()))?;
+        match (database, &config.data) {
+            (Some(database), _) => {
+                Self::in_database(config, database, seed, metrics, lifecycle).await
             }
             (None, Some(directory)) => Self::in_file(config, directory, seed, metrics, lifecycle),
             (None, None) => Ok(Self::new(config, seed, metrics, lifecycle)),
@@ -110,15 +111,14 @@ impl App {
 
     async fn in_database(
         config: &Config,
-        url: &DatabaseUrl,
+        (url, connections): (DatabaseUrl, usize),
         seed: u64,
         metrics: Metrics,
         lifecycle: Lifecycle,
     ) -> Result<Arc<Self>, ExitError> {
         let (stock, bounds) = (config.stock.clone(), bounds(config));
-        let connections = usize::from(config.database_connections);
         let store = DatabaseInventory::new(
-            url,
+            &url,
             (connections, Limits::OF_A_SERVICE),
             stock,
             bounds,

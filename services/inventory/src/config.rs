@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use campuscafe_database::UncheckedUrl;
+use campuscafe_database::DatabaseSettings;
 use campuscafe_service::{EXIT_STATUS, ServerSettings, ServiceCommand, VERSION, max_work};
 use clap::Parser;
 use humantime::format_duration;
@@ -123,26 +123,9 @@ pub struct Config {
     #[arg(long, env = "DATA_DIR", value_name = "DIRECTORY")]
     pub data: Option<PathBuf>,
 
-    /// PostgreSQL database for the stock, in its schema `inventory`, which is made if it is not
-    /// there. Several inventories can use it. It has no TLS
-    #[arg(
-        long,
-        env = "DATABASE_URL",
-        hide_env_values = true,
-        value_name = "postgres://USER:PASSWORD@HOST:PORT/DATABASE",
-        conflicts_with = "data"
-    )]
-    pub database_url: Option<UncheckedUrl>,
-
-    /// How many connections to the database there may be
-    #[arg(
-        long,
-        env = "DATABASE_CONNECTIONS",
-        default_value_t = 10,
-        value_name = "CONNECTIONS",
-        value_parser = clap::value_parser!(u8).range(1..=100)
-    )]
-    pub database_connections: u8,
+    /// The database, if it uses one
+    #[command(flatten)]
+    pub database: DatabaseSettings,
 
     /// How it serves
     #[command(flatten)]
@@ -153,7 +136,7 @@ impl Config {
     /// How long an idempotency key is remembered.
     #[must_use]
     pub fn key_horizon(&self) -> Duration {
-        let outlives = self.data.is_some() || self.database_url.is_some();
+        let outlives = self.data.is_some() || self.database.names_one();
         self.key_horizon.unwrap_or(match outlives {
             true => DEFAULT_KEY_HORIZON_OF_FILE,
             false => DEFAULT_KEY_HORIZON,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use campuscafe_api::Problem;
-use campuscafe_database::MigrateError;
+use campuscafe_database::{MigrateError, until_prepared};
 
 use crate::App;
 use crate::store::{DatabaseInventory, Found, LoadError, Reason, StoreError};
@@ -128,22 +128,8 @@ pub(crate) async fn watch_database(app: Arc<App>) {
 }
 
 async fn wait_until_prepared(app: &App) {
-    let mut wait = FIRST_WAIT;
-    let mut said: Option<MigrateError> = None;
-    while app.keys().is_err() {
-        match prepare_database(app).await {
-            Ok(()) => break,
-            Err(error) if said.as_ref() == Some(&error) => {}
-            // Why it is away may change while it comes back.
-            Err(MigrateError::Unavailable(_))
-                if matches!(said, Some(MigrateError::Unavailable(_))) => {}
-            Err(error) => {
-                tracing::error!("The database is not ready: {error}. Tries again until it is");
-                said = Some(error);
-            }
-        }
-        tokio::time::sleep(wait).await;
-        wait = (wait * 2).min(LONGEST_WAIT);
+    if app.keys().is_err() {
+        until_prepared(|| prepare_database(app)).await;
     }
     app.lifecycle.set_unavailable(None);
     tracing::info!("The stock is in the database");

@@ -48,15 +48,9 @@ pub(crate) fn accepted(report: &OrderReport) -> Response {
 }
 
 /// The answer while the store takes no changes, and what that means for the customer.
-pub(crate) fn unavailable(app: &App, _: Unavailable, meaning: &str) -> ProblemResponse {
+pub(crate) fn unavailable(app: &App, why: Unavailable, meaning: &str) -> ProblemResponse {
     app.metrics.store_failed();
-    ProblemResponse::from(store_unavailable(meaning)).retry_after(1)
-}
-
-/// The same as a problem.
-pub(crate) fn store_unavailable(meaning: &str) -> Problem {
-    Problem::new(503, "store-unavailable", "Store unavailable")
-        .detail(format!("the file of the orders cannot be written; {meaning}"))
+    ProblemResponse::from(why.problem(meaning)).retry_after(1)
 }
 
 /// The answer to an order that is not recorded.

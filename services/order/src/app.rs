@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use campuscafe_cures::{Replica, UnixMillis};
+use campuscafe_database::{Limits, MigrateError};
 use campuscafe_service::{
     AllowedHosts, ExitError, Lifecycle, WorkKind, WorkLimit, service_router, unix_millis,
 };
@@ -22,9 +23,10 @@ use crate::config::{Config, CustomerKeys};
 use crate::cured_retry::CuredRetry;
 use crate::metrics::{OrderMetrics, WORK, show_unknown};
 use crate::notify::MAX_MESSAGES;
+use crate::recovery::database::prepare;
 use crate::recovery::keep;
 use crate::settle::{Asked, MAX_ASKED};
-use crate::store::Store;
+use crate::store::{DatabaseOrders, Store, Unavailable};
 use crate::{cancel, place_order, records, reorder};
 
 /// One order service.
@@ -53,7 +55,41 @@ pub struct App {
 }
 
 impl App {
-    /// An order service that counts into `metrics`.
+    /// An order service that counts into `metrics`. A database that cannot be reached is waited
+    /// for in the background.
+    ///
+    /// # Errors
+    ///
+    /// When the platform gives no HTTP client, or the file or the schema of the orders cannot be
+    /// used.
+    pub async fn open(
+        config: &Config,
+        registry: Metrics,
+        lifecycle: Lifecycle,
+    ) -> Result<Arc<Self>, ExitError> {
+        let database = config.database.database();
+        let database = database.map_err(|error| ExitError::Usage(error.to_string()))?;
+        let Some((url, connections)) = database else {
+            return Self::new(config, registry, lifecycle);
+        };
+        let store = DatabaseOrders::new(&url, (connections, Limits::OF_A_SERVICE), &registry);
+        let store = Store::Database(store);
+        let app = Self::with_store(config, registry, lifecycle, unix_millis, store)?;
+        if let Some(store) = app.orders.database() {
+            match prepare(&app, store).await {
+                Ok(()) | Err(MigrateError::Unavailable(_)) => {}
+                Err(error) => {
+                    return Err(ExitError::Usage(format!(
+                        "--database-url / DATABASE_URL: {error}"
+                    )));
+                }
+            }
+        }
+        app.lifecycle.spawn_background(keep(app.clone()));
+        Ok(app)
+    }
+
+    /// The same with its orders in memory or in a file.
     ///
     /// # Errors
     ///
@@ -118,7 +154,7 @@ impl App {
             inventory: config.inventory_url.clone(),
             registry,
         });
-        if app.orders.outlives_the_process() {
+        if app.orders.file().is_some() {
             app.lifecycle.spawn_background(keep(app.clone()));
         }
         Ok(app)
@@ -129,6 +165,15 @@ impl App {
         let mut url = self.inventory.clone();
         url.set_path(call.0);
         url
+    }
+
+    /// Hands over to other processes what this one works on, as far as there are any.
+    pub(crate) async fn leave(&self) {
+        if let Some(store) = self.orders.database()
+            && let Err(Unavailable::Database(reason)) = store.end_lease().await
+        {
+            tracing::debug!("Cannot end the lease: {}", reason.sentence());
+        }
     }
 
     /// Sends a call to the inventory; none if no whole answer came in time.

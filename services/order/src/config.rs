@@ -7,6 +7,7 @@ use std::time::Duration;
 use campuscafe_chaos::Fault;
 use campuscafe_cures::backoff::Backoff;
 use campuscafe_cures::budget::RESERVE;
+use campuscafe_database::DatabaseSettings;
 use campuscafe_service::{EXIT_STATUS, ServerSettings, ServiceCommand, VERSION, max_work};
 use clap::{Parser, ValueEnum};
 use humantime::format_duration;
@@ -127,9 +128,9 @@ pub struct Config {
     )]
     pub max_work: usize,
 
-    /// What to do with the Idempotency-Key of a customer. With several replicas, refuse
-    /// them: each replica knows only the keys that it has seen itself, so the same key
-    /// would place one order at each of them
+    /// What to do with the Idempotency-Key of a customer. With several replicas that share no
+    /// database, refuse them: each replica knows only the keys that it has seen itself, so the
+    /// same key would place one order at each of them
     #[arg(
         long,
         env = "ORDER_CUSTOMER_KEYS",
@@ -146,6 +147,10 @@ pub struct Config {
     /// forgets everything
     #[arg(long, env = "DATA_DIR", value_name = "DIRECTORY")]
     pub data: Option<PathBuf>,
+
+    /// The database, if it uses one
+    #[command(flatten)]
+    pub database: DatabaseSettings,
 
     /// How it serves
     #[command(flatten)]

@@ -74,9 +74,12 @@ async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, ExitError> {
         tracing::info!("{notice}");
     }
     let lifecycle = Lifecycle::default();
-    let app = App::new(&config, metrics.clone(), lifecycle.clone())?;
+    let app = App::open(&config, metrics.clone(), lifecycle.clone()).await?;
     tracing::info!(inventory = %config.inventory_url, "{}", config::explain_timeout(config.attempt_timeout));
-    let router = router(app, &config.server.allowed_hosts);
-    campuscafe_service::run("order", listener, router, lifecycle, metrics, &config.server).await?;
-    Ok(ExitCode::SUCCESS)
+    let router = router(app.clone(), &config.server.allowed_hosts);
+    let served =
+        campuscafe_service::run("order", listener, router, lifecycle, metrics, &config.server)
+            .await;
+    app.leave().await;
+    served.map(|()| ExitCode::SUCCESS)
 }

@@ -80,7 +80,7 @@ pub(crate) async fn tell(
         };
         let Some(permit) = permit else {
             app.metrics.notified(state, None);
-            app.orders.end_message(id, message.place);
+            app.orders.end_message(id, message.place).await;
             let request_id = IdempotencyKey::of_order(id);
             tracing::warn!(
                 %request_id,
@@ -102,7 +102,7 @@ pub(crate) async fn tell(
         let lifecycle = app.lifecycle.clone();
         let sent = async move {
             send(&app, id, message, state, baggage).await;
-            app.orders.end_message(id, message.place);
+            app.orders.end_message(id, message.place).await;
             drop(permit);
         };
         lifecycle.spawn(sent.instrument(span));

@@ -194,7 +194,8 @@ impl Orders {
         self.changed.push(id);
     }
 
-    /// The messages that are due to an order's listener; they count as under way from now on.
+    /// The messages that are due to an order's listener; they count as under way from now on,
+    /// which a file does not note: they are sent again after a crash.
     pub(crate) fn untold(&mut self, id: OrderId) -> Vec<Message> {
         self.orders.get_mut(&id).map(Order::untold).unwrap_or_default()
     }
@@ -206,6 +207,10 @@ impl Orders {
             listener.end(place);
             self.changed.push(id);
         }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.orders.len()
     }
 
     pub(crate) fn get(&self, id: OrderId) -> Option<&Order> {
@@ -251,14 +256,13 @@ impl Orders {
     ) -> Self {
         let mut all = Self::new(bounds);
         all.orders.extend(orders);
-        let ended = |order: &Order| order.history.last().map_or(0, |(_, at)| *at);
         let mut at_rest: Vec<_> =
             all.orders.iter().filter(|(_, order)| order.is_at_rest()).collect();
-        at_rest.sort_by_key(|(id, order)| (ended(order), **id));
+        at_rest.sort_by_key(|(id, order)| (order.changed_at(), **id));
         all.at_rest = at_rest.into_iter().map(|(id, _)| *id).collect();
         let open =
             all.orders.iter().filter(|(_, order)| order.question() == Some(Question::Settle));
-        all.unknown = open.map(|(id, order)| (ended(order), *id)).collect();
+        all.unknown = open.map(|(id, order)| (order.changed_at(), *id)).collect();
         for (key, CustomersKey { fingerprint, order, since }) in keys {
             all.keys.restore(&key, Some(fingerprint), Decision::Done(order), since);
         }
@@ -269,22 +273,28 @@ impl Orders {
     /// Nobody works any more on the orders that a process left when it ended: their attempts
     /// and their naive cancels will have no answer.
     pub(crate) fn interrupt(&mut self, now: UnixMillis) {
-        let of =
-            |(id, order): (&OrderId, &Order)| (*id, order.lane, order.state, order.note.is_some());
-        let left: Vec<_> = self.orders.iter().map(of).collect();
-        for (id, lane, state, noted) in left {
-            match (state, lane) {
-                (OrderState::Placing, _) => {
-                    self.learn(id, Event::Learnt(Knowledge::Unknown), None, now);
-                    if lane == Lane::Naive {
-                        self.give_up(id, Note::Interrupted);
-                    }
+        let left: Vec<_> =
+            self.orders.iter().map(|(id, order)| (*id, order.lane, order.state)).collect();
+        for (id, lane, state) in left {
+            if state == OrderState::Placing {
+                self.learn(id, Event::Learnt(Knowledge::Unknown), None, now);
+                if lane == Lane::Naive {
+                    self.give_up(id, Note::Interrupted);
                 }
-                (OrderState::Cancelling, Lane::Naive) if !noted => {
-                    self.give_up(id, Note::CancelUnanswered)
-                }
-                _ => {}
             }
+            self.give_up_cancel(id);
+        }
+    }
+
+    /// In the naive lane nobody asks what became of a cancel that nobody works on.
+    pub(crate) fn give_up_cancel(&mut self, id: OrderId) {
+        let is_left = |order: &Order| {
+            order.lane == Lane::Naive
+                && order.state == OrderState::Cancelling
+                && order.note.is_none()
+        };
+        if self.orders.get(&id).is_some_and(is_left) {
+            self.give_up(id, Note::CancelUnanswered);
         }
     }
 

@@ -35,11 +35,12 @@ pub(crate) struct OrdersQuery {
 }
 
 /// The orders that the service remembers, oldest first: up to 20,000. When there is no room,
-/// the order is forgotten that came to rest first.
+/// the order is forgotten that came to rest first. With a database: the orders of every process,
+/// those that are at rest for 24 hours.
 #[utoipa::path(get, path = "/orders", tag = "orders", params(OrdersQuery),
     responses((status = 200, body = OrderList, description = "Oldest first"),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "The query is invalid"),
-        (status = 503, body = Problem, content_type = "application/problem+json", description = "The file of the orders cannot be written now, so what is known may not be durable", headers(("Retry-After" = u64, description = "Seconds")),
+        (status = 503, body = Problem, content_type = "application/problem+json", description = "The store cannot be used now: the file of the orders cannot be written, so what is known may not be durable, or the database is away (`store-unavailable`), has no free connection (`store-busy`) or does not answer in time (`store-timeout`)", headers(("Retry-After" = u64, description = "Seconds")),
             example = json!({"type": "urn:problem-type:campuscafe:store-unavailable", "title": "Store unavailable", "status": 503, "detail": "the file of the orders cannot be written; nothing can be told of the orders"}))))]
 pub(crate) async fn list_orders(
     State(app): State<Arc<App>>,
@@ -63,7 +64,7 @@ pub(crate) async fn list_orders(
     responses((status = 200, body = OrderRecord, description = "The order"),
         (status = 400, body = Problem, content_type = "application/problem+json", description = "The path is invalid", example = json!({"type": "urn:problem-type:campuscafe:malformed-path", "title": "Malformed path", "status": 400, "detail": "expected percent-encoded UTF-8"})),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "The service does not know this order", example = json!({"type": "urn:problem-type:campuscafe:no-such-order", "title": "No such order", "status": 404, "detail": "this service has taken no such order, or has forgotten it"})),
-        (status = 503, body = Problem, content_type = "application/problem+json", description = "Another process of the order service took this order, and only that process remembers it. Digits 19 to 22 of an id name the process; a process that was restarted is another one, unless it keeps its orders in a file. Or the file of the orders cannot be written now (`store-unavailable`)", headers(("Retry-After" = u64, description = "Seconds")),
+        (status = 503, body = Problem, content_type = "application/problem+json", description = "Another process of the order service took this order, and only that process remembers it. Digits 19 to 22 of an id name the process; a process that was restarted is another one, unless it keeps its orders in a file. With a database every process knows every order. Or the store cannot be used now (`store-unavailable`, `store-busy`, `store-timeout`)", headers(("Retry-After" = u64, description = "Seconds")),
             example = json!({"type": "urn:problem-type:campuscafe:other-replica", "title": "Another replica took this order", "status": 503, "detail": "digits 19 to 22 of the id say that another process of the order service took this order, and only that process remembers it; a request may reach it when it is sent again, unless that process has ended, because its memory has ended with it"}))))]
 pub(crate) async fn get_order(
     State(app): State<Arc<App>>,

@@ -4,6 +4,8 @@
 //! is settled like any other. A store that has failed is read anew, because the orders in
 //! memory are ahead of it; what is known and was not recorded is recorded then.
 
+pub(crate) mod database;
+
 use std::sync::Arc;
 
 use campuscafe_api::inventory::Reservation;
@@ -15,25 +17,34 @@ use tokio::time::sleep;
 use tracing::Span;
 
 use crate::App;
-use crate::answers::store_unavailable;
 use crate::notify::{IfNoRoom, tell, tell_listener};
 use crate::orders::{Note, Question};
 use crate::settle::{BACKOFF, settle_later};
-use crate::store::Unavailable;
+use crate::store::{FileOrders, Unavailable};
 
 /// Takes over the orders that nobody works on, at the start and whenever the store has
 /// failed and takes changes again. Runs until the service ends.
 pub(crate) async fn keep(app: Arc<App>) {
+    if let Some(store) = app.orders.file() {
+        keep_file(&app, store).await;
+    } else if let Some(store) = app.orders.database() {
+        database::keep(&app, store).await;
+    }
+}
+
+async fn keep_file(app: &Arc<App>, store: &FileOrders) {
     loop {
         // If the store fails meanwhile, this is done once more.
-        let _ = take_over(&app).await;
-        let reason = app.orders.failed().await;
+        if let Ok((open, untold)) = store.read(|orders| (orders.open(), orders.with_untold())).await
+        {
+            take_over(app, open, untold);
+        }
+        let reason = store.failed().await;
         tracing::error!("The store takes no changes: {reason}");
-        let problem = store_unavailable("nothing can be ordered");
-        app.lifecycle.set_unavailable(Some(problem));
+        app.lifecycle.set_unavailable(Some(Unavailable::File.problem(NOTHING_ORDERED)));
         let mut tries = 0;
         let mut known = reason;
-        while let Err(reason) = app.orders.recover((app.now)()).await {
+        while let Err(reason) = store.recover((app.now)()).await {
             if reason != known {
                 tracing::error!("The store still takes no changes: {reason}");
                 known = reason;
@@ -46,18 +57,23 @@ pub(crate) async fn keep(app: Arc<App>) {
     }
 }
 
-async fn take_over(app: &Arc<App>) -> Result<(), Unavailable> {
-    for (id, question) in app.orders.open().await? {
+const NOTHING_ORDERED: &str = "nothing can be ordered";
+
+/// Goes on with orders: asks about those that are open, and tells the listeners of those that
+/// have untold states.
+fn take_over(app: &Arc<App>, open: Vec<(OrderId, Question)>, untold: Vec<OrderId>) {
+    for (id, question) in open {
         settle_later(app, id, question, Baggage::default(), &Span::none());
     }
-    let (untold, app) = (app.orders.with_untold().await?, app.clone());
-    let lifecycle = app.lifecycle.clone();
+    if untold.is_empty() {
+        return;
+    }
+    let (app, lifecycle) = (app.clone(), app.lifecycle.clone());
     lifecycle.spawn_background(async move {
         for id in untold {
             tell(&app, id, &Baggage::default(), &SpanLink::to(&Span::none()), IfNoRoom::Wait).await;
         }
     });
-    Ok(())
 }
 
 /// What is known of an order and could not be recorded.

@@ -1,4 +1,4 @@
-//! What one of several order services must refuse: each has orders of its own.
+//! What one of several order services must refuse, if each has orders of its own.
 
 use campuscafe_api::Problem;
 use campuscafe_cures::{IdempotencyKey, OrderId};
@@ -11,9 +11,10 @@ use crate::config::CustomerKeys;
 ///
 /// An id of another replica's is no reason for a 404: that replica may know the order. Without
 /// a file the ids that this process gave before a restart are another's too, since its memory
-/// is new.
+/// is new. With a database every process knows the orders of all.
 pub(crate) fn not_remembered(app: &App, id: Option<OrderId>) -> ProblemResponse {
-    if id.is_some_and(|id| id.replica() != app.replica) {
+    let knows_all = app.orders.database().is_some();
+    if !knows_all && id.is_some_and(|id| id.replica() != app.replica) {
         let problem = Problem::new(503, "other-replica", "Another replica took this order").detail(
             "digits 19 to 22 of the id say that another process of the order service took this \
              order, and only that process remembers it; a request may reach it when it is sent \

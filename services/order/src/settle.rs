@@ -130,12 +130,12 @@ async fn settle(asking: Asking, baggage: Baggage) {
         let recorded = match told {
             Told::Known(known) => {
                 let learnt = learn(app, id, question, &known, asked, since.elapsed()).await;
-                learnt.map(|()| tell_listener(app, id, &baggage, &Span::current()))
+                learnt.map(|()| tell_listener(app, id, &baggage, &Span::current())).is_ok()
             }
-            Told::Never(why) => give_up(app, id, why).await,
-            Told::Nothing => Err(Unavailable),
+            Told::Never(why) => give_up(app, id, why).await.is_ok(),
+            Told::Nothing => false,
         };
-        if recorded.is_ok() {
+        if recorded {
             return;
         }
         tokio::time::sleep(BACKOFF.wait(asked, rand::random())).await;

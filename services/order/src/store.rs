@@ -5,6 +5,7 @@
 //! either, where the store outlives it. The rules are in [`crate::orders`]. Another kind of
 //! store is another variant of [`Store`].
 
+mod database;
 mod file;
 mod fingerprint;
 mod memory;
@@ -14,15 +15,19 @@ mod state;
 use std::path::Path;
 use std::time::Duration;
 
+use campuscafe_api::Problem;
 use campuscafe_api::inventory::Reservation;
 use campuscafe_cures::order::{Event, NothingToCancel};
 use campuscafe_cures::{IdempotencyKey, OrderId, OrderState, Replica, UnixMillis};
+use campuscafe_database::Reason;
 
 use crate::orders::{
-    Begun, CUSTOMERS_KEYS, DURABLE_CUSTOMERS_KEYS, Message, NotBegun, Note, Order, Orders, Question,
+    Begun, CUSTOMERS_KEYS, DURABLE_CUSTOMERS_KEYS, Message, NotBegun, Note, Order, Orders,
 };
 
-use file::{FileError, FileOrders};
+pub(crate) use database::DatabaseOrders;
+use file::FileError;
+pub(crate) use file::FileOrders;
 use memory::MemoryStore;
 
 /// The store of one order service.
@@ -32,13 +37,33 @@ pub(crate) enum Store {
     Memory(MemoryStore),
     /// In a file.
     File(FileOrders),
+    /// In a database, which other order services may use as well.
+    Database(DatabaseOrders),
 }
 
 /// The store takes no changes now. After the operation nothing has changed, as far as anybody
 /// is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the store takes no changes now")]
-pub(crate) struct Unavailable;
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unavailable {
+    /// The file cannot be written, or more changes wait for it than it can take soon.
+    File,
+    /// The database did not do it.
+    Database(Reason),
+}
+
+impl Unavailable {
+    /// The problem that a client is told, and what it means for the client.
+    pub(crate) fn problem(self, meaning: &str) -> Problem {
+        let ((kind, title), why) = match self {
+            Self::File => (
+                ("store-unavailable", "Store unavailable"),
+                "the file of the orders cannot be written",
+            ),
+            Self::Database(reason) => (reason.problem(), reason.sentence()),
+        };
+        Problem::new(503, kind, title).detail(format!("{why}; {meaning}"))
+    }
+}
 
 impl Store {
     pub(crate) fn in_memory() -> Self {
@@ -54,21 +79,33 @@ impl Store {
         FileOrders::open(directory, DURABLE_CUSTOMERS_KEYS, now).map(Self::File)
     }
 
+    /// The file, if it is one.
+    pub(crate) const fn file(&self) -> Option<&FileOrders> {
+        match self {
+            Self::File(store) => Some(store),
+            Self::Memory(_) | Self::Database(_) => None,
+        }
+    }
+
     /// In a file on a disk of a test's own.
     #[cfg(test)]
     pub(crate) fn on_disk(disk: &campuscafe_file_store::testing::Disk) -> Self {
         Self::File(file::tests::open(disk, 0))
     }
 
-    pub(crate) const fn outlives_the_process(&self) -> bool {
-        matches!(self, Self::File(_))
+    /// The database, if it is one.
+    pub(crate) const fn database(&self) -> Option<&DatabaseOrders> {
+        match self {
+            Self::Memory(_) | Self::File(_) => None,
+            Self::Database(store) => Some(store),
+        }
     }
 
     /// Which process this is, among all that ever take orders. With a file it is the same
     /// after a restart.
     pub(crate) fn replica(&self) -> Replica {
         match self {
-            Self::Memory(_) => Replica(rand::random()),
+            Self::Memory(_) | Self::Database(_) => Replica(rand::random()),
             Self::File(store) => store.replica(),
         }
     }
@@ -92,6 +129,7 @@ impl Store {
                 store.transaction(|orders| orders.begin(id, order, once, now))
             }),
             Self::File(store) => store.begin(id, order, key, now).await,
+            Self::Database(store) => store.begin(id, order, key, now).await,
         }
     }
 
@@ -105,6 +143,7 @@ impl Store {
         match self {
             Self::Memory(store) => Ok(store.placed(id, limit).await),
             Self::File(store) => store.placed(id, limit).await,
+            Self::Database(store) => store.placed(id, limit).await,
         }
     }
 
@@ -118,6 +157,7 @@ impl Store {
         match self {
             Self::Memory(store) => Ok(store.transaction(|orders| orders.begin_cancel(id, now))),
             Self::File(store) => store.begin_cancel(id, now).await,
+            Self::Database(store) => store.begin_cancel(id, now).await,
         }
     }
 
@@ -129,31 +169,41 @@ impl Store {
         reserved: Option<&Reservation>,
         now: UnixMillis,
     ) -> Result<Option<OrderState>, Unavailable> {
-        let change = |orders: &mut Orders| orders.learn(id, event, reserved, now);
-        self.transaction(change).await
+        self.change(id, |orders| orders.learn(id, event, reserved, now)).await
     }
 
     /// Notes why nothing more will be known of an order.
     pub(crate) async fn give_up(&self, id: OrderId, note: Note) -> Result<(), Unavailable> {
-        self.transaction(|orders| orders.give_up(id, note)).await
+        self.change(id, |orders| orders.give_up(id, note)).await
     }
 
     /// The messages that are due to an order's listener; they count as under way from now on.
     pub(crate) async fn untold(&self, id: OrderId) -> Result<Vec<Message>, Unavailable> {
-        self.transaction(|orders| orders.untold(id)).await
+        match self {
+            Self::Memory(store) => Ok(store.transaction(|orders| orders.untold(id))),
+            Self::File(store) => store.transaction(|orders| orders.untold(id)).await,
+            Self::Database(store) => store.untold(id).await,
+        }
     }
 
-    /// A message to an order's listener has ended, whatever came of it. It does not wait: if
-    /// this is lost the message is sent again.
-    pub(crate) fn end_message(&self, id: OrderId, place: u32) {
+    /// A message to an order's listener has ended, whatever came of it. If this is lost the
+    /// message may be sent again.
+    pub(crate) async fn end_message(&self, id: OrderId, place: u32) {
+        let end = |orders: &mut Orders| orders.end_message(id, place);
         match self {
-            Self::Memory(store) => store.transaction(|orders| orders.end_message(id, place)),
-            Self::File(store) => store.note(|orders| orders.end_message(id, place)),
+            Self::Memory(store) => store.transaction(end),
+            Self::File(store) => store.note(end),
+            Self::Database(store) => store.change(id, end).await.unwrap_or_default(),
         }
     }
 
     pub(crate) async fn get(&self, id: OrderId) -> Result<Option<Order>, Unavailable> {
-        self.read(|orders| orders.get(id).cloned()).await
+        let get = |orders: &Orders| orders.get(id).cloned();
+        match self {
+            Self::Memory(store) => Ok(store.read(get)),
+            Self::File(store) => store.read(get).await,
+            Self::Database(store) => store.get(id).await,
+        }
     }
 
     /// Some orders in a state, oldest first, after this one.
@@ -163,63 +213,37 @@ impl Store {
         after: Option<OrderId>,
         limit: usize,
     ) -> Result<Vec<(OrderId, Order)>, Unavailable> {
-        self.read(|orders| orders.list(state, after, limit)).await
+        let list = |orders: &Orders| orders.list(state, after, limit);
+        match self {
+            Self::Memory(store) => Ok(store.read(list)),
+            Self::File(store) => store.read(list).await,
+            Self::Database(store) => store.list(state, after, limit).await,
+        }
     }
 
-    /// The orders that the inventory must be asked about.
-    pub(crate) async fn open(&self) -> Result<Vec<(OrderId, Question)>, Unavailable> {
-        self.read(Orders::open).await
-    }
-
-    /// The orders whose listener was not told everything.
-    pub(crate) async fn with_untold(&self) -> Result<Vec<OrderId>, Unavailable> {
-        self.read(Orders::with_untold).await
-    }
-
-    async fn transaction<T>(
+    async fn change<T>(
         &self,
-        change: impl FnOnce(&mut Orders) -> T,
+        id: OrderId,
+        change: impl Fn(&mut Orders) -> T,
     ) -> Result<T, Unavailable> {
         match self {
             Self::Memory(store) => Ok(store.transaction(change)),
             Self::File(store) => store.transaction(change).await,
-        }
-    }
-
-    async fn read<T>(&self, look: impl FnOnce(&Orders) -> T) -> Result<T, Unavailable> {
-        match self {
-            Self::Memory(store) => Ok(store.read(look)),
-            Self::File(store) => store.read(look).await,
+            Self::Database(store) => store.change(id, change).await,
         }
     }
 
     /// How many orders of the cured lane are unknown now and can be settled, and since when
-    /// the oldest of them is. For gauges: it does not wait.
+    /// the oldest of them is. With a database, those that this process works on. For gauges: it
+    /// does not wait.
     pub(crate) fn unknown(&self) -> (usize, Option<UnixMillis>) {
         match self {
             Self::Memory(store) => store.read(Orders::unknown),
             Self::File(store) => store.peek(Orders::unknown),
-        }
-    }
-
-    /// Resolves when the store takes no changes any more: why.
-    pub(crate) async fn failed(&self) -> String {
-        match self {
-            Self::Memory(_) => std::future::pending().await,
-            Self::File(store) => store.failed().await,
-        }
-    }
-
-    /// Lets a store that has failed take changes again. Orders that nobody was told of are
-    /// removed.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot yet: why.
-    pub(crate) async fn recover(&self, now: UnixMillis) -> Result<(), String> {
-        match self {
-            Self::Memory(_) => Ok(()),
-            Self::File(store) => store.recover(now).await,
+            Self::Database(store) => store.unknown(),
         }
     }
 }
+
+#[cfg(test)]
+mod script;

@@ -170,7 +170,7 @@ func (s *partitions) place(did *operation, call, end int64, answered bool) {
 				asked.verb = other
 				part.did(call, end, asked, seen{})
 				return
-			case status == 408 || status == 503 && !strings.HasSuffix(answer.Type, ":store-unavailable"):
+			case status == 408 || status == 503 && !strings.Contains(answer.Type, ":store-"):
 				// It was not taken, and nothing was sent for it.
 				return
 			case status == 502 || status == 503:
@@ -236,7 +236,7 @@ func (s *partitions) cancel(did *operation, call, end int64, answered bool) {
 		switch status := did.end.Status; {
 		case status == 200, status == 202, status == 409, status == 404:
 		case status == 503 && isAbsent(did.end):
-		case status == 503 && !isType(did.end, ":store-unavailable"), status == 408:
+		case status == 503 && !isType(did.end, ":store-"), status == 408:
 			return
 		case status == 502, status == 503, status == 504:
 			answered, end = false, math.MaxInt64
@@ -295,9 +295,9 @@ func (s *partitions) look(record *order, call, end int64) {
 
 func isAbsent(answer *line) bool { return isType(answer, ":other-replica") }
 
-func isType(answer *line, suffix string) bool {
+func isType(answer *line, part string) bool {
 	var said told
-	return json.Unmarshal(answer.Body, &said) == nil && strings.HasSuffix(said.Type, suffix)
+	return json.Unmarshal(answer.Body, &said) == nil && strings.Contains(said.Type, part)
 }
 
 func brief(body json.RawMessage) string {

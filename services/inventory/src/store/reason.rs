@@ -40,14 +40,9 @@ impl Reason {
     /// The type and the title of the problem that a client is told.
     pub(crate) const fn problem(self) -> (&'static str, &'static str) {
         match self {
-            Self::FileBusy | Self::Database(DatabaseReason::Busy | DatabaseReason::Conflict) => {
-                ("store-busy", "Store busy")
-            }
-            Self::Database(DatabaseReason::Timeout) => ("store-timeout", "Store timed out"),
-            Self::FileFailed
-            | Self::Database(DatabaseReason::Unavailable | DatabaseReason::Refused) => {
-                ("store-unavailable", "Store unavailable")
-            }
+            Self::FileBusy => ("store-busy", "Store busy"),
+            Self::FileFailed => ("store-unavailable", "Store unavailable"),
+            Self::Database(reason) => reason.problem(),
         }
     }
 

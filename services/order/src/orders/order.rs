@@ -132,7 +132,7 @@ impl Order {
     }
 
     /// What the inventory must be asked about it.
-    pub(super) fn question(&self) -> Option<Question> {
+    pub(crate) fn question(&self) -> Option<Question> {
         if self.lane == Lane::Naive || self.note.is_some() {
             return None;
         }
@@ -141,6 +141,19 @@ impl Order {
             OrderState::Cancelling => Some(Question::Cancel),
             _ => None,
         }
+    }
+
+    /// Whether nobody works on it, and its listener was told everything.
+    pub(crate) fn is_done(&self) -> bool {
+        let ended = |listener: &Listener| {
+            (1_u32..).zip(&self.history).all(|(place, _)| listener.has_ended(place))
+        };
+        self.is_at_rest() && self.listener.as_deref().is_none_or(ended)
+    }
+
+    /// When it came to its state.
+    pub(crate) fn changed_at(&self) -> UnixMillis {
+        self.history.last().map_or(0, |(_, at)| *at)
     }
 
     /// Whether nobody works on it: a naive order that is unknown stays unknown.
@@ -158,6 +171,16 @@ impl Listener {
     /// A listener to whom these messages were sent.
     pub(crate) const fn new(plan: Plan, ended: u32) -> Self {
         Self { plan, sent: 0, ended }
+    }
+
+    /// The same, of whom so many messages were sent or are under way.
+    pub(crate) fn with_sent(self, sent: usize) -> Self {
+        Self { sent, ..self }
+    }
+
+    /// How many messages were sent, or are under way.
+    pub(crate) const fn sent(&self) -> usize {
+        self.sent
     }
 
     /// Which messages have ended, one bit for each.

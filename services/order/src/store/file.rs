@@ -6,14 +6,13 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use campuscafe_api::order::Lane;
 use campuscafe_cures::decisions::Bounds;
 use campuscafe_cures::order::NothingToCancel;
 use campuscafe_cures::{IdempotencyKey, OrderId, OrderState, Replica, UnixMillis};
 use campuscafe_file_store::{FileStore, OpenError, Ticket, WriteError};
 use tokio::time::timeout;
 
-use crate::orders::{Begun, NotBegun, Note, Order, Orders};
+use crate::orders::{Begun, NotBegun, Order, Orders};
 
 use super::Unavailable;
 use super::fingerprint::Fingerprints;
@@ -147,7 +146,7 @@ impl FileOrders {
         self.durable(ticket).await?;
         // A commit that failed later may have made an end of it in between.
         let confirmed = number.is_none_or(|number| self.recorded().confirm(number));
-        if confirmed { Ok(done) } else { Err(Unavailable) }
+        if confirmed { Ok(done) } else { Err(Unavailable::File) }
     }
 
     pub(super) async fn transaction<T>(
@@ -166,7 +165,7 @@ impl FileOrders {
     }
 
     /// What the orders are, when that is durable.
-    pub(super) async fn read<T>(&self, look: impl FnOnce(&Orders) -> T) -> Result<T, Unavailable> {
+    pub(crate) async fn read<T>(&self, look: impl FnOnce(&Orders) -> T) -> Result<T, Unavailable> {
         let (found, ticket) = {
             let state = self.recorded();
             (look(&state.orders.orders), self.file.write(Vec::new()))
@@ -194,7 +193,7 @@ impl FileOrders {
     }
 
     /// Resolves when a commit has failed: why.
-    pub(super) async fn failed(&self) -> String {
+    pub(crate) async fn failed(&self) -> String {
         self.file.failed().await;
         let failure = self.recorded().failure.take();
         failure.map_or_else(|| "a commit failed".to_owned(), |failure| failure.to_string())
@@ -207,7 +206,7 @@ impl FileOrders {
     /// # Errors
     ///
     /// When the file cannot be used yet.
-    pub(super) async fn recover(&self, now: UnixMillis) -> Result<(), String> {
+    pub(crate) async fn recover(&self, now: UnixMillis) -> Result<(), String> {
         let abandoned = self.recorded().abandon();
         let without = abandoned.iter().filter_map(|it| match it {
             Unconfirmed::Order(id) => Some(*id),
@@ -228,7 +227,9 @@ impl FileOrders {
             state.orders.replace(orders);
             let ((), changes) = state.orders.apply(|orders| {
                 for begun in &abandoned {
-                    give_up_cancel(orders, *begun);
+                    if let Unconfirmed::Cancel(id) = begun {
+                        orders.give_up_cancel(*id);
+                    }
                 }
                 if !has_started {
                     orders.interrupt(now);
@@ -251,7 +252,7 @@ impl FileOrders {
         change: impl FnOnce(&mut Orders) -> T,
     ) -> Result<(T, Ticket), Unavailable> {
         if !self.file.takes_rows() || self.file.is_busy() {
-            return Err(Unavailable);
+            return Err(Unavailable::File);
         }
         let (done, changes) = state.orders.apply(change);
         Ok((done, self.file.write(rows::changed(&state.orders.orders, &changes))))
@@ -260,7 +261,7 @@ impl FileOrders {
     async fn durable(&self, ticket: Ticket) -> Result<(), Unavailable> {
         ticket.durable().await.map_err(|error| {
             self.recorded().failure.get_or_insert(error);
-            Unavailable
+            Unavailable::File
         })
     }
 
@@ -288,17 +289,6 @@ impl Recorded {
         let unconfirmed = std::mem::take(&mut self.unconfirmed);
         self.abandoned.extend(unconfirmed.into_values());
         self.abandoned.clone()
-    }
-}
-
-/// In the naive lane nobody asks what became of a cancel that nobody works on.
-fn give_up_cancel(orders: &mut Orders, begun: Unconfirmed) {
-    let Unconfirmed::Cancel(id) = begun else { return };
-    let unsettled = |order: &Order| {
-        order.lane == Lane::Naive && order.state == OrderState::Cancelling && order.note.is_none()
-    };
-    if orders.get(id).is_some_and(unsettled) {
-        orders.give_up(id, Note::CancelUnanswered);
     }
 }
 

@@ -63,7 +63,7 @@ pub(super) struct Restored {
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct StoredOrder {
+pub(super) struct StoredOrder {
     lane: api::Lane,
     history: Vec<(api::OrderState, UnixMillis)>,
     item: Box<str>,
@@ -161,7 +161,7 @@ pub(super) fn restore(
     Ok(Restored { orders: Orders::restore(bounds, orders, keys), identity, removals })
 }
 
-fn stored_order(order: &Order) -> StoredOrder {
+pub(super) fn stored_order(order: &Order) -> StoredOrder {
     StoredOrder {
         lane: order.lane,
         history: order.history.iter().map(|(state, at)| (on_the_wire(*state), *at)).collect(),
@@ -177,7 +177,7 @@ fn stored_order(order: &Order) -> StoredOrder {
     }
 }
 
-fn order(stored: StoredOrder) -> Result<Order, String> {
+pub(super) fn order(stored: StoredOrder) -> Result<Order, String> {
     let state = |wire: &api::OrderState| {
         let same = |state: &OrderState| on_the_wire(*state) == *wire;
         OrderState::ALL.into_iter().find(same).ok_or("a state that no order has")

@@ -42,21 +42,19 @@ pub(super) async fn settings(
     now: UnixMillis,
 ) -> Result<Settings, Error> {
     let new = Uuid::from_u128(rand::random()).simple().to_string();
-    let secret = setting(transaction, SECRET, &new).await?;
+    let secret = transaction.setting(SECRET, &new).await?;
     let secret = Uuid::parse_str(&secret).unwrap_or_default().as_u128();
 
     let horizon_ms = u64::try_from(horizon.as_millis()).unwrap_or(u64::MAX);
-    let known = setting(transaction, KEY_HORIZON, &horizon_ms.to_string()).await?;
-    let expired_until = setting(transaction, EXPIRED_UNTIL, "").await?.parse().ok();
+    let known = transaction.setting(KEY_HORIZON, &horizon_ms.to_string()).await?;
+    let expired_until = transaction.setting(EXPIRED_UNTIL, "").await?.parse().ok();
     let known: u64 = known.parse().unwrap_or(horizon_ms);
     // Keys of orders may have been forgotten after a shorter horizon than that of today.
     let forgotten = (known < horizon_ms).then(|| now.saturating_sub(known));
     let expired_until = expired_until.max(forgotten);
-    transaction.execute(sql::SET_SETTING, &[&KEY_HORIZON, &horizon_ms.to_string()]).await?;
+    transaction.set_setting(KEY_HORIZON, &horizon_ms.to_string()).await?;
     if let Some(expired_until) = expired_until {
-        transaction
-            .execute(sql::SET_SETTING, &[&EXPIRED_UNTIL, &expired_until.to_string()])
-            .await?;
+        transaction.set_setting(EXPIRED_UNTIL, &expired_until.to_string()).await?;
     }
     Ok(Settings { secret, expired_until })
 }
@@ -64,13 +62,6 @@ pub(super) async fn settings(
 const SECRET: &str = "secret";
 const KEY_HORIZON: &str = "key_horizon_ms";
 const EXPIRED_UNTIL: &str = "expired_until";
-
-/// A setting, which is this text if it was never set.
-async fn setting(transaction: &Transaction, name: &str, new: &str) -> Result<String, Error> {
-    transaction.execute(sql::ADD_SETTING, &[&name, &new]).await?;
-    let row = transaction.query_first(sql::SETTING, &[&name]).await?;
-    Ok(row.map_or_else(|| new.to_owned(), |row| row.get(0)))
-}
 
 /// Removes keys that have expired, and reservations that are too old to be cancelled or to be
 /// committed again. Returns whether there may be more of them.

@@ -12,14 +12,6 @@ pub(super) const ADD_PRICE: Statement = Statement::new(
     "INSERT prices",
     "INSERT INTO prices (item, price, version) VALUES ($1, $2, $3) ON CONFLICT (item) DO NOTHING",
 );
-pub(super) const ADD_SETTING: Statement = Statement::new(
-    "INSERT settings",
-    "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
-);
-pub(super) const SETTING: Statement =
-    Statement::new("SELECT settings", "SELECT value FROM settings WHERE name = $1");
-pub(super) const SET_SETTING: Statement =
-    Statement::new("UPDATE settings", "UPDATE settings SET value = $2 WHERE name = $1");
 pub(super) const FORGET_KEYS: Statement = Statement::new(
     "DELETE keys",
     "DELETE FROM keys WHERE key IN (SELECT key FROM keys WHERE expires_at <= $1 LIMIT 1000)",

@@ -1,12 +1,8 @@
 #![allow(clippy::unwrap_used)]
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use campuscafe_tests::postgres::{Postgres, execute, rows, test_database};
-
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use campuscafe_tests::postgres::{Cut, Postgres, cutting, execute, rows, test_database};
 
 use super::*;
 use crate::history::KeyHasher;
@@ -354,71 +350,6 @@ async fn until_it_works(
     }
 }
 
-/// Whether the next commit is to be cut, and whether it was.
-const ARMED: u8 = 1;
-const DONE: u8 = 2;
-
-/// What happens to the next commit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cut {
-    /// It never arrives.
-    Before,
-    /// It is done, and its answer is lost.
-    After,
-    /// The same, and nothing reaches the server any more.
-    ForGood,
-}
-
-/// A way to the server on which the next commit is cut off, once.
-async fn cutting(url: &str, cut: Cut) -> (String, Arc<AtomicU8>) {
-    let (user, rest) = url.split_once('@').unwrap();
-    let (server, database) = rest.split_once('/').unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let through = format!("{user}@{}/{database}", listener.local_addr().unwrap());
-    let (server, armed) = (server.to_owned(), Arc::new(AtomicU8::new(0)));
-    let cuts = armed.clone();
-    tokio::spawn(async move {
-        while let Ok((client, _)) = listener.accept().await {
-            if cut == Cut::ForGood && cuts.load(Ordering::SeqCst) == DONE {
-                continue;
-            }
-            let server = TcpStream::connect(&server).await.unwrap();
-            tokio::spawn(relay(client, server, cut, cuts.clone()));
-        }
-    });
-    (through, armed)
-}
-
-async fn relay(mut client: TcpStream, mut server: TcpStream, cut: Cut, armed: Arc<AtomicU8>) {
-    let (mut of_client, mut of_server) = (vec![0; 8_192], vec![0; 8_192]);
-    loop {
-        tokio::select! {
-            read = client.read(&mut of_client) => {
-                let Ok(length @ 1..) = read else { return };
-                let sent = &of_client[..length];
-                let is_commit = sent.windows(6).any(|window| window == b"COMMIT");
-                let now = || armed.compare_exchange(ARMED, DONE, Ordering::SeqCst, Ordering::SeqCst);
-                let cuts = is_commit && now().is_ok();
-                if cuts && cut == Cut::Before {
-                    return;
-                }
-                server.write_all(sent).await.unwrap();
-                if cuts {
-                    // The commit is done when the server answers.
-                    assert!(server.read(&mut of_server).await.unwrap() > 0);
-                    return;
-                }
-            }
-            read = server.read(&mut of_server) => {
-                let Ok(length @ 1..) = read else { return };
-                if client.write_all(&of_server[..length]).await.is_err() {
-                    return;
-                }
-            }
-        }
-    }
-}
-
 #[tokio::test]
 async fn a_commit_without_an_answer_is_looked_up_and_only_without_a_key_and_a_trace_it_is_unknown()
 {
@@ -431,11 +362,11 @@ async fn a_commit_without_an_answer_is_looked_up_and_only_without_a_key_and_a_tr
         (Cut::Before, None),
     ] {
         let Some(url) = test_database().await else { return };
-        let (through, armed) = cutting(&url, cut).await;
+        let (through, scissors) = cutting(&url, cut).await;
         let store = open(&through).await;
-        armed.store(ARMED, Ordering::SeqCst);
+        scissors.arm();
         let told = store.reserve(command(7, "a", under)).await;
-        assert_eq!(armed.load(Ordering::SeqCst), DONE, "no commit was cut");
+        assert!(scissors.have_cut(), "no commit was cut");
         let reservations = open(&url).await.state().await.unwrap().reservations;
         match (cut, under) {
             (Cut::ForGood, _) => {

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use campuscafe_api::inventory::Reserve;
+use campuscafe_api::order::Lane;
 use campuscafe_cures::KeyError;
 use campuscafe_cures::attempts::Knowledge;
 use campuscafe_cures::order::Event;
@@ -9,7 +10,8 @@ use campuscafe_file_store::testing::{Disk, Fault};
 use proptest::prelude::*;
 
 use super::*;
-use crate::orders::{CUSTOMERS_KEYS, MAX_ORDERS, Message, Question};
+use crate::orders::{CUSTOMERS_KEYS, MAX_ORDERS, Message, Note, Question};
+use crate::store::script::{Happens, id, key, order};
 
 const BOUNDS: Bounds = Bounds { horizon: Duration::from_secs(60), keys: 64, voids: 0 };
 
@@ -23,19 +25,6 @@ pub(in crate::store) fn open(disk: &Disk, now: UnixMillis) -> FileOrders {
 /// The disk as a process finds it that starts after a loss of power.
 fn power_cut(disk: &Disk) -> Disk {
     disk.cut_at(disk.operations(), |_| false)
-}
-
-fn id(number: usize) -> OrderId {
-    OrderId::new(number as u64, [0; 10])
-}
-
-fn order(lane: Lane) -> Order {
-    let reserve = Reserve { item_id: "cake".to_owned(), quantity: 1 };
-    Order::new(&reserve, lane, Some("7f"), 7)
-}
-
-fn key(text: &str) -> IdempotencyKey {
-    IdempotencyKey::new(text).unwrap()
 }
 
 async fn begin(store: &FileOrders, number: usize, lane: Lane) -> Result<Begun, NotBegun> {
@@ -140,9 +129,9 @@ async fn an_order_that_could_not_be_recorded_is_not_there_and_its_key_is_free() 
         begin(&store, 1, Lane::Cured).await.unwrap();
         disk.fail(fault, 0);
         let pressed = store.begin(id(2), order(Lane::Cured), Some(&key("a")), 8).await;
-        assert_eq!(pressed, Err(Unavailable), "{fault:?}");
-        assert_eq!(learn(&store, 1, Knowledge::Reserved, 9).await, Err(Unavailable));
-        assert_eq!(store.read(|_| ()).await, Err(Unavailable), "memory is ahead of the file");
+        assert_eq!(pressed, Err(Unavailable::File), "{fault:?}");
+        assert_eq!(learn(&store, 1, Knowledge::Reserved, 9).await, Err(Unavailable::File));
+        assert_eq!(store.read(|_| ()).await, Err(Unavailable::File), "memory is ahead of the file");
         assert!(store.recover(99).await.is_err(), "{fault:?}");
         disk.heal();
         store.recover(99).await.unwrap();
@@ -165,7 +154,7 @@ async fn a_start_that_could_not_be_recorded_is_made_up_for_when_the_store_takes_
     let file = FileStore::with_backend(move || Ok(backend.backend()), NAME, FORMAT).unwrap();
     disk.fail(Fault::Full, 0);
     let again = FileOrders::of(file, BOUNDS, 20).unwrap();
-    assert_eq!(again.read(|_| ()).await, Err(Unavailable));
+    assert_eq!(again.read(|_| ()).await, Err(Unavailable::File));
     disk.heal();
     again.recover(30).await.unwrap();
     let order = get(&again, 1).await.unwrap();
@@ -188,7 +177,7 @@ async fn an_order_of_which_nobody_was_told_is_removed_although_it_is_in_the_file
     ticket.durable().await.unwrap();
     // The next commit fails before the first one is confirmed.
     disk.fail(Fault::Dead, 0);
-    assert_eq!(begin_fails(&store, 2).await, Err(Unavailable));
+    assert_eq!(begin_fails(&store, 2).await, Err(Unavailable::File));
     disk.heal();
     store.recover(99).await.unwrap();
     assert!(!store.recorded().confirm(1), "nothing is sent for it any more");
@@ -214,7 +203,7 @@ async fn a_naive_cancel_that_nobody_works_on_is_given_up() {
     };
     ticket.durable().await.unwrap();
     disk.fail(Fault::Dead, 0);
-    assert_eq!(begin_fails(&store, 2).await, Err(Unavailable));
+    assert_eq!(begin_fails(&store, 2).await, Err(Unavailable::File));
     disk.heal();
     store.recover(99).await.unwrap();
     let order = get(&store, 1).await.unwrap();
@@ -279,69 +268,6 @@ fn a_row_that_this_program_does_not_write_is_named() {
     let file = FileStore::with_backend(move || Ok(disk.backend()), NAME, FORMAT).unwrap();
     let error = FileOrders::of(file, CUSTOMERS_KEYS, 7).unwrap_err().to_string();
     assert!(error.contains("table orders") && error.contains("hue"), "{error}");
-}
-
-/// Something that happens to the orders.
-#[derive(Debug, Clone)]
-enum Happens {
-    Begin { number: usize, cured: bool, key: Option<u8>, listener: bool },
-    Learn { number: usize, knowledge: Knowledge },
-    Cancel { number: usize },
-    CancelConfirmed { number: usize },
-    GiveUp { number: usize },
-    MessageEnds { number: usize, place: u32 },
-    TimePasses { ms: u64 },
-}
-
-impl Happens {
-    fn to(&self, orders: &mut Orders, now: UnixMillis) {
-        match *self {
-            Self::Begin { number, cured, key: name, listener } => {
-                let lane = if cured { Lane::Cured } else { Lane::Naive };
-                let plan = listener.then(|| "slow:5,none".parse().unwrap());
-                let order = order(lane).with_listener(plan);
-                let name = name.map(|name| key(&format!("press-{name}")));
-                // An id is given once.
-                if orders.get(id(number)).is_none() {
-                    let once = name.as_ref().map(|name| (name, 1));
-                    let _ = orders.begin(id(number), order, once, now);
-                }
-            }
-            Self::Learn { number, knowledge } => {
-                orders.learn(id(number), Event::Learnt(knowledge), None, now);
-            }
-            Self::Cancel { number } => {
-                let _ = orders.begin_cancel(id(number), now);
-            }
-            Self::CancelConfirmed { number } => {
-                orders.learn(id(number), Event::CancelConfirmed, None, now);
-            }
-            Self::GiveUp { number } => orders.give_up(id(number), Note::KeyForgotten),
-            Self::MessageEnds { number, place } => orders.end_message(id(number), place),
-            Self::TimePasses { .. } => {}
-        }
-    }
-
-    fn any() -> impl Strategy<Value = Self> {
-        let knowledge = prop_oneof![
-            Just(Knowledge::Reserved),
-            Just(Knowledge::NotReserved),
-            Just(Knowledge::Unknown)
-        ];
-        let number = 1..8_usize;
-        prop_oneof![
-            (number.clone(), any::<bool>(), proptest::option::of(0..4_u8), any::<bool>()).prop_map(
-                |(number, cured, key, listener)| Self::Begin { number, cured, key, listener }
-            ),
-            (number.clone(), knowledge)
-                .prop_map(|(number, knowledge)| Self::Learn { number, knowledge }),
-            number.clone().prop_map(|number| Self::Cancel { number }),
-            number.clone().prop_map(|number| Self::CancelConfirmed { number }),
-            number.clone().prop_map(|number| Self::GiveUp { number }),
-            (number, 1..4_u32).prop_map(|(number, place)| Self::MessageEnds { number, place }),
-            (1..40_000_u64).prop_map(|ms| Self::TimePasses { ms }),
-        ]
-    }
 }
 
 /// What anybody can be told.
