@@ -36,6 +36,18 @@ pictures: ## Photograph the lesson of the two cakes for the READMEs, into docs/p
 	cargo test -p campuscafe-tests --test it -- --ignored --exact \
 		pages::pictures::the_lesson_of_the_two_cakes_is_photographed_in_both_languages_by_day_and_by_night
 
+.PHONY: backup
+backup: ## Write the database of Docker Compose into a file (FILE=cafe.sql)
+	scripts/database backup "$(or $(FILE),cafe.sql)"
+
+.PHONY: restore
+restore: ## Return the database of Docker Compose to what a file says (FILE=cafe.sql)
+	scripts/database restore "$(or $(FILE),cafe.sql)"
+
+.PHONY: reset
+reset: ## Empty the database of Docker Compose, as between two classes
+	scripts/database reset
+
 .PHONY: test-stack
 test-stack: ## Test the whole stack, in containers of its own
 	scripts/with-compose --build cargo test -p campuscafe-tests --test stack -- --test-threads=1
@@ -46,7 +58,7 @@ test-k8s: ## Test the same on the cluster that kubectl speaks to, if it is kind'
 
 .PHONY: test-overload
 test-overload: ## Send five times what the services carry, in containers with limits (6 minutes; SECONDS_EACH=60)
-	COMPOSE_FILE=docker-compose.yml:tests/overload/compose.yml WITH_SERVICES="inventory order lab" \
+	COMPOSE_FILE=docker-compose.yml:deploy/compose.memory.yml:tests/overload/compose.yml WITH_SERVICES="inventory order lab" \
 		scripts/with-compose --build cargo test --release -p campuscafe-tests --test overload
 
 .PHONY: figures-stack

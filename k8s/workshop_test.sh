@@ -29,7 +29,7 @@ new_machine() {
   echo "kind-campuscafe" >"$STATE/context"
   echo 8000000000 >"$STATE/memory"
   printf '%s\n' campuscafe/inventory:local campuscafe/order:local campuscafe/lab:local \
-    jaegertracing/jaeger:2.20.0 prom/prometheus:v3.15.0 grafana/grafana:13.1.0 \
+    jaegertracing/jaeger:2.20.0 prom/prometheus:v3.15.0 grafana/grafana:13.1.0 postgres:18 \
     "$(sed -n 's/^ *image: *\(kindest.*\)$/\1/p' k8s/kind.yaml)" >"$STATE/images"
   # Ports that no program uses, so that a café on this machine does not disturb the
   # tests.
@@ -74,6 +74,9 @@ new_machine() {
       "get deployments "*) case $* in *jsonpath*) cat "$STATE/deployments" 2>/dev/null || echo "order,1,1,1,1,1,1" ;; *) echo deployment.apps/order ;; esac ;;
       "kustomize "*) if [ -n "$REAL_KUBECTL" ]; then "$REAL_KUBECTL" "$@"; fi ;;
       "apply --dry-run=server "*) cat >"$STATE/tried"; if [ -e "$STATE/refusal" ]; then cat "$STATE/refusal" >&2; exit 1; fi ;;
+      "apply -f k8s/base/namespace.yaml") ;;
+      "get secret database") cat "$STATE/secret" 2>/dev/null || true ;;
+      "create -f -") cat >"$STATE/created"; echo secret/database >"$STATE/secret" ;;
       "apply -k "*) echo "everything created" ;;
       "patch "* | "delete -k "* | "delete validatingadmission"* | "rollout "* | "wait "*) ;;
       *) echo "kubectl: not expected: $*" >&2; exit 64 ;;
@@ -260,7 +263,7 @@ a_setting_that_cannot_be_meant_is_refused() {
   refuses "BUILD=perhaps: expected missing, always or never"
   made_nothing
   on_machine OVERLAY=nowhere -- apply
-  refuses "OVERLAY=nowhere: expected one of kind scale"
+  refuses "OVERLAY=nowhere: expected one of kind memory scale"
   on_machine BUNDLE_FOR=some -- bundle
   refuses "BUNDLE_FOR=some: expected all or compose"
   on_machine -- nonsense
@@ -343,6 +346,26 @@ somebody_elses_namespace_is_not_touched() {
     refuses "has no label app.kubernetes.io/part-of=campuscafe, so it is not ours: nothing was changed"
     made_nothing
   done
+}
+
+the_passwords_of_the_database_are_chosen_once_and_shown_to_nobody() {
+  [ -n "$REAL_KUBECTL" ] || { echo "  skipped: no kubectl to build the manifests"; return; }
+  on_machine -- apply
+  succeeds
+  local password
+  for password in $(sed -n 's/^ *\(inventory\|orders\): "\(.*\)"$/\2/p' "$STATE/created"); do
+    [ ${#password} -eq 48 ] || wrong "a password has ${#password} digits"
+    ! grep -q "$password" "$CALLS" && ! grep -q "$password" <<<"$OUT" || wrong "shows a password"
+  done
+  [ -n "${password:-}" ] || wrong "created no passwords"
+  rm "$STATE/created"
+  on_machine -- apply
+  succeeds
+  [ ! -e "$STATE/created" ] || wrong "chose new passwords"
+  rm "$STATE/secret"
+  on_machine OVERLAY=memory -- apply
+  succeeds
+  [ ! -e "$STATE/created" ] || wrong "chose passwords where there is no database"
 }
 
 too_little_memory_in_the_cluster_changes_nothing() {
@@ -475,7 +498,8 @@ docker-compose.yml|s/GRAFANA_VERSION:-13/GRAFANA_VERSION:-14/|grafana/grafana:13
 dashboards/kustomization.yaml|/services.json/d|dashboards/services.json is not in dashboards/kustomization.yaml
 k8s/kind.yaml|s/containerPort: 30300/containerPort: 30301/|k8s/kind.yaml has the ports
 k8s/kind.yaml|s/podSubnet: .*/podSubnet: 10.0.0.0\/16/|does not except 10.0.0.0/16
-k8s/base/grafana.yaml|s/memory: 160Mi/memory: 360Mi/|together they request 776 Mi, more than 700 Mi
+k8s/base/grafana.yaml|s/memory: 160Mi/memory: 360Mi/|together they request 872 Mi, more than 700 Mi
+k8s/database/inventory.yaml|/DATABASE_URL/d|overlays/scale does not set DATABASE_URL
 k8s/base/lab.yaml|s/^spec:/spec/|k8s/overlays/kind cannot be built
 CHANGES
 }

@@ -89,12 +89,27 @@ put() {
   # A namespace that was just deleted may have left this. Kubernetes is about to delete
   # it too.
   [ -n "$(namespace_state)" ] || kube delete "$UNBOUND" campuscafe-read-only-root --ignore-not-found >/dev/null
+  need_passwords
   kube apply -k "k8s/overlays/$OVERLAY"
   own
   applied=$(now)
   wait_until_ready
   say "applied in $(seconds "$started" "$applied") s, everything ready $(seconds "$started" "$(now)") s after the start"
   links
+}
+
+# The roles of the database have random passwords, which nobody needs to know. Whoever replaces
+# the Secret restarts the pods of the database and of both services.
+need_passwords() {
+  kube kustomize "k8s/overlays/$OVERLAY" | grep -q 'secretName: database' || return 0
+  kube apply -f k8s/base/namespace.yaml >/dev/null
+  [ -z "$(cafe get secret database --ignore-not-found -o name)" ] || return 0
+  password() { head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n'; }
+  # Not as arguments: every process of this machine could read them.
+  {
+    printf 'apiVersion: v1\nkind: Secret\nmetadata:\n  name: database\n  labels: {app.kubernetes.io/part-of: campuscafe}\n'
+    printf 'stringData:\n  inventory: "%s"\n  orders: "%s"\n' "$(password)" "$(password)"
+  } | cafe create -f - >/dev/null
 }
 
 # Objects that cannot be in the namespace. Kubernetes deletes them together with the

@@ -6,7 +6,7 @@ check() {
   local dir overlay wrong=
   need_scratch
   dir=$scratch
-  for overlay in kind scale; do
+  for overlay in kind memory scale; do
     kubectl kustomize "k8s/overlays/$overlay" >"$dir/$overlay.yaml" || die "k8s/overlays/$overlay cannot be built"
   done
 
@@ -32,12 +32,13 @@ check() {
   # The network by which the policies recognise pods.
   local subnet
   subnet=$(sed -n 's/^ *podSubnet: *//p' k8s/kind.yaml)
-  [ "$(sort -u <(grep -o 'except: \[.*\]' k8s/overlays/kind/from-outside.yaml))" = "except: [$subnet]" ] ||
-    wrong="$wrong; overlays/kind/from-outside.yaml does not except $subnet, the podSubnet of k8s/kind.yaml"
+  [ "$(sort -u <(grep -o 'except: \[.*\]' k8s/overlays/memory/from-outside.yaml))" = "except: [$subnet]" ] ||
+    wrong="$wrong; overlays/memory/from-outside.yaml does not except $subnet, the podSubnet of k8s/kind.yaml"
 
-  # Where there may be several order services, none may take a customer's key.
-  grep -A1 'name: ORDER_CUSTOMER_KEYS' "$dir/scale.yaml" | grep -q 'value: refuse' ||
-    wrong="$wrong; overlays/scale does not set ORDER_CUSTOMER_KEYS to refuse"
+  # Where there are several replicas, they share a database.
+  [ "$(grep -c 'name: DATABASE_URL' "$dir/scale.yaml")" = 2 ] ||
+    wrong="$wrong; overlays/scale does not set DATABASE_URL for the inventory and for the order service"
+  ! grep -qi 'postgres' "$dir/memory.yaml" || wrong="$wrong; overlays/memory has something of the database"
 
   local mib
   mib=$(awk '/^kind: Deployment/ { on = 1 } /^---/ { on = 0 } on && /requests:/ { in_requests = 1 } in_requests && /memory:/ { sub("Mi", "", $2); sum += $2; in_requests = 0 } END { print sum }' "$dir/kind.yaml")
@@ -45,11 +46,11 @@ check() {
 
   # Check the schema of each object, if a program for this is installed.
   if command -v kubernetes-validate >/dev/null; then
-    for overlay in kind scale; do
+    for overlay in kind memory scale; do
       kubernetes-validate --strict "$dir/$overlay.yaml" >"$dir/out" 2>&1 || wrong="$wrong; overlays/$overlay: $(grep -v '^INFO' "$dir/out")"
     done
   fi
 
   [ -z "$wrong" ] || die "check: ${wrong#; }"
-  say "check: overlays kind and scale are well-formed; memory requested by overlays/kind: $mib Mi"
+  say "check: overlays kind, memory and scale are well-formed; memory requested by overlays/kind: $mib Mi"
 }

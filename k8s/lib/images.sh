@@ -2,7 +2,7 @@
 # Builds, fetches and saves images; a part of k8s/workshop.sh.
 
 ours() { echo campuscafe/inventory:local campuscafe/order:local campuscafe/lab:local; }
-theirs() { sed -n 's/^ *image: *\(.*\)$/\1/p' k8s/base/*.yaml | grep -v '^campuscafe/' | sort -u; }
+theirs() { sed -n 's/^ *image: *\(.*\)$/\1/p' k8s/base/*.yaml k8s/database/*.yaml | grep -v '^campuscafe/' | sort -u; }
 has_image() { docker image inspect "$1" >/dev/null 2>&1; }
 
 build() {

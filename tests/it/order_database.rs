@@ -1,7 +1,7 @@
 //! The order service with its orders in PostgreSQL: several of them know the same orders, and
 //! each takes over what another left behind when it ended.
 
-use campuscafe_tests::postgres::{Postgres, test_database};
+use campuscafe_tests::postgres::{Postgres, execute, test_database};
 use campuscafe_tests::{Process, Services, eventually};
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
@@ -146,4 +146,27 @@ async fn a_database_that_is_away_is_said_and_used_without_a_restart_when_it_is_b
     assert_eq!(said.matches("The database is not ready").count(), 1, "{said}");
     assert_eq!(said.matches("The database cannot be used").count(), 1, "{said}");
     assert_eq!(said.matches("The database can be used again").count(), 1, "{said}");
+}
+
+#[tokio::test]
+async fn in_an_empty_database_both_services_begin_anew_without_a_restart() {
+    let Some(url) = test_database().await else { return };
+    let database = [("DATABASE_URL", &*url)];
+    let services = Services::start(&database, &database).await;
+    let inventory = services.inventory_url.clone();
+    let http = services.http.clone();
+    let order = Order { process: services.order, url: services.order_url, http: services.http };
+    let cake = json!({"itemId": "cake", "quantity": 1});
+    order.placed(Some("press"), &cake).await;
+    execute(&url, "DROP SCHEMA inventory CASCADE; DROP SCHEMA orders CASCADE;").await;
+    eventually("the initial stock", || async {
+        let state = http.get(format!("{inventory}/inventory/state")).send().await.unwrap();
+        let state: Value = state.json().await.ok()?;
+        (state["stock"]["cake"] == 10 && state["reservations"] == 0).then_some(())
+    })
+    .await;
+    let again = order.placed(Some("press"), &cake).await;
+    assert_eq!(again["outcome"], "confirmed", "{again}");
+    let list: Value = order.get("/orders").await.json().await.unwrap();
+    assert_eq!(list["orders"].as_array().unwrap().len(), 1, "{list}");
 }

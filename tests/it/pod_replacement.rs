@@ -1,5 +1,6 @@
 //! `campuscafe experiment kill` and `rollout`, with processes in place of pods.
 
+use campuscafe_tests::postgres::test_database;
 use campuscafe_tests::{Process, ReservedPort};
 use serde_json::Value;
 
@@ -17,7 +18,12 @@ struct Cluster {
 }
 
 impl Cluster {
+    /// With the stock in memory.
     async fn start() -> Self {
+        Self::with_database("").await
+    }
+
+    async fn with_database(url_of_database: &str) -> Self {
         let mut lab = Process::start(
             "campuscafe",
             &["up", "--order-url", "http://127.0.0.1:1", "--inventory-url", "http://127.0.0.1:1"],
@@ -30,7 +36,8 @@ impl Cluster {
             })
             .await;
         let ports = [ReservedPort::take(), ReservedPort::take()];
-        let inventory = inventory(&ports[0].address(), &url, "inventory-old").await;
+        let address = ports[0].address();
+        let inventory = inventory(&address, &url, "inventory-old", url_of_database).await;
         let order = order(&ports[1].address(), &url, &inventory.0, "order-old").await;
         Self { lab: url, _lab: lab, inventory, order, ports }
     }
@@ -60,8 +67,9 @@ impl Cluster {
     }
 }
 
-async fn inventory(listen: &str, lab: &str, pod: &str) -> (String, Process) {
-    started("inventory", &[("INVENTORY_LISTEN", listen)], lab, pod).await
+async fn inventory(listen: &str, lab: &str, pod: &str, database: &str) -> (String, Process) {
+    let settings = [("INVENTORY_LISTEN", listen), ("DATABASE_URL", database)];
+    started("inventory", &settings, lab, pod).await
 }
 
 async fn order(listen: &str, lab: &str, inventory: &str, pod: &str) -> (String, Process) {
@@ -104,7 +112,7 @@ async fn a_killed_inventory_forgets_what_it_told_its_customers() {
     asked(&mut experiment, "kubectl --namespace campuscafe delete pod").await;
     cluster.inventory.1.signal("TERM");
     cluster.inventory.1.ended().await;
-    let _new = inventory(&cluster.ports[0].address(), &cluster.lab, "inventory-new").await;
+    let _new = inventory(&cluster.ports[0].address(), &cluster.lab, "inventory-new", "").await;
 
     let (code, json) = ended(experiment).await;
     assert_eq!(code, Some(0), "{json:#}");
@@ -114,6 +122,31 @@ async fn a_killed_inventory_forgets_what_it_told_its_customers() {
     assert!(old.len() >= 20 && old.iter().all(|told| told == "confirmed"), "{old:?}");
     assert_eq!(finding["ledger"]["reservations"], new.len(), "it remembers its own");
     assert_eq!(finding["ledger"]["known"], old.len() + new.len(), "all were told yes");
+}
+
+#[tokio::test]
+async fn an_inventory_with_a_database_knows_after_kill_9_what_it_told_its_customers() {
+    let Some(url) = test_database().await else { return };
+    let mut cluster = Cluster::with_database(&url).await;
+    let somebody_else = cluster.reserve_coffee().await;
+    assert_eq!(somebody_else.status(), 200);
+    let mut experiment = cluster.experiment("kill");
+    asked(&mut experiment, "kubectl --namespace campuscafe delete pod").await;
+    cluster.inventory.1.signal("KILL");
+    cluster.inventory.1.ended().await;
+    let _new = inventory(&cluster.ports[0].address(), &cluster.lab, "inventory-new", &url).await;
+
+    let (code, json) = ended(experiment).await;
+    assert_eq!(code, Some(0), "{json:#}");
+    let finding = &json["findings"][0];
+    assert_eq!(finding["replaced"], true, "{json:#}");
+    let old = told(finding, "inventory-old");
+    assert!(old.iter().filter(|told| *told == "confirmed").count() >= 20, "{old:?}");
+    let number = |name: &str| finding["ledger"][name].as_u64().unwrap();
+    let (known, reservations) = (number("known"), number("reservations"));
+    // The kill may have come between a commit and its reply.
+    assert!((known..=known + 3).contains(&reservations), "{known} and {reservations}");
+    assert_eq!(cluster.state().await["reservations"], reservations + 1, "and somebody else's");
 }
 
 #[tokio::test]

@@ -124,8 +124,8 @@ pub struct PodReplacement {
     pub old: BTreeSet<String>,
     /// Whether nobody of those serves any more.
     pub replaced: bool,
-    /// Reservations that the inventory has made since the first customer came,
-    /// or since it started, if that was later.
+    /// Reservations that the inventory knows of those made since the first customer came; one
+    /// that has forgotten them knows those since it started.
     pub remembered: u64,
 }
 

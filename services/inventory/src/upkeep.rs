@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use campuscafe_api::Problem;
-use campuscafe_database::{MigrateError, until_prepared};
+use campuscafe_database::{MigrateError, Reason as DatabaseReason, until_prepared};
 
 use crate::App;
 use crate::store::{DatabaseInventory, Found, LoadError, Reason, StoreError};
@@ -123,6 +123,10 @@ pub(crate) async fn watch_database(app: Arc<App>) {
             _ => {}
         }
         said = seen.err();
+        if said.is_some_and(|error| error.reason() == Reason::Database(DatabaseReason::Refused)) {
+            // Somebody has removed the tables, or put an empty database in its place.
+            let _ = store.prepare().await;
+        }
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }

@@ -341,6 +341,7 @@ why-idempotent-1 = The customer was told yes after { $after }. Both attempts cam
 why-idempotent-2 = The answer was lost, so the customer was told 202 after { $after }: unknown, and not failed. The order service asked the inventory under the key. { $later } after the order the customer knew: confirmed, one cake.
 why-compare-cut = The customer got an error ("{ $words }") after { $after } and ordered again. The second order is a new order to the services: { $later } after the first the customer was told yes, and knows of 1 cake. The inventory holds 2.
 why-kill-1 = { $customers } were told yes, but the inventory still knows only { $known }. The deleted pod had confirmed { $lost } of them, and its data is lost.
+why-kill-kept = { $customers } were told yes, and the inventory still knows all of their reservations. The deleted pod had confirmed { $kept } of them. They are in the database, which outlived the pod.
 why-kill-between = { $count ->
     [one] 1 of them was
    *[other] { $count } of them were
@@ -414,7 +415,7 @@ title-double = one customer, two cakes
 title-policy = the same forty faults under four policies
 title-storm = after an overload, naive retries keep the inventory slow; a retry budget ends it
 title-idempotent = one key, one cake: a retry that is safe, and an unknown that ends
-title-kill = a deleted pod loses reservations that customers know of (on a cluster)
+title-kill = what a deleted pod told its customers is kept, or lost (on a cluster)
 title-rollout = every order pod is replaced, and no customer notices (on a cluster)
 title-free = an order of your own
 
@@ -437,7 +438,7 @@ caption-storm-1 = Customers come at a rate that the inventory can serve. For 3 s
 caption-idempotent-1 = Only the first attempt is slow. Both attempts carry the same idempotency key.
 caption-idempotent-2 = The answer is lost after the commit. The order service asks what was decided under the key.
 caption-compare-cut = The answer is lost after the commit. There is no key to ask under, so the customer orders again.
-caption-kill-1 = Customers order while the pod that keeps the stock is deleted.
+caption-kill-1 = Customers order while the pod of the inventory is deleted.
 caption-rollout-1 = Customers order while all pods of the order service are replaced.
 caption-free-1 = You chose the order and its faults.
 

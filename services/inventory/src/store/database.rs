@@ -86,13 +86,14 @@ impl DatabaseInventory {
     }
 
     /// Brings the schema up to date, and adds items that have no row yet. Call it until it
-    /// succeeds; before that no operation does.
+    /// succeeds; before that no operation does. Call it again when tables are missing.
     pub(crate) async fn prepare(&self) -> Result<Settings, MigrateError> {
         self.database.migrate(&MIGRATIONS).await?;
         let now = (self.now)();
+        let secret = self.settings.get().map(|settings| settings.secret);
         let prepared = self.database.transaction(|transaction| async move {
             rows::add_items(&transaction, &self.initial).await?;
-            rows::settings(&transaction, self.bounds.horizon, now).await
+            rows::settings(&transaction, self.bounds.horizon, now, secret).await
         });
         let settings =
             prepared.await.map_err(|failed| MigrateError::Unavailable(failed.error().reason()))?;

@@ -91,9 +91,12 @@ impl Runner {
         customers.sort_by_key(|customer| customer.number);
         let now = self.settled_count(reserved, &customers).await?;
         observer(Event::Settled)?;
-        // A new inventory has counted from 0.
-        let anew = plan.service == Service::Inventory && replaced;
-        let remembered = if anew { now } else { now.saturating_sub(reserved) };
+        let since = now.saturating_sub(reserved);
+        let told_yes = customers.iter().filter(|customer| customer.result.is_yes()).count() as u64;
+        // An inventory whose stock has ended with its pod has counted from 0: it does not even
+        // reach what customers were told.
+        let anew = plan.service == Service::Inventory && replaced && since < told_yes;
+        let remembered = if anew { now } else { since };
         Ok(PodReplacement { plan, customers, old, replaced, remembered })
     }
 
@@ -159,13 +162,9 @@ impl Runner {
         }
     }
 
-    /// All reservations that this process of the inventory ever made; unlike
-    /// its state, nobody can reset that.
+    /// All reservations that the inventory knows of. Its counters would be those of one process.
     async fn reserved(&self) -> Result<u64, ExitError> {
-        let counters = self.counters_of(&self.inventory).await?;
-        let made =
-            counters.iter().filter(|(name, _)| name.starts_with("inventory_reservations_total"));
-        Ok(made.map(|(_, count)| *count).sum())
+        Ok(self.state().await?.reservations)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use campuscafe_api::Problem;
-use campuscafe_database::{MigrateError, until_prepared};
+use campuscafe_database::{MigrateError, Reason, until_prepared};
 use tokio::time::sleep;
 
 use super::{NOTHING_ORDERED, take_over};
@@ -58,6 +58,10 @@ pub(super) async fn keep(app: &Arc<App>, store: &DatabaseOrders) {
             _ => {}
         }
         said = seen.err();
+        if said == Some(Unavailable::Database(Reason::Refused)) {
+            // Somebody has removed the tables, or put an empty database in its place.
+            let _ = store.prepare().await;
+        }
         sleep(RENEW_EVERY).await;
     }
 }

@@ -44,8 +44,8 @@ pub(crate) struct DatabaseOrders {
     database: Database,
     /// This process, among all that work on orders.
     process: i64,
-    /// None until it is prepared.
-    fingerprints: OnceLock<Fingerprints>,
+    /// Of the fingerprints; none until it is prepared.
+    secret: OnceLock<u128>,
     unknown: Mutex<(usize, Option<UnixMillis>)>,
     /// What was begun by a commit that nobody knows of: nobody works on it, and it may be there.
     abandoned: Mutex<BTreeSet<Unconfirmed>>,
@@ -68,30 +68,34 @@ impl DatabaseOrders {
         Self {
             database: Database::new(url, SCHEMA, connections, limits, metrics),
             process: rand::random(),
-            fingerprints: OnceLock::new(),
+            secret: OnceLock::new(),
             unknown: Mutex::default(),
             abandoned: Mutex::default(),
         }
     }
 
     /// Brings the schema up to date. Call it until it succeeds; before that no operation does.
+    /// Call it again when tables are missing.
     pub(crate) async fn prepare(&self) -> Result<(), MigrateError> {
         self.database.migrate(&MIGRATIONS).await?;
         let process = self.process;
+        // A database that was emptied gets the secret that is in use already.
+        let secret = self.secret.get().copied().unwrap_or_else(rand::random);
+        let new = Uuid::from_u128(secret).simple().to_string();
+        let new = new.as_str();
         let prepared = self.database.transaction(|transaction| async move {
             transaction.execute(sql::RENEW_LEASE, &[&process]).await?;
-            let new = Uuid::from_u128(rand::random()).simple().to_string();
-            transaction.setting("secret", &new).await
+            transaction.setting("secret", new).await
         });
         let secret =
             prepared.await.map_err(|failed| MigrateError::Unavailable(failed.error().reason()))?;
         let secret = Uuid::parse_str(&secret).unwrap_or_default().as_u128();
-        self.fingerprints.get_or_init(|| Fingerprints::new(secret));
+        self.secret.get_or_init(|| secret);
         Ok(())
     }
 
     pub(crate) fn is_prepared(&self) -> bool {
-        self.fingerprints.get().is_some()
+        self.secret.get().is_some()
     }
 
     pub(super) async fn begin(
@@ -101,10 +105,10 @@ impl DatabaseOrders {
         key: Option<&IdempotencyKey>,
         now: UnixMillis,
     ) -> Result<Result<Begun, NotBegun>, Unavailable> {
-        let Some(fingerprints) = self.fingerprints.get() else {
+        let Some(secret) = self.secret.get() else {
             return Err(Unavailable::Database(Reason::Unavailable));
         };
-        let once = key.map(|key| (key, fingerprints.of(&order)));
+        let once = key.map(|key| (key, Fingerprints::new(*secret).of(&order)));
         let (order, process) = (&order, self.process);
         let work = |transaction: Transaction| async move {
             let mut keys = Vec::new();

@@ -40,8 +40,10 @@ pub(super) async fn settings(
     transaction: &Transaction,
     horizon: Duration,
     now: UnixMillis,
+    secret: Option<u128>,
 ) -> Result<Settings, Error> {
-    let new = Uuid::from_u128(rand::random()).simple().to_string();
+    // A database that was emptied gets the secret that is in use already.
+    let new = Uuid::from_u128(secret.unwrap_or_else(rand::random)).simple().to_string();
     let secret = transaction.setting(SECRET, &new).await?;
     let secret = Uuid::parse_str(&secret).unwrap_or_default().as_u128();
 

@@ -1,0 +1,39 @@
+#!/bin/sh
+# Starts PostgreSQL with the database of the café. Runs in the container of the database, as the
+# user postgres; Compose and Kubernetes mount this file.
+#
+# Each service has a role of its own, which owns one schema and nothing else. Its password is in
+# /run/database/ROLE/password. The superuser has no password, so it can connect in this container
+# only.
+set -eu
+umask 077
+export PGDATA="${PGDATA:-/var/lib/postgresql/18/docker}"
+
+# A first start that was interrupted is begun again: nothing is in the database yet.
+if [ ! -e "$PGDATA/campuscafe" ]; then
+  rm -rf "$PGDATA"
+  initdb --username=postgres --encoding=UTF8 --locale=C --auth-local=trust --auth-host=scram-sha-256 >/dev/null
+  echo 'host all all all scram-sha-256' >>"$PGDATA/pg_hba.conf"
+  echo 'CREATE DATABASE campuscafe;' | postgres --single postgres >/dev/null
+  touch "$PGDATA/campuscafe"
+fi
+
+# In single-user mode a statement is one line. The passwords may be new ones.
+role() {
+  cat <<SQL
+DO \$\$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '$1') THEN CREATE ROLE $1 LOGIN; END IF; END \$\$;
+ALTER ROLE $1 PASSWORD '$(cat "/run/database/$1/password")';
+GRANT CONNECT ON DATABASE campuscafe TO $1;
+CREATE SCHEMA IF NOT EXISTS $1 AUTHORIZATION $1;
+SQL
+}
+{
+  echo 'REVOKE ALL ON DATABASE campuscafe FROM PUBLIC;'
+  echo 'REVOKE ALL ON SCHEMA public FROM PUBLIC;'
+  role inventory
+  role orders
+} | postgres --single campuscafe >/dev/null
+
+# The root file system is read-only, so the socket is in /tmp, and PGHOST says so to pg_dump. The
+# default of shared_buffers is 128 MB, nearly all that the container may have.
+exec postgres -c listen_addresses='*' -c unix_socket_directories=/tmp -c shared_buffers=32MB
