@@ -234,9 +234,14 @@ async fn a_trace_shows_the_commit_to_the_file_and_the_lab_still_reads_the_order(
     let cafe = Cafe::open_with(&[("DATA_DIR", text(&data))]).await;
     let answer = cafe.order_cake("none", false).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
-    let spans = cafe.trace(answer.text("traceId"), 5).await;
-    let commit = spans.iter().find(|span| span.name == "commit file").expect("a commit");
-    assert_eq!((commit.service.as_str(), commit.kind), ("inventory", 1));
+    let spans = cafe.trace(answer.text("traceId"), 7).await;
+    let commits = |service| {
+        let of_service = spans.iter().filter(move |span| span.service == service);
+        of_service.filter(|span| span.name == "commit file").collect::<Vec<_>>()
+    };
+    assert_eq!(commits("order").len(), 2, "before the attempt and after it: {spans:?}");
+    let [commit] = commits("inventory")[..] else { panic!("one commit: {spans:?}") };
+    assert_eq!(commit.kind, 1);
     assert_eq!(commit.text("db.system.name"), Some("redb"));
     assert_eq!(commit.text("db.operation.name"), Some("commit"));
     let reserve = spans.iter().find(|span| span.id == commit.parent).expect("its parent");

@@ -9,8 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use campuscafe_cures::UnixMillis;
 use campuscafe_cures::decisions::Bounds;
 use campuscafe_file_store::{FileStore, Ticket, WriteError};
-use campuscafe_telemetry::{Counter, Metric, Metrics, SPAN_TARGET, attribute, set_error};
-use tracing::{Instrument as _, info_span};
+use campuscafe_telemetry::{Counter, Metric, Metrics};
 
 use super::memory::{InventoryState, Locked};
 use super::rows::{self, FORMAT, LoadError, Loaded};
@@ -147,26 +146,8 @@ impl FileInventory {
         Ok(read)
     }
 
-    /// Waits for the disk under a span, so that a trace shows where the time goes. A database
-    /// within the process is no server, so the span is an inner one.
     async fn durable(&self, ticket: Ticket) -> Result<(), StoreError> {
-        let written = if ticket.is_known() {
-            ticket.durable().await
-        } else {
-            let span = info_span!(
-                target: SPAN_TARGET,
-                "commit file",
-                { attribute::DB_SYSTEM_NAME } = "redb",
-                { attribute::DB_OPERATION_NAME } = "commit",
-                { attribute::DB_QUERY_SUMMARY } = "commit file",
-            );
-            let written = ticket.durable().instrument(span.clone()).await;
-            if written.is_err() {
-                set_error(&span, Reason::FileFailed.as_str());
-            }
-            written
-        };
-        written.map_err(|error| {
+        ticket.durable().await.map_err(|error| {
             self.errors.count(match error {
                 WriteError::NotWritten(_) => StoreError::Unavailable(Reason::FileFailed),
                 WriteError::Unknown(_) => StoreError::Unknown(Reason::FileFailed),
