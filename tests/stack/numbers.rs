@@ -36,8 +36,14 @@ async fn each_order_moves_exactly_the_counters_that_it_should() {
 }
 
 /// What is shown only if something was lost or refused, and nothing was.
-const QUIET: [&str; 5] =
-    ["Lost spans", "Spans at the lab", "Requests shed", "Refused or forgotten", "Status"];
+const QUIET: [&str; 6] = [
+    "Lost spans",
+    "Spans at the lab",
+    "Requests shed",
+    "Refused or forgotten",
+    "Refused by the store",
+    "Status",
+];
 
 #[tokio::test]
 async fn every_query_of_every_panel_has_data_and_none_of_it_is_no_number() {
