@@ -429,7 +429,7 @@ a_bundle_holds_everything_and_loads_at_the_other_end() {
   succeeds
   local file
   tar tzf "$STATE/b.tar.gz" >"$STATE/list"
-  for file in images.tar CONTENTS SHA256SUMS docker-compose.yml .env.example deploy/jaeger/config.yml deploy/jaeger/ui.js dashboards/four-pains.json k8s/kind.yaml k8s/workshop.sh k8s/overlays/kind/kustomization.yaml; do
+  for file in images.tar CONTENTS SHA256SUMS docker-compose.yml .env.example deploy/jaeger/config.yml deploy/jaeger/ui.js dashboards/four-pains.json k8s/kind.yaml k8s/workshop.sh k8s/database/postgres.yaml scripts/database k8s/overlays/kind/kustomization.yaml; do
     grep -qx "campuscafe/$file" "$STATE/list" || wrong "$file is not in the bundle"
   done
   grep -q "kind-node.* is kindest/node:.*@sha256:" <(tar xzOf "$STATE/b.tar.gz" campuscafe/CONTENTS) || wrong "does not say which node image"

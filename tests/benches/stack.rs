@@ -89,7 +89,7 @@ async fn memory() {
         .spawn()
         .expect("the load starts");
     println!(
-        "memory in MB during {minutes} minutes of 20 orders a second   to reach: under 700, flat"
+        "memory in MB during {minutes} minutes of 20 orders a second   to reach: under 800, flat"
     );
     let minute = Duration::from_mins(1);
     let mut each = interval_at(Instant::now() + minute, minute);

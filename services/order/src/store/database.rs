@@ -8,7 +8,7 @@
 mod rows;
 mod statements;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -38,6 +38,9 @@ const MIGRATIONS: [Migration; 1] = [Migration(include_str!("database/1.sql"))];
 /// How often somebody who waits for another process looks.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
+/// For how long a commit that was sent may still be done: its server may have been stopped.
+const MAY_COME: Duration = Duration::from_secs(10);
+
 /// Orders in a database.
 #[derive(Debug)]
 pub(crate) struct DatabaseOrders {
@@ -47,8 +50,9 @@ pub(crate) struct DatabaseOrders {
     /// Of the fingerprints; none until it is prepared.
     secret: OnceLock<u128>,
     unknown: Mutex<(usize, Option<UnixMillis>)>,
-    /// What was begun by a commit that nobody knows of: nobody works on it, and it may be there.
-    abandoned: Mutex<BTreeSet<Unconfirmed>>,
+    /// What was begun by a commit that nobody knows of, and when: nobody works on it, and it may
+    /// be there.
+    abandoned: Mutex<BTreeMap<Unconfirmed, Instant>>,
 }
 
 /// What an operation began.
@@ -130,9 +134,11 @@ impl DatabaseOrders {
             other => other,
         };
         if let Err(Failed::Unknown(..)) = &begun {
-            self.abandoned().insert(Unconfirmed::Order(id));
+            self.abandoned().insert(Unconfirmed::Order(id), Instant::now());
         }
-        done(begun)
+        // By the commit whose answer was lost.
+        let is_this = |begun: Begun| if begun == Begun::Known(id) { Begun::New } else { begun };
+        Ok(done(begun)?.map(is_this))
     }
 
     /// What became of a commit whose answer was lost. An order that is there is this one: no
@@ -168,7 +174,7 @@ impl DatabaseOrders {
     ) -> Result<Option<Result<(OrderState, Order), NothingToCancel>>, Unavailable> {
         let begun = self.change_one(id, &|orders| orders.begin_cancel(id, now)).await;
         if let Err(Failed::Unknown(..)) = &begun {
-            self.abandoned().insert(Unconfirmed::Cancel(id));
+            self.abandoned().insert(Unconfirmed::Cancel(id), Instant::now());
         }
         done(begun)
     }
@@ -315,7 +321,7 @@ impl DatabaseOrders {
     pub(crate) async fn end_abandoned(&self) -> Result<Vec<OrderId>, Unavailable> {
         let abandoned = self.abandoned().clone();
         let mut to_ask = Vec::new();
-        for it in abandoned {
+        for (it, since) in abandoned {
             match it {
                 Unconfirmed::Order(id) => self.remove(id).await?,
                 Unconfirmed::Cancel(id) => {
@@ -326,7 +332,9 @@ impl DatabaseOrders {
                     to_ask.extend(self.change(id, asks).await?.then_some(id));
                 }
             }
-            self.abandoned().remove(&it);
+            if since.elapsed() > MAY_COME {
+                self.abandoned().remove(&it);
+            }
         }
         Ok(to_ask)
     }
@@ -362,7 +370,7 @@ impl DatabaseOrders {
         done(self.database.transaction(work).await)
     }
 
-    fn abandoned(&self) -> MutexGuard<'_, BTreeSet<Unconfirmed>> {
+    fn abandoned(&self) -> MutexGuard<'_, BTreeMap<Unconfirmed, Instant>> {
         self.abandoned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
