@@ -9,14 +9,19 @@ set -eu
 umask 077
 export PGDATA="${PGDATA:-/var/lib/postgresql/18/docker}"
 
-# A first start that was interrupted is begun again: nothing is in the database yet.
-if [ ! -e "$PGDATA/campuscafe" ]; then
-  rm -rf "$PGDATA"
-  initdb --username=postgres --encoding=UTF8 --locale=C --auth-local=trust --auth-host=scram-sha-256 >/dev/null
-  echo 'host all all all scram-sha-256' >>"$PGDATA/pg_hba.conf"
-  echo 'CREATE DATABASE campuscafe;' | postgres --single postgres >/dev/null
-  touch "$PGDATA/campuscafe"
+# It is made elsewhere first, so a first start that was interrupted leaves nothing half done.
+if [ ! -s "$PGDATA/PG_VERSION" ]; then
+  new=$PGDATA.new
+  rm -rf "$new"
+  initdb --pgdata="$new" --username=postgres --encoding=UTF8 --locale=C --auth-local=trust --auth-host=scram-sha-256 >/dev/null
+  echo 'host all all all scram-sha-256' >>"$new/pg_hba.conf"
+  echo 'CREATE DATABASE campuscafe;' | postgres --single -D "$new" postgres >/dev/null
+  # An image may bring the empty directory.
+  rmdir "$PGDATA" 2>/dev/null || true
+  mv "$new" "$PGDATA"
 fi
+# Kubernetes gives a volume that it mounts again to the group, and the server refuses that.
+chmod 700 "$PGDATA"
 
 # In single-user mode a statement is one line. The passwords may be new ones.
 role() {

@@ -129,14 +129,14 @@ async fn without_the_database_nothing_of_it_is_left_and_less_memory_is_needed() 
 }
 
 #[tokio::test]
-async fn after_kill_9_of_both_services_everything_that_customers_were_told_is_there() {
-    let Some(stack) = Stack::only_on(Kind::Compose, "kill -9 of both services") else { return };
+async fn after_kill_9_of_both_services_and_their_database_customers_were_told_the_truth() {
+    let Some(stack) = Stack::only_on(Kind::Compose, "kill -9 with the database") else { return };
     let order = stack.order("none", false).await;
     let reservations = stack.reservations().await;
     let compose = ["docker", "compose", "--progress", "quiet"];
-    done(&[&compose[..], &["kill", "--signal", "KILL", "inventory", "order"]].concat()).await;
-    let up = ["up", "--detach", "--wait", "--no-recreate"];
-    done(&[&compose[..], &up, &["inventory", "order"]].concat()).await;
+    let all = ["inventory", "order", "postgres"];
+    done(&[&compose[..], &["kill", "--signal", "KILL"], &all].concat()).await;
+    done(&[&compose[..], &["up", "--detach", "--wait", "--no-recreate"], &all].concat()).await;
     assert_eq!(stack.reservations().await, reservations);
     let url = format!("{}/orders/{}", stack.order, order["orderId"].as_str().unwrap());
     assert_eq!(stack.json(&url).await["state"], "confirmed");

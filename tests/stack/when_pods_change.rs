@@ -13,7 +13,8 @@ use tokio::process::Command;
 use crate::stack::{Kind, Said, Stack, done, run};
 use crate::when_parts_restart::{load_of, orders, restart, summary, under_way, whole};
 
-const PARTS: [&str; 6] = ["inventory", "order", "lab", "jaeger", "prometheus", "grafana"];
+const PARTS: [&str; 7] =
+    ["inventory", "order", "postgres", "lab", "jaeger", "prometheus", "grafana"];
 const KUBECTL: [&str; 3] = ["kubectl", "--namespace", "campuscafe"];
 
 /// Longer than an experiment waits for pods to be replaced.
@@ -81,7 +82,7 @@ async fn applying_again_changes_nothing_and_warns_of_nothing() {
 #[tokio::test]
 async fn the_api_server_takes_every_overlay_without_a_warning() {
     let Some(_) = Stack::only_on(Kind::Cluster, "overlays are taken") else { return };
-    for overlay in ["k8s/overlays/kind", "k8s/overlays/scale"] {
+    for overlay in ["k8s/overlays/kind", "k8s/overlays/memory", "k8s/overlays/scale"] {
         let dry = ["apply", "--dry-run=server", "--warnings-as-errors", "--kustomize", overlay];
         let said = run(&[&KUBECTL[..], &dry].concat()).await;
         assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{overlay}");
