@@ -338,3 +338,12 @@ async fn looking_at_a_trace_makes_no_trace() {
     services.sort_unstable();
     assert_eq!(services, ["inventory", "order"], "neither Jaeger nor probes are traced");
 }
+
+#[tokio::test]
+async fn the_lab_has_room_for_a_storm() {
+    let stack = Stack::from_env();
+    let page = stack.http.get(format!("{}/compare/storm?lang=en", stack.lab)).send().await.unwrap();
+    let page = page.text().await.unwrap();
+    assert!(page.contains("<form"), "it can be run: {page}");
+    assert!(!page.contains("This lab cannot run a storm"), "{page}");
+}
