@@ -79,11 +79,8 @@ async fn look_after(
         if left.len() == 0 {
             break;
         }
-        tracing::info!(
-            orders = left.len(),
-            "Takes over {} orders that no process works on",
-            left.len()
-        );
+        let orders = left.len();
+        tracing::info!(orders, "Takes over what no process works on; orders: {orders}");
         take_over(app, left.open(), left.with_untold());
     }
     while forget && store.forget((app.now)()).await? {}
