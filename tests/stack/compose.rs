@@ -129,61 +129,6 @@ async fn without_the_database_nothing_of_it_is_left_and_less_memory_is_needed() 
 }
 
 #[tokio::test]
-async fn after_kill_9_of_both_services_and_their_database_customers_were_told_the_truth() {
-    let Some(stack) = Stack::only_on(Kind::Compose, "kill -9 with the database") else { return };
-    let order = stack.order("none", false).await;
-    let reservations = stack.reservations().await;
-    let compose = ["docker", "compose", "--progress", "quiet"];
-    let all = ["inventory", "order", "postgres"];
-    done(&[&compose[..], &["kill", "--signal", "KILL"], &all].concat()).await;
-    done(&[&compose[..], &["up", "--detach", "--wait", "--no-recreate"], &all].concat()).await;
-    assert_eq!(stack.reservations().await, reservations);
-    let url = format!("{}/orders/{}", stack.order, order["orderId"].as_str().unwrap());
-    assert_eq!(stack.json(&url).await["state"], "confirmed");
-}
-
-#[tokio::test]
-async fn a_backup_brings_back_what_it_holds_and_a_reset_begins_anew() {
-    let Some(stack) = Stack::only_on(Kind::Compose, "backup and reset") else { return };
-    let script = root().join("scripts/database");
-    let script = script.to_str().unwrap();
-    let folder = std::env::temp_dir();
-    let path = |name: &str| {
-        let name = format!("campuscafe-{}-{name}.sql", std::process::id());
-        folder.join(name).to_str().unwrap().to_owned()
-    };
-    let (file, broken, foreign) = (path("backup"), path("broken"), path("foreign"));
-    let state = async || stack.json(&format!("{}/inventory/state", stack.inventory)).await;
-    let orders = async || stack.json(&format!("{}/orders?limit=1000", stack.order)).await;
-    stack.order("none", false).await;
-    let kept = (state().await, orders().await);
-    done(&[script, "backup", &file]).await;
-    let again = run(&[script, "backup", &file]).await;
-    assert!(again.code == Some(1) && again.err.contains("exists already"), "{}", again.err);
-    stack.order("none", false).await;
-    assert_ne!(state().await, kept.0);
-
-    std::fs::write(&foreign, "SELECT 1;\n").unwrap();
-    let backup = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&broken, format!("{backup}SELECT 1 / 0;\n")).unwrap();
-    let now = state().await;
-    for (file, expected) in [(&foreign, "no backup"), (&broken, "nothing was changed")] {
-        let refused = run(&[script, "restore", file]).await;
-        assert!(refused.code == Some(1) && refused.err.contains(expected), "{}", refused.err);
-        assert_eq!(state().await, now, "{file}");
-    }
-    done(&[script, "restore", &file]).await;
-    assert_eq!((state().await, orders().await), kept);
-
-    done(&[script, "reset"]).await;
-    assert_eq!(state().await["stock"], serde_json::json!({"cake": 10, "coffee": 20}));
-    assert_eq!(orders().await["orders"], serde_json::json!([]));
-    for file in [file, broken, foreign] {
-        std::fs::remove_file(file).unwrap();
-    }
-}
-
-#[tokio::test]
 async fn our_images_hold_one_small_program_and_nothing_to_run_it_with() {
     let Some(_) = Stack::only_on(Kind::Compose, "images are small") else { return };
     for service in OURS {
