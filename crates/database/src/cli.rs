@@ -69,7 +69,11 @@ impl DatabaseSettings {
     /// Whether a database is named. An empty URL is none.
     #[must_use]
     pub fn names_one(&self) -> bool {
-        self.database_url.as_ref().is_some_and(|url| !url.is_empty())
+        self.named().is_some()
+    }
+
+    fn named(&self) -> Option<&UncheckedUrl> {
+        self.database_url.as_ref().filter(|url| !url.is_empty())
     }
 
     /// The database, and the most connections to it; none if none is named. It reads the file
@@ -79,9 +83,7 @@ impl DatabaseSettings {
     ///
     /// See [`InvalidSettings`].
     pub fn database(&self) -> Result<Option<(DatabaseUrl, usize)>, InvalidSettings> {
-        let Some(url) = self.database_url.as_ref().filter(|url| !url.is_empty()) else {
-            return Ok(None);
-        };
+        let Some(url) = self.named() else { return Ok(None) };
         let mut url = url.check()?;
         if let Some(file) = &self.database_password_file {
             let password = std::fs::read_to_string(file);

@@ -14,6 +14,7 @@ mod settings;
 mod statement;
 mod transaction;
 mod url;
+mod watched;
 
 pub use cli::{DatabaseSettings, InvalidSettings};
 pub use error::{Error, Reason};
@@ -24,3 +25,4 @@ pub use tokio_postgres::Row;
 pub use tokio_postgres::types::ToSql;
 pub use transaction::{Failed, Transaction};
 pub use url::{DatabaseUrl, InvalidUrl, UncheckedUrl};
+pub use watched::Watched;

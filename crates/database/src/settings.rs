@@ -26,6 +26,16 @@ impl Transaction {
         Ok(row.map_or_else(|| new.to_owned(), |row| row.get(0)))
     }
 
+    /// The setting `secret`, a random number that is `new` from now on if it was never set.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not do it.
+    pub async fn secret(&self, new: u128) -> Result<u128, Error> {
+        let secret = self.setting("secret", &format!("{new:032x}")).await?;
+        Ok(u128::from_str_radix(&secret, 16).unwrap_or_default())
+    }
+
     /// Changes a setting that was set before.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use campuscafe_api::Problem;
-use campuscafe_database::{MigrateError, Reason as DatabaseReason, until_prepared};
+use campuscafe_database::{MigrateError, Reason as DatabaseReason, Watched, until_prepared};
 
 use crate::App;
 use crate::store::{DatabaseInventory, Found, LoadError, Reason, StoreError};
@@ -108,22 +108,13 @@ pub(crate) async fn prepare_database(app: &App) -> Result<(), MigrateError> {
 pub(crate) async fn watch_database(app: Arc<App>) {
     let Some(store) = app.store.database() else { return };
     wait_until_prepared(&app).await;
-    let mut said = None;
+    let mut watched = Watched::default();
     for look in (0..FORGET_EVERY).cycle() {
-        let seen = look_at(&app, store, look == 0).await;
-        if seen.as_ref().err() != said.as_ref() {
-            app.lifecycle.set_unavailable(seen.as_ref().err().map(|error| error.problem()));
+        let failed = look_at(&app, store, look == 0).await.err();
+        if watched.saw(failed, |error| error.reason().sentence()) {
+            app.lifecycle.set_unavailable(failed.map(StoreError::problem));
         }
-        match (&said, &seen) {
-            (None, Err(error)) => tracing::error!(
-                "The database cannot be used: {}. Tries again until it can",
-                error.reason().sentence()
-            ),
-            (Some(_), Ok(())) => tracing::info!("The database can be used again"),
-            _ => {}
-        }
-        said = seen.err();
-        if said.is_some_and(|error| error.reason() == Reason::Database(DatabaseReason::Refused)) {
+        if failed.is_some_and(|error| error.reason() == Reason::Database(DatabaseReason::Refused)) {
             // Somebody has removed the tables, or put an empty database in its place.
             let _ = store.prepare().await;
         }

@@ -54,14 +54,19 @@ pub(crate) enum Unavailable {
 impl Unavailable {
     /// The problem that a client is told, and what it means for the client.
     pub(crate) fn problem(self, meaning: &str) -> Problem {
-        let ((kind, title), why) = match self {
-            Self::File => (
-                ("store-unavailable", "Store unavailable"),
-                "the file of the orders cannot be written",
-            ),
-            Self::Database(reason) => (reason.problem(), reason.sentence()),
+        let (kind, title) = match self {
+            Self::File => ("store-unavailable", "Store unavailable"),
+            Self::Database(reason) => reason.problem(),
         };
-        Problem::new(503, kind, title).detail(format!("{why}; {meaning}"))
+        Problem::new(503, kind, title).detail(format!("{}; {meaning}", self.sentence()))
+    }
+
+    /// As a part of a sentence.
+    pub(crate) const fn sentence(self) -> &'static str {
+        match self {
+            Self::File => "the file of the orders cannot be written",
+            Self::Database(reason) => reason.sentence(),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use campuscafe_api::Problem;
-use campuscafe_database::{MigrateError, Reason, until_prepared};
+use campuscafe_database::{MigrateError, Reason, Watched, until_prepared};
 use tokio::time::sleep;
 
 use super::{NOTHING_ORDERED, take_over};
@@ -42,23 +42,13 @@ pub(super) async fn keep(app: &Arc<App>, store: &DatabaseOrders) {
     }
     app.lifecycle.set_unavailable(None);
     tracing::info!("The orders are in the database");
-    let mut said = None;
+    let mut watched = Watched::default();
     for round in (0..FORGET_EVERY).cycle() {
-        let seen = look_after(app, store, round == 0).await;
-        if seen.err() != said {
-            let problem = seen.err().map(|it| it.problem(NOTHING_ORDERED));
-            app.lifecycle.set_unavailable(problem);
+        let failed = look_after(app, store, round == 0).await.err();
+        if watched.saw(failed, Unavailable::sentence) {
+            app.lifecycle.set_unavailable(failed.map(|it| it.problem(NOTHING_ORDERED)));
         }
-        match (said, seen) {
-            (None, Err(Unavailable::Database(reason))) => tracing::error!(
-                "The database cannot be used: {}. Tries again until it can",
-                reason.sentence()
-            ),
-            (Some(_), Ok(())) => tracing::info!("The database can be used again"),
-            _ => {}
-        }
-        said = seen.err();
-        if said == Some(Unavailable::Database(Reason::Refused)) {
+        if failed == Some(Unavailable::Database(Reason::Refused)) {
             // Somebody has removed the tables, or put an empty database in its place.
             let _ = store.prepare().await;
         }

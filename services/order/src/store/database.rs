@@ -84,16 +84,13 @@ impl DatabaseOrders {
         self.database.migrate(&MIGRATIONS).await?;
         let process = self.process;
         // A database that was emptied gets the secret that is in use already.
-        let secret = self.secret.get().copied().unwrap_or_else(rand::random);
-        let new = Uuid::from_u128(secret).simple().to_string();
-        let new = new.as_str();
+        let new = self.secret.get().copied().unwrap_or_else(rand::random);
         let prepared = self.database.transaction(|transaction| async move {
             transaction.execute(sql::RENEW_LEASE, &[&process]).await?;
-            transaction.setting("secret", new).await
+            transaction.secret(new).await
         });
         let secret =
             prepared.await.map_err(|failed| MigrateError::Unavailable(failed.error().reason()))?;
-        let secret = Uuid::parse_str(&secret).unwrap_or_default().as_u128();
         self.secret.get_or_init(|| secret);
         Ok(())
     }

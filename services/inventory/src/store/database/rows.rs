@@ -43,9 +43,7 @@ pub(super) async fn settings(
     secret: Option<u128>,
 ) -> Result<Settings, Error> {
     // A database that was emptied gets the secret that is in use already.
-    let new = Uuid::from_u128(secret.unwrap_or_else(rand::random)).simple().to_string();
-    let secret = transaction.setting(SECRET, &new).await?;
-    let secret = Uuid::parse_str(&secret).unwrap_or_default().as_u128();
+    let secret = transaction.secret(secret.unwrap_or_else(rand::random)).await?;
 
     let horizon_ms = u64::try_from(horizon.as_millis()).unwrap_or(u64::MAX);
     let known = transaction.setting(KEY_HORIZON, &horizon_ms.to_string()).await?;
@@ -61,7 +59,6 @@ pub(super) async fn settings(
     Ok(Settings { secret, expired_until })
 }
 
-const SECRET: &str = "secret";
 const KEY_HORIZON: &str = "key_horizon_ms";
 const EXPIRED_UNTIL: &str = "expired_until";
 
