@@ -37,7 +37,7 @@ pub const EXPERIMENT: &str = "campuscafe.experiment";
 pub const RUN: &str = "campuscafe.run";
 
 /// What experiments can be called.
-pub const EXPERIMENTS: [&str; 20] = [
+pub const EXPERIMENTS: [&str; 21] = [
     "local",
     "slow",
     "jitter",
@@ -58,6 +58,7 @@ pub const EXPERIMENTS: [&str; 20] = [
     "stale",
     "oversell",
     "storm",
+    "crash",
 ];
 
 /// The `X-Request-Id` under which the request is known.

@@ -153,6 +153,8 @@ pub enum MarkKind {
     Commit,
     /// The connection was cut instead of an answer.
     Cut,
+    /// The process was killed.
+    Killed,
     /// The attempt ended without an answer.
     GivenUp,
     /// Something else than a reservation changed.
@@ -181,6 +183,13 @@ pub enum Note {
     Settled(String),
     /// The inventory cut the connection of this attempt.
     Cut(u32),
+    /// The process of the inventory was killed in the middle of this attempt.
+    Killed(u32),
+    /// Another process of the inventory takes requests.
+    Restarted {
+        /// Whether it has what the killed one had committed for the order.
+        kept: bool,
+    },
     /// The order service gave an attempt up.
     GivenUp {
         /// Its number.
@@ -275,7 +284,8 @@ impl Diagram {
         let read = order.answer.and_then(|answer| OrderTrace::of(order.spans, answer.answered));
         let start = read.as_ref().map_or(order.sent_at, |read| read.start);
         let (over, committed) = order.attempts(read.as_ref());
-        build::so_far(start, &over, &committed, read.or_else(|| order.told()).as_ref())
+        let restart = order.crash.and_then(|crash| crash.restart);
+        build::so_far(start, &over, &committed, restart, read.or_else(|| order.told()).as_ref())
     }
 
     /// The diagram of the calls of a script.

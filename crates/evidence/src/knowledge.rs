@@ -120,6 +120,22 @@ pub struct Inventory {
     pub attempts: Vec<ReceivedAttempt>,
     /// How many reservations it made.
     pub reservations: usize,
+    /// Whether its process was killed, and what that left.
+    pub process: Process,
+}
+
+/// The process of the inventory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Process {
+    /// It is the one that was there at the beginning.
+    First,
+    /// It was killed, and no other one takes requests yet. There is nobody who knows anything.
+    Killed,
+    /// Another one is there, which has what the killed one had committed and nothing else of it.
+    Kept,
+    /// Another one is there, which has nothing of the killed one.
+    Forgot,
 }
 
 /// An attempt, as the inventory knows it.
@@ -161,6 +177,8 @@ pub struct Committed {
 pub enum Answer {
     /// It has sent none yet.
     NotYet,
+    /// The process that may have sent one was killed.
+    NobodyKnows,
     /// It was sent; whether anyone heard it the inventory cannot know.
     Sent {
         /// When.

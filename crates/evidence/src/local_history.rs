@@ -62,6 +62,13 @@ pub enum LocalEvent {
     Settled(String),
     /// It cut the connection of this attempt.
     Cut(u32),
+    /// Its process was killed in the middle of this attempt. It cannot tell this itself.
+    Killed(u32),
+    /// It is there again as another process.
+    Restarted {
+        /// Whether it has what the killed process had committed.
+        kept: bool,
+    },
     /// It noticed that the caller of this attempt had left.
     CallerLeft(u32),
     /// It had no caller left for its answer to this attempt.
@@ -74,12 +81,13 @@ impl LocalEvent {
     pub const fn attempt(&self) -> Option<u32> {
         match self {
             Self::Sent(content) | Self::Received(content) => content.number(),
-            Self::Settled(_) => None,
+            Self::Settled(_) | Self::Restarted { .. } => None,
             Self::NoAnswer { attempt, .. }
             | Self::Fault { attempt, .. }
             | Self::Committed { attempt, .. }
             | Self::UnderKey { attempt, .. }
             | Self::Cut(attempt)
+            | Self::Killed(attempt)
             | Self::CallerLeft(attempt)
             | Self::AnswerDropped(attempt) => Some(*attempt),
         }
@@ -163,6 +171,8 @@ fn noted(note: &Note, step: &Step) -> Option<LocalEvent> {
         }
         Note::Settled(outcome) => LocalEvent::Settled(outcome.clone()),
         Note::Cut(attempt) => LocalEvent::Cut(*attempt),
+        Note::Killed(attempt) => LocalEvent::Killed(*attempt),
+        Note::Restarted { kept } => LocalEvent::Restarted { kept: *kept },
         Note::GivenUp { attempt, reason } => {
             LocalEvent::NoAnswer { attempt: *attempt, reason: reason.clone() }
         }

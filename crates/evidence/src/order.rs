@@ -139,6 +139,15 @@ impl Order {
         )
     }
 
+    /// Reservations that the inventory made and forgot, because its process was killed, where
+    /// complete spans can say so.
+    #[must_use]
+    pub fn forgotten(&self) -> u64 {
+        self.complete_story().map_or(0, |order_trace| {
+            (order_trace.commits().len() as u64).saturating_sub(order_trace.held())
+        })
+    }
+
     /// Whether it is of the item that lessons usually order.
     #[must_use]
     pub fn is_of_usual_item(&self) -> bool {

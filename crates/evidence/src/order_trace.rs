@@ -25,6 +25,28 @@ pub struct Answered {
     pub report: OrderReport,
     /// The faults that were asked for.
     pub plan: Plan,
+    /// Whether the inventory was killed meanwhile, as whoever killed it tells.
+    pub crash: Option<Crash>,
+}
+
+/// The end of the inventory's process by SIGKILL, while it had an attempt to answer, and the
+/// start of another one in its place. No span can tell of it, because a span is sent when it
+/// has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Crash {
+    /// When the process was killed.
+    pub killed_at: u64,
+    /// The other process, once it takes requests.
+    pub restart: Option<Restart>,
+}
+
+/// A process in the place of one that was killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Restart {
+    /// When it takes requests.
+    pub at: u64,
+    /// Whether it still has what the other one had committed for the order.
+    pub kept: bool,
 }
 
 /// One order and everything it set off.
@@ -42,6 +64,8 @@ pub struct OrderTrace {
     pub lane: Option<Lane>,
     /// In the order they were made.
     pub attempts: Vec<Attempt>,
+    /// Whether the inventory was killed meanwhile.
+    pub crash: Option<Crash>,
     /// When the order service learnt from the inventory what became of the order, and what.
     pub settled: Option<Settled>,
     /// What the customer did whom the answer left in doubt.
@@ -129,6 +153,8 @@ pub struct ServerAttempt {
     pub status: Option<i64>,
     /// Whether a fault cut the connection instead of answering.
     pub cut: bool,
+    /// When its process was killed, so that it has no span of this attempt.
+    pub killed: Option<u64>,
     /// The fault that was decided on, with its argument; `none` if none.
     pub fault: String,
     /// When the fault began to act and when it was over.
@@ -198,6 +224,16 @@ impl OrderTrace {
         commits
     }
 
+    /// How many reservations for it the inventory holds: its commits, but those that a killed
+    /// process had in its memory only.
+    #[must_use]
+    pub fn held(&self) -> u64 {
+        match self.crash.and_then(|crash| crash.restart) {
+            Some(Restart { kept: false, .. }) => 0,
+            _ => self.commits().len() as u64,
+        }
+    }
+
     /// Whether its attempts carry an idempotency key, so that they reserve once.
     #[must_use]
     pub fn once(&self) -> bool {
@@ -244,5 +280,7 @@ impl OrderTrace {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_crashes;
 #[cfg(test)]
 mod tests_of_keys;

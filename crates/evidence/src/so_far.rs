@@ -9,7 +9,7 @@ use campuscafe_attributes as attribute;
 use campuscafe_chaos::Plan;
 
 use crate::order_trace::{
-    self, Answered, Attempt, Commit, End, OrderTrace, ServerAttempt, attempt_number, served,
+    self, Answered, Attempt, Commit, Crash, End, OrderTrace, ServerAttempt, attempt_number, served,
 };
 use crate::span::{Kind, Span};
 
@@ -25,6 +25,8 @@ pub struct SoFar<'a> {
     pub plan: &'a Plan,
     /// What the customer was answered, if anything.
     pub answer: Option<Answer<'a>>,
+    /// Whether the inventory was killed meanwhile. Who killed it knows this without a span.
+    pub crash: Option<Crash>,
     /// The spans that have come.
     pub spans: &'a [Span],
 }
@@ -51,6 +53,7 @@ impl SoFar<'_> {
             status: Some(status.into()),
             lane: None,
             attempts: Vec::new(),
+            crash: self.crash,
             settled: None,
             later: None,
             instance: None,
@@ -73,6 +76,7 @@ impl SoFar<'_> {
         for span in commits {
             let Some(number) = self.attempt_of(span, &over) else { continue };
             let commit = order_trace::commit(span);
+            let only_committed = |commit| self.only_committed(commit);
             match over.iter_mut().find(|attempt| attempt.number == number) {
                 Some(attempt) => {
                     attempt.served.get_or_insert_with(|| only_committed(commit));
@@ -119,6 +123,21 @@ impl SoFar<'_> {
         over
     }
 
+    fn only_committed(&self, commit: Commit) -> ServerAttempt {
+        ServerAttempt {
+            ended: commit.at,
+            abandoned: None,
+            status: None,
+            cut: false,
+            killed: self.crash.map(|crash| crash.killed_at).filter(|at| *at > commit.at),
+            fault: "none".to_owned(),
+            fault_acted: None,
+            commit: Some(commit),
+            under_key: None,
+            instance: None,
+        }
+    }
+
     /// The attempt that a commit is certainly of, whose own spans may not have come.
     fn attempt_of(&self, commit: &Span, over: &[Attempt]) -> Option<u32> {
         let find = |id: Option<&str>| self.spans.iter().find(|span| Some(&*span.id) == id);
@@ -142,20 +161,6 @@ impl SoFar<'_> {
 fn is_attempt(span: &Span) -> bool {
     let is_message = |url: &str| url.contains("/inventory/notifications");
     span.kind == Kind::Client && !span.text(attribute::URL_FULL).is_some_and(is_message)
-}
-
-fn only_committed(commit: Commit) -> ServerAttempt {
-    ServerAttempt {
-        ended: commit.at,
-        abandoned: None,
-        status: None,
-        cut: false,
-        fault: "none".to_owned(),
-        fault_acted: None,
-        commit: Some(commit),
-        under_key: None,
-        instance: None,
-    }
 }
 
 #[cfg(test)]

@@ -164,7 +164,7 @@ pub fn answer(spans: &[Span], plan: &str) -> Answered {
         attempts: attempts.collect(),
         trace_id: None,
     };
-    Answered { report, plan: plan.parse().expect("a plan") }
+    Answered { report, plan: plan.parse().expect("a plan"), crash: None }
 }
 
 /// What the span of this id writes, so many milliseconds after [`START`].

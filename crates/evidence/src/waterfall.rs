@@ -12,7 +12,7 @@ use crate::calls::Calls;
 use crate::diagram::{CallEvent, CallNote, Content, MarkKind, Note, Step};
 use crate::flaw::{Flaw, Part};
 use crate::from_spans::FromSpans;
-use crate::order_trace::{Answered, OrderTrace, attempt_number, is_of_order};
+use crate::order_trace::{Answered, Crash, OrderTrace, attempt_number, is_of_order};
 use crate::span::{Kind, Span, Value};
 
 /// Spans that are kept of one order.
@@ -48,7 +48,8 @@ impl Waterfall {
     #[must_use]
     pub fn of(spans: &[Span], answer: &Answered) -> Self {
         let root = spans.iter().find(|span| is_of_order(span, &answer.report));
-        Self::below(spans, root.map(|root| (root, Part::Order)), part_of_order)
+        let killed = root.zip(answer.crash).and_then(|(root, crash)| killed(spans, root, crash));
+        Self::below(spans, root.map(|root| (root, Part::Order)), killed, part_of_order)
     }
 
     /// The spans of the calls that a script made itself, and of those below them.
@@ -60,24 +61,28 @@ impl Waterfall {
         let mut made: Vec<_> =
             made.iter().filter_map(|call| Some((call, Part::Attempt(number(call)?)))).collect();
         made.sort_by_key(|(call, _)| (call.start, call.end));
-        Self::below(spans, made, |above, span| match number(span) {
+        Self::below(spans, made, None, |above, span| match number(span) {
             Some(number) => Part::Attempt(number),
             None => part_of_attempt(above, span),
         })
     }
 
-    /// Spans in their places, and everything below them.
+    /// Spans in their places, and everything below them. A span whose own parent was never sent
+    /// stands below `orphans`, if there is such a span.
     fn below<'a>(
         spans: &'a [Span],
         roots: impl IntoIterator<Item = (&'a Span, Part)>,
+        orphans: Option<&'a Span>,
         part: impl Fn(Part, &Span) -> Part,
     ) -> Self {
         let mut all = Self::default();
+        let ids: BTreeSet<&str> = spans.iter().map(|span| &*span.id).collect();
         let mut below: BTreeMap<&str, Vec<&Span>> = BTreeMap::new();
         for span in spans {
-            if let Some(parent) = &span.parent {
-                below.entry(parent).or_default().push(span);
-            }
+            let Some(parent) = &span.parent else { continue };
+            let adopts = orphans.filter(|_| !ids.contains(&**parent));
+            let parent = adopts.map_or(&**parent, |span| &*span.id);
+            below.entry(parent).or_default().push(span);
         }
         let mut next: Vec<_> = roots.into_iter().map(|(root, part)| (root, 0, part)).collect();
         next.reverse();
@@ -100,6 +105,15 @@ impl Waterfall {
     }
 }
 
+/// The attempt that the inventory was at when its process was killed.
+fn killed<'a>(spans: &'a [Span], order: &Span, crash: Crash) -> Option<&'a Span> {
+    spans.iter().find(|span| {
+        span.kind == Kind::Client
+            && span.parent.as_deref() == Some(&order.id)
+            && (span.start..=span.end).contains(&crash.killed_at)
+    })
+}
+
 /// The place of a span of an order below another.
 fn part_of_order(above: Part, span: &Span) -> Part {
     match (above, span.kind) {
@@ -113,7 +127,10 @@ fn part_of_attempt(above: Part, span: &Span) -> Part {
     let has = |name| span.attributes.contains_key(name);
     match (above, span.kind) {
         (Part::Attempt(attempt), Kind::Server) => Part::ServerAttempt(attempt),
-        (Part::ServerAttempt(attempt), _) if has(attribute::RESERVATION_ID) => {
+        // A process that was killed has no span of the attempt itself.
+        (Part::ServerAttempt(attempt) | Part::Attempt(attempt), _)
+            if has(attribute::RESERVATION_ID) =>
+        {
             Part::Commit(attempt)
         }
         (Part::ServerAttempt(attempt), _) if has(attribute::CHAOS_STEP) => Part::Fault(attempt),
@@ -159,7 +176,10 @@ impl Step {
             Note::UnderKey { attempt, .. } => Part::ServerAttempt(*attempt),
             Note::Call(CallNote { call, event: CallEvent::GivenUp(_), .. }) => Part::Attempt(*call),
             Note::Call(note) => Part::ServerAttempt(note.call),
-            Note::Fault(_) | Note::Committed(_) | Note::Settled(_) => return None,
+            Note::Killed(attempt) => Part::Attempt(*attempt),
+            Note::Fault(_) | Note::Committed(_) | Note::Settled(_) | Note::Restarted { .. } => {
+                return None;
+            }
         })
     }
 }

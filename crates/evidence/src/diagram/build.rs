@@ -2,7 +2,7 @@
 
 use super::{Bar, Content, Diagram, Lane, Mark, MarkKind, Message, Note, Phase, Step};
 use crate::order_trace::{
-    Asked, Attempt, Commit, End, Exchange, OrderTrace, ServerAttempt, Settled, UnderKey,
+    Asked, Attempt, Commit, End, Exchange, OrderTrace, Restart, ServerAttempt, Settled, UnderKey,
 };
 
 pub(super) fn diagram(order_trace: &OrderTrace) -> Diagram {
@@ -16,6 +16,7 @@ pub(super) fn so_far(
     start: u64,
     over: &[Attempt],
     committed: &[Attempt],
+    restart: Option<Restart>,
     told: Option<&OrderTrace>,
 ) -> Diagram {
     let mut events = vec![(start, Event::Placed)];
@@ -23,16 +24,21 @@ pub(super) fn so_far(
         add(attempt, &mut events);
     }
     for attempt in committed {
-        let commit = attempt.served.as_ref().and_then(|served| served.commit.as_ref());
+        let Some(served) = &attempt.served else { continue };
+        let commit = served.commit.as_ref();
         events.extend(commit.map(|commit| (commit.at, Event::Committed(attempt, commit))));
+        events.extend(served.killed.map(|at| (at, Event::Killed(attempt))));
     }
+    events.extend(restart.map(|restart| (restart.at, Event::Restarted(restart))));
     events.extend(told.map(|told| (told.told_at, Event::Told(told))));
     events.sort_by_key(|(at, _)| *at);
     let mut diagram = draw(start, over.iter().chain(committed), events);
     let end = diagram.steps.len();
     for bar in diagram.bars.iter_mut().filter(|bar| bar.phases.is_empty()) {
-        let from = diagram.steps.iter().position(|step| may_be_at_work(step, bar.attempt));
-        bar.phases.extend(from.map(|from| Phase { from, to: end, awaited: true }));
+        let find = |is: &dyn Fn(&Step) -> bool| diagram.steps.iter().position(is);
+        let to = find(&|step| step.note == Some(Note::Killed(bar.attempt))).unwrap_or(end);
+        let from = find(&|step| may_be_at_work(step, bar.attempt));
+        bar.phases.extend(from.map(|from| Phase { from, to, awaited: true }));
     }
     diagram
 }
@@ -76,6 +82,8 @@ enum Event<'a> {
     Sent(&'a Attempt),
     Committed(&'a Attempt, &'a Commit),
     Cut(&'a Attempt),
+    Killed(&'a Attempt),
+    Restarted(Restart),
     OrderResult(&'a Attempt),
     Abandoned(&'a Attempt),
     Unheard(&'a Attempt),
@@ -92,6 +100,8 @@ fn events(order_trace: &OrderTrace) -> Vec<(u64, Event<'_>)> {
     for attempt in &order_trace.attempts {
         add(attempt, &mut events);
     }
+    let restart = order_trace.crash.and_then(|crash| crash.restart);
+    events.extend(restart.map(|restart| (restart.at, Event::Restarted(restart))));
     // The sort keeps the order of equal times, and the answer follows from the attempts.
     events.push((order_trace.told_at, Event::Told(order_trace)));
     events.extend(order_trace.settled.iter().map(|it| (it.at, Event::Settled(it))));
@@ -120,7 +130,9 @@ fn add<'a>(attempt: &'a Attempt, events: &mut Vec<(u64, Event<'a>)>) {
     if let Some(at) = served.abandoned {
         events.push((at, Event::Abandoned(attempt)));
     }
-    if served.cut {
+    if let Some(at) = served.killed {
+        events.push((at, Event::Killed(attempt)));
+    } else if served.cut {
         events.push((served.ended, Event::Cut(attempt)));
     } else if ends_unheard(served) {
         events.push((served.ended, Event::Unheard(attempt)));
@@ -152,6 +164,7 @@ impl Event<'_> {
     const fn attempt(&self) -> Option<&Attempt> {
         match self {
             Self::Placed
+            | Self::Restarted(_)
             | Self::Told(_)
             | Self::Settled(_)
             | Self::Asked(_)
@@ -160,6 +173,7 @@ impl Event<'_> {
             | Self::Committed(attempt, _)
             | Self::UnderKey(attempt, _)
             | Self::Cut(attempt)
+            | Self::Killed(attempt)
             | Self::OrderResult(attempt)
             | Self::Abandoned(attempt)
             | Self::Unheard(attempt)
@@ -180,7 +194,7 @@ impl Event<'_> {
                 bar.begin(step, false);
                 bar.stop(step);
             }
-            Self::Cut(_) | Self::Lost(..) => bar.stop(step),
+            Self::Cut(_) | Self::Killed(_) | Self::Lost(..) => bar.stop(step),
             // A late commit is the last thing heard of its attempt; after any
             // other one the work goes on until the answer or the cut.
             Self::Committed(_, commit) if commit.late => bar.stop(step),
@@ -238,6 +252,14 @@ impl Event<'_> {
                 note: Some(Note::Cut(attempt.number)),
                 ..nothing
             },
+            Self::Killed(attempt) => Step {
+                mark: mark(Inventory, attempt, MarkKind::Killed),
+                note: Some(Note::Killed(attempt.number)),
+                ..nothing
+            },
+            Self::Restarted(Restart { kept, .. }) => {
+                Step { note: Some(Note::Restarted { kept: *kept }), ..nothing }
+            }
             Self::OrderResult(attempt) => match &attempt.end {
                 End::Answered(status) => {
                     let answer = Content::Answer { attempt: attempt.number, status: *status };

@@ -3,7 +3,7 @@
 use campuscafe_attributes::CONNECTION_REFUSED;
 
 use super::{
-    Answer, Certainty, Committed, Customer, End, Inventory, OrderService, ReceivedAttempt,
+    Answer, Certainty, Committed, Customer, End, Inventory, OrderService, Process, ReceivedAttempt,
     SentAttempt, Told,
 };
 use crate::diagram::Content;
@@ -96,7 +96,23 @@ fn reserved(end: &End) -> Certainty {
 
 pub(super) fn inventory(history: &LocalHistory) -> Inventory {
     let mut attempts: Vec<ReceivedAttempt> = Vec::new();
+    let (mut process, mut committed) = (Process::First, Vec::new());
     for (at_ms, event) in history.timed() {
+        match event {
+            LocalEvent::Killed(_) => {
+                process = Process::Killed;
+                committed = std::mem::take(&mut attempts);
+                committed.retain(|attempt| attempt.commit.is_some());
+                continue;
+            }
+            LocalEvent::Restarted { kept: true } => {
+                process = Process::Kept;
+                let known = |attempt| ReceivedAttempt { answer: Answer::NobodyKnows, ..attempt };
+                attempts = committed.drain(..).map(known).collect();
+            }
+            LocalEvent::Restarted { kept: false } => process = Process::Forgot,
+            _ => {}
+        }
         let Some(number) = event.attempt() else { continue };
         // An attempt is sent by another clock, so something done for it may come first.
         if attempts.iter().all(|attempt| attempt.number != number) {
@@ -108,7 +124,7 @@ pub(super) fn inventory(history: &LocalHistory) -> Inventory {
         }
     }
     let reservations = attempts.iter().filter(|attempt| attempt.commit.is_some()).count();
-    Inventory { attempts, reservations }
+    Inventory { attempts, reservations, process }
 }
 
 const fn received(number: u32, received_ms: u64) -> ReceivedAttempt {

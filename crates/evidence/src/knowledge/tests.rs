@@ -112,6 +112,7 @@ fn before_the_timeout_of_a_double_only_the_inventory_knows_that_nothing_is_reser
                 "answer": "notYet",
             }],
             "reservations": 0,
+            "process": "first",
         },
     });
     assert_eq!(to_value(then).expect("JSON"), expected);

@@ -27,7 +27,7 @@ impl Answered {
         attempts.truncate(MAX_ATTEMPTS);
         let report = OrderReport { order_id, outcome, attempts, trace_id: None };
         let plan = root.text(attribute::ORDER_CHAOS).unwrap_or_default().parse();
-        Some(Self { report, plan: plan.unwrap_or_default() })
+        Some(Self { report, plan: plan.unwrap_or_default(), crash: None })
     }
 }
 

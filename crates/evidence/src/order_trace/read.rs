@@ -4,7 +4,7 @@ use campuscafe_api::order::{self, AttemptResult, Lane, OrderReport};
 use campuscafe_attributes as attribute;
 use campuscafe_chaos::{Before, Fault, Plan, Step};
 
-use super::{Answered, Attempt, Commit, End, OrderTrace, ServerAttempt, UnderKey};
+use super::{Answered, Attempt, Commit, Crash, End, OrderTrace, ServerAttempt, UnderKey};
 use crate::flaw::{Flaw, Part};
 use crate::span::{Kind, Span};
 
@@ -35,6 +35,7 @@ pub(super) fn order_trace(spans: &[Span], answer: &Answered) -> Option<OrderTrac
         status: root.int(attribute::HTTP_RESPONSE_STATUS_CODE),
         lane: lane(root),
         attempts,
+        crash: answer.crash,
         settled: None,
         later: None,
         instance: root.instance.clone(),
@@ -103,14 +104,20 @@ fn attempt(
     let mut servers = children(spans, client)
         .filter(|span| span.kind == Kind::Server && answers(span, &request_id, told));
     let part = Part::ServerAttempt(made.number);
-    let server = if made.result == AttemptResult::Refused {
-        flaws.extend(servers.next().map(|_| Flaw::Contradictory(part)));
-        None
-    } else {
-        only(servers, part, flaws)
+    let step = answer.plan.step(made.number);
+    let served = match answer.crash {
+        _ if made.result == AttemptResult::Refused => {
+            flaws.extend(servers.next().map(|_| Flaw::Contradictory(part)));
+            None
+        }
+        Some(crash) if told.is_none() && client.start < crash.killed_at => {
+            Some(killed(spans, crash, made.number, step, flaws))
+        }
+        _ => {
+            let server = only(servers, part, flaws);
+            server.map(|server| served(spans, server, made.number, step, flaws))
+        }
     };
-    let served = server
-        .map(|server| served(spans, server, made.number, answer.plan.step(made.number), flaws));
     Some(Attempt { number: made.number, sent: client.start, ended: client.end, end, served })
 }
 
@@ -174,11 +181,44 @@ pub(crate) fn served(
         abandoned: abandoned.map(|event| event.at),
         status: server.int(attribute::HTTP_RESPONSE_STATUS_CODE),
         cut: server.text(attribute::ERROR_TYPE) == Some(attribute::CONNECTION_ABORTED),
+        killed: None,
         fault: decided.unwrap_or("none").to_owned(),
         fault_acted: acted.map(|span| (span.start, span.end)),
         commit: committed.map(commit),
         under_key,
         instance: server.instance.clone(),
+    }
+}
+
+/// What the inventory did for an attempt before its process was killed. Of a span that had not
+/// ended nothing was sent, so the reservation is below a span that is not there.
+fn killed(
+    spans: &[Span],
+    crash: Crash,
+    attempt: u32,
+    step: Step,
+    flaws: &mut Vec<Flaw>,
+) -> ServerAttempt {
+    let is_there = |id: &str| spans.iter().any(|span| span.id == id);
+    let commits = spans.iter().filter(|span| {
+        span.attributes.contains_key(attribute::RESERVATION_ID)
+            && span.parent.as_deref().is_some_and(|parent| !is_there(parent))
+    });
+    let fault = match step {
+        Step::Fixed(fault) => fault,
+        Step::SlowBetween(..) | Step::Flaky => Fault::None,
+    };
+    ServerAttempt {
+        ended: crash.killed_at,
+        abandoned: None,
+        status: None,
+        cut: false,
+        killed: Some(crash.killed_at),
+        fault: fault.to_string(),
+        fault_acted: None,
+        commit: only(commits, Part::Commit(attempt), flaws).map(commit),
+        under_key: None,
+        instance: None,
     }
 }
 

@@ -11,7 +11,7 @@ const PLAN: &str = "slow,none";
 fn diagram(spans: &[Span], answer: Option<&Answered>, retries: bool) -> Diagram {
     let plan = PLAN.parse().expect("a plan");
     let answer = answer.map(|answered| Answer { at: START + 1006 * MS, status: 200, answered });
-    Diagram::so_far(&SoFar { sent_at: START, retries, plan: &plan, answer, spans })
+    Diagram::so_far(&SoFar { sent_at: START, retries, plan: &plan, answer, crash: None, spans })
 }
 
 fn commits(diagram: &Diagram) -> Vec<(u32, Commit)> {
