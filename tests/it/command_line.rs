@@ -217,6 +217,16 @@ async fn help_names_every_flag_its_variable_and_its_default() {
         ("--lang <LANGUAGE>", "LC_MESSAGES", ""),
         connections,
         hosts,
+        (
+            "--experiment-database-url <postgres://USER:PASSWORD@HOST:PORT/DATABASE>",
+            "[env: EXPERIMENT_DATABASE_URL]",
+            "",
+        ),
+        (
+            "--experiment-database-password-file <FILE>",
+            "[env: EXPERIMENT_DATABASE_PASSWORD_FILE=]",
+            "",
+        ),
         ("--jaeger-url <URL>", "[env: JAEGER_URL=]", ""),
         ("--jaeger-link-url <URL>", "[env: JAEGER_LINK_URL=]", ""),
         ("--grafana-url <URL>", "[env: GRAFANA_URL=]", ""),

@@ -178,7 +178,7 @@ async fn all_experiments_are_shown_with_one_summary_and_one_exit_code() {
     let names: Vec<_> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
     let expected =
         "local slow jitter cut doubt recover reorder nature double idempotent policy doubleclick \
-                    settle overtake notify stale oversell storm kill rollout"
+                    settle overtake notify stale oversell storm crash kill rollout"
             .split_whitespace()
             .collect::<Vec<_>>();
     assert_eq!((code, names), (Some(0), expected));

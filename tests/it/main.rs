@@ -14,6 +14,7 @@ mod command_line;
 mod compare;
 mod compose_settings;
 mod contracts;
+mod crash;
 mod customers_keys;
 mod dashboards;
 mod database_store;

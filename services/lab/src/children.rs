@@ -38,12 +38,30 @@ pub(crate) enum StartMode<'a> {
     Private(&'a Environment),
     /// The same, but whoever drops them kills them: nobody waits for what they are at.
     Disposable(&'a Environment),
+    /// The same, with settings of the inventory alone: where it keeps its stock.
+    Stored(&'a Environment),
 }
+
+impl StartMode<'_> {
+    /// Whether the services are an experiment's own.
+    const fn is_private(self) -> bool {
+        !matches!(self, Self::Open(_))
+    }
+
+    /// Where a service listens that has no address of its own.
+    fn listen(self, at: &str) -> Vec<OsString> {
+        if self.is_private() { vec!["--listen".into(), at.into()] } else { Vec::new() }
+    }
+}
+
+/// An address with a port that the system chooses.
+const ANY_PORT: &str = "127.0.0.1:0";
 
 /// Both services, running.
 pub(crate) struct Children {
     order: Service,
     inventory: Service,
+    hosts: AllowedHosts,
 }
 
 impl Children {
@@ -54,13 +72,30 @@ impl Children {
         lab: &Url,
         hosts: &AllowedHosts,
     ) -> Result<Self, ExitError> {
-        let mut arguments: Vec<OsString> = vec!["--allowed-hosts".into(), hosts.to_string().into()];
-        let inventory = Service::start("inventory", &arguments, manner, lab).await?;
+        let inventory = start_inventory(manner, ANY_PORT, lab, hosts).await?;
+        let mut arguments = arguments(manner, ANY_PORT, hosts);
         arguments.extend(["--inventory-url".into(), inventory.url.as_str().into()]);
         let order = Service::start("order", &arguments, manner, lab).await?;
         ready(&inventory.url).await?;
         ready(&order.url).await?;
-        Ok(Self { order, inventory })
+        Ok(Self { order, inventory, hosts: hosts.clone() })
+    }
+
+    /// Kills the inventory, which has no time to say or to send anything.
+    pub(crate) async fn kill_inventory(&mut self) {
+        self.inventory.kill().await;
+    }
+
+    /// Starts another inventory in the place of one that was killed; returns when it takes
+    /// requests.
+    pub(crate) async fn restart_inventory(
+        &mut self,
+        manner: StartMode<'_>,
+        lab: &Url,
+    ) -> Result<(), ExitError> {
+        let at = self.inventory.url.authority().to_owned();
+        self.inventory = start_inventory(manner, &at, lab, &self.hosts).await?;
+        ready(&self.inventory.url).await
     }
 
     pub(crate) fn order_url(&self) -> Url {
@@ -96,6 +131,21 @@ impl Children {
         }
         killed
     }
+}
+
+async fn start_inventory(
+    manner: StartMode<'_>,
+    at: &str,
+    lab: &Url,
+    hosts: &AllowedHosts,
+) -> Result<Service, ExitError> {
+    Service::start("inventory", &arguments(manner, at, hosts), manner, lab).await
+}
+
+fn arguments(manner: StartMode<'_>, at: &str, hosts: &AllowedHosts) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = vec!["--allowed-hosts".into(), hosts.to_string().into()];
+    arguments.extend(manner.listen(at));
+    arguments
 }
 
 /// Waits until a service says that it takes requests.

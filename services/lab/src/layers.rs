@@ -27,7 +27,7 @@ const LAYERS: [(&str, &[&str]); 13] = [
         "server",
         &["page", "messages", "run", "targets", "links", "view", "children", "lessons", "http"],
     ),
-    ("run", &["lessons", "targets", "http", "messages", "printable"]),
+    ("run", &["lessons", "targets", "children", "http", "messages", "printable"]),
     ("targets", &["links", "lessons", "http"]),
     ("links", &["lessons", "messages"]),
     ("page", &["view", "messages", "lessons", "printable"]),

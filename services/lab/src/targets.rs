@@ -136,7 +136,46 @@ pub(crate) struct TargetEnv {
     /// How many people may run the same lesson on these services at the same time: the
     /// stock must have enough for all of them.
     pub(crate) people: watch::Receiver<u64>,
+    /// What an experiment needs to start services of its own, where it can.
+    pub(crate) for_own: Option<ForOwnServices>,
     lab: Option<Url>,
+}
+
+/// What an experiment needs to start services of its own.
+#[derive(Debug, Clone)]
+pub(crate) struct ForOwnServices {
+    /// The lab that gets their spans.
+    pub(crate) lab: Url,
+    /// The settings of an inventory in a database that is not the café's, if there is one.
+    pub(crate) database: Option<Vec<(&'static str, String)>>,
+}
+
+/// A database for the services that an experiment starts.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct ExperimentDatabase {
+    /// PostgreSQL database in which an experiment can keep the stock of services of its own,
+    /// as `crash` does. It must not be the database of the café
+    #[arg(
+        long,
+        env = "EXPERIMENT_DATABASE_URL",
+        hide_env_values = true,
+        value_name = "postgres://USER:PASSWORD@HOST:PORT/DATABASE"
+    )]
+    experiment_database_url: Option<String>,
+
+    /// File with the password of that database, in place of one in its URL
+    #[arg(long, env = "EXPERIMENT_DATABASE_PASSWORD_FILE", value_name = "FILE")]
+    experiment_database_password_file: Option<String>,
+}
+
+impl ExperimentDatabase {
+    /// The settings of a service in it, if it is named. An empty URL is none.
+    pub(crate) fn settings(self) -> Option<Vec<(&'static str, String)>> {
+        let url = self.experiment_database_url.filter(|url| !url.is_empty())?;
+        let file = self.experiment_database_password_file;
+        let file = file.map(|file| ("DATABASE_PASSWORD_FILE", file));
+        Some(std::iter::once(("DATABASE_URL", url)).chain(file).collect())
+    }
 }
 
 /// People at a café that somebody else opened.
@@ -164,12 +203,17 @@ impl TargetEnv {
             _ => return Ok(None),
         };
         let (links, lab) = (Links::new(&targets.tools), targets.lab_url.clone());
-        Ok(Some(Self { addresses, spans, links, people: watch::channel(PEOPLE).1, lab }))
+        let people = watch::channel(PEOPLE).1;
+        Ok(Some(Self { addresses, spans, links, people, for_own: None, lab }))
     }
 
     /// Services that were started for this, whose spans come to this process.
-    pub(crate) fn own(addresses: Addresses, store: Arc<TraceStore>) -> Self {
-        Self::of_lab(addresses, store, Links::default(), alone())
+    pub(crate) fn own(
+        addresses: Addresses,
+        store: Arc<TraceStore>,
+        for_own: ForOwnServices,
+    ) -> Self {
+        Self::of_lab(addresses, store, Links::default(), alone(), for_own)
     }
 
     /// Services whose spans come to this process.
@@ -178,8 +222,15 @@ impl TargetEnv {
         store: Arc<TraceStore>,
         links: Links,
         people: watch::Receiver<u64>,
+        for_own: ForOwnServices,
     ) -> Self {
-        Self { addresses, spans: SpanSource::Own(store), links, people, lab: None }
+        let spans = SpanSource::Own(store);
+        Self { addresses, spans, links, people, for_own: Some(for_own), lab: None }
+    }
+
+    /// Whether an experiment has a database for services of its own.
+    pub(crate) fn has_database(&self) -> bool {
+        self.for_own.as_ref().is_some_and(|own| own.database.is_some())
     }
 
     /// Tells the lab that an experiment begins, so that its counter can mark the

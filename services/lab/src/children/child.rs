@@ -115,14 +115,20 @@ fn command(
 ) -> std::io::Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg(name).args(arguments);
-    command.kill_on_drop(matches!(manner, StartMode::Disposable(_)));
+    command.kill_on_drop(matches!(manner, StartMode::Disposable(_) | StartMode::Stored(_)));
     // Where a service keeps its file. Each has its own directory, and a private one has none.
     command.env_remove("DATA_DIR");
+    let private = manner.is_private();
+    if private {
+        command.env("RUST_LOG", "warn");
+        // What others keep there is not for an experiment to reset.
+        command.env_remove("DATABASE_URL").env_remove("DATABASE_PASSWORD_FILE");
+    }
     match manner {
-        StartMode::Private(settings) | StartMode::Disposable(settings) => {
-            command.args(["--listen", "127.0.0.1:0"]).env("RUST_LOG", "warn");
-            // What others keep there is not for an experiment to reset.
-            command.env_remove("DATABASE_URL");
+        StartMode::Stored(_) if name != "inventory" => {}
+        StartMode::Private(settings)
+        | StartMode::Disposable(settings)
+        | StartMode::Stored(settings) => {
             command.envs(settings.iter().map(|(name, value)| (name, value)));
         }
         StartMode::Open(None) => {}
@@ -130,7 +136,6 @@ fn command(
             command.env("DATA_DIR", data.join(name));
         }
     }
-    let private = !matches!(manner, StartMode::Open(_));
     // A person who names another collector when starting the lab wants the spans there, or
     // the log records.
     if private || !is_set("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") {
@@ -181,11 +186,18 @@ mod tests {
     fn what_an_experiment_starts_for_itself_sends_to_this_lab_only_and_has_no_store_of_others() {
         let lab: Url = "http://127.0.0.1:5301/".parse().unwrap();
         let settings = Vec::new();
-        let command = command("order", &[], StartMode::Private(&settings), &lab).unwrap();
-        let said: Vec<_> = command.as_std().get_envs().collect();
+        let command_of = |name, manner| command(name, &[], manner, &lab).unwrap().into_std();
+        let command = command_of("order", StartMode::Private(&settings));
+        let said: Vec<_> = command.get_envs().collect();
         let said = |name: &str| said.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
-        let lab: &std::ffi::OsStr = lab.as_str().as_ref();
-        assert_eq!(said("OTEL_EXPORTER_OTLP_ENDPOINT"), Some(Some(lab)));
+        let endpoint: &std::ffi::OsStr = lab.as_str().as_ref();
+        assert_eq!(said("OTEL_EXPORTER_OTLP_ENDPOINT"), Some(Some(endpoint)));
+        let own = vec![("DATA_DIR", "somewhere".to_owned())];
+        for (name, expected) in [("inventory", Some("somewhere")), ("order", None)] {
+            let command = command_of(name, StartMode::Stored(&own));
+            let data = command.get_envs().find(|(key, _)| *key == "DATA_DIR").unwrap().1;
+            assert_eq!(data, expected.map(std::ffi::OsStr::new), "{name}");
+        }
         for removed in [
             "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
             "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",

@@ -12,6 +12,7 @@ use super::session::{self, Asked};
 use super::speech::Speech;
 use crate::lessons::{Decision, comparison, comparisons};
 use crate::run::Decider;
+use crate::targets::ExperimentDatabase;
 use crate::view::report::Report;
 use crate::view::voice::Voice;
 
@@ -64,7 +65,8 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
     let experiments: Vec<_> = comparison(&name).into_iter().collect();
     let is_storm = experiments.iter().any(|experiment| experiment.storm().is_some());
     let decider = Decider::Always(Decision::Release);
-    let asked = Asked { experiments, trial: None, seed, decider, place };
+    let database = ExperimentDatabase::default();
+    let asked = Asked { experiments, trial: None, seed, decider, database, place };
     let report = |seed| match (json, is_storm) {
         (true, _) => Report::Json { name: &name, seed, voice },
         (false, true) => Report::Text(voice),

@@ -14,6 +14,7 @@ use super::session::{self, Asked};
 use super::speech::Speech;
 use crate::lessons::{ALL, Decision, Experiment, names};
 use crate::run::Decider;
+use crate::targets::ExperimentDatabase;
 use crate::view::console::{print, print_to_stderr};
 use crate::view::report::Report;
 use crate::view::voice::Voice;
@@ -53,6 +54,9 @@ pub(crate) struct Config {
 
     #[command(flatten)]
     speech: Speech,
+
+    #[command(flatten)]
+    database: ExperimentDatabase,
 
     #[command(flatten)]
     place: Place,
@@ -108,6 +112,7 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
         trial: config.trial,
         seed: config.seed,
         decider,
+        database: config.database,
         place: config.place,
     };
     let report = |seed| match config.json {

@@ -133,7 +133,7 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
         print(&format!("{place}\n"))?;
     }
     let (env, own) = tokio::select! {
-        found = services::find(&targets, &settings, metrics) => found?,
+        found = services::find(&targets, &settings, Default::default(), metrics) => found?,
         () = interrupt.heard() => return Err(too_early()),
     };
     let line = ProgressLine::on_stderr(voice);

@@ -30,9 +30,11 @@ impl Place {
         self.targets.name_services()
     }
 
-    /// The same, but with services of its own, even if a café is open.
+    /// The same, but with services of its own, whatever is named or open.
     pub(super) fn with_own(self) -> Self {
-        Self { own: true, ..self }
+        let targets =
+            Targets { order_url: None, inventory_url: None, lab_url: None, ..self.targets };
+        Self { own: true, targets, ..self }
     }
 
     /// The services, and a sentence about them unless they were named.

@@ -12,6 +12,7 @@ use super::place::Place;
 use crate::lessons::{Event, Experiment, StormPlan};
 use crate::run::{Decider, RunRequest, StormServices, experiments};
 use crate::server::services;
+use crate::targets::ExperimentDatabase;
 use crate::view::log;
 use crate::view::report::Report;
 use crate::view::voice::Voice;
@@ -26,6 +27,7 @@ pub(super) struct Asked {
     pub(super) trial: Option<usize>,
     pub(super) seed: Option<u64>,
     pub(super) decider: Decider,
+    pub(super) database: ExperimentDatabase,
     pub(super) place: Place,
 }
 
@@ -37,7 +39,7 @@ pub(super) async fn run<'a>(
     report: impl FnOnce(u64) -> Report<'a>,
     metrics: Metrics,
 ) -> Result<ExitCode, ExitError> {
-    let Asked { experiments: wanted, trial, seed, mut decider, place } = asked;
+    let Asked { experiments: wanted, trial, seed, mut decider, database, place } = asked;
     let storm = wanted.iter().find_map(|experiment| experiment.storm());
     if storm.is_some() && place.is_named() {
         return Err(ExitError::Usage(
@@ -46,7 +48,10 @@ pub(super) async fn run<'a>(
                 .to_owned(),
         ));
     }
-    let place = if storm.is_some() { place.with_own() } else { place };
+    // No experiment kills a service that is not its own, so services that are named are left
+    // alone.
+    let starts_services = wanted.iter().any(|experiment| experiment.starts_services());
+    let place = if starts_services { place.with_own() } else { place };
     let end = end_signal();
     tokio::pin!(end);
     let (targets, mut place) = tokio::select! {
@@ -56,10 +61,12 @@ pub(super) async fn run<'a>(
     let mut settings = environment(seed);
     settings.extend(storm.into_iter().flat_map(StormPlan::settings));
     let find = async || {
-        let (env, own) = services::find(&targets, &settings, metrics.clone()).await?;
+        let (env, own) = services::find(&targets, &settings, database, metrics.clone()).await?;
         let Some(_) = storm else { return Ok((env, own, None)) };
         // The lanes must not share a queue.
-        let (cured, its) = services::find(&targets, &settings, metrics.clone()).await?;
+        let (cured, its) =
+            services::find(&targets, &settings, ExperimentDatabase::default(), metrics.clone())
+                .await?;
         let (naive, cured) = (env.addresses.clone(), cured.addresses);
         Ok::<_, ExitError>((env, own, Some((StormServices { naive, cured }, its))))
     };
@@ -91,7 +98,7 @@ pub(super) async fn run<'a>(
         () = end => Err(interrupted()),
     };
     let result = match (&result, &own) {
-        (Ok(_), Some(_)) => report.say_farewell().and(result),
+        (Ok(_), Some(_)) => report.say_farewell(starts_services).and(result),
         _ => result,
     };
     // Services of our own drain and end with us, whichever way we end.

@@ -19,7 +19,7 @@ use crate::links::{Links, Tools};
 use crate::server::Lab;
 use crate::server::services::Services;
 use crate::stderr;
-use crate::targets::{Addresses, KnownServices};
+use crate::targets::{Addresses, ExperimentDatabase, KnownServices};
 use crate::view::columns::left;
 use crate::view::voice::Voice;
 
@@ -67,6 +67,9 @@ pub(crate) struct Config {
     server: ServerSettings,
 
     #[command(flatten)]
+    database: ExperimentDatabase,
+
+    #[command(flatten)]
     tools: Tools,
 }
 
@@ -99,14 +102,14 @@ pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, Ex
         let internal = Addresses { order, inventory };
         let services = KnownServices { internal, public: public.clone() };
         let (_tell, known) = watch::channel(Some(services));
-        let lab = Lab::open(listener, known, links, &metrics, &config.server)?;
+        let lab = Lab::open(listener, known, links, config.database, &metrics, &config.server)?;
         say(&format!("{}{open}", listing(&public, &lab.url, &tools, voice)));
         end.await;
         lab.close().await;
         return Ok(ExitCode::SUCCESS);
     }
     let mut services = tokio::select! {
-        started = Services::start(listener, StartMode::Open(config.data.as_deref()), links, metrics, &config.server) => {
+        started = Services::start(listener, StartMode::Open(config.data.as_deref()), links, config.database, metrics, &config.server) => {
             started?
         }
         () = &mut end => return Ok(ExitCode::SUCCESS),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use campuscafe_api::inventory::Hold;
 use campuscafe_api::order::{PlaceOrder, Reordering};
 use campuscafe_evidence::order::{CustomerResponse, Delivered};
+use campuscafe_evidence::order_trace::Crash;
 use campuscafe_evidence::pod_replacement::{Customer, PodReplacementPlan};
 
 use super::{Decision, Experiment, Finding, Findings, Storm, Trial};
@@ -29,6 +30,8 @@ pub(crate) enum Event<'a> {
         trial: &'static Trial,
         seed: u64,
     },
+    /// It was left out, because it needs a database and there is none for it.
+    TrialSkipped(&'static Trial),
     /// The stock was too low, so pieces were delivered before the order.
     Delivered {
         item: &'a str,
@@ -44,6 +47,10 @@ pub(crate) enum Event<'a> {
     AnswerHeld(&'a HeldAnswer),
     /// The order service gave up before anybody had decided.
     Undecided,
+    /// The process of the inventory is killed.
+    InventoryKilled(Crash),
+    /// Another process takes requests in its place.
+    InventoryRestarted(Crash),
     OrderAnswered(&'a CustomerResponse),
     SeriesSent {
         orders: usize,

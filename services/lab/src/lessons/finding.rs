@@ -10,7 +10,9 @@ use campuscafe_evidence::pod_replacement::PodReplacement;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Conclusion, Experiment, LocalAndRemote, Played, SameView, Series, Storm, Verdict};
+use super::{
+    Conclusion, Experiment, LocalAndRemote, Played, SameView, Series, Storm, Trial, Verdict,
+};
 use crate::messages::Message;
 
 /// What a trial left behind.
@@ -135,6 +137,8 @@ pub(crate) struct Findings {
     pub(crate) run: String,
     /// Shared with whoever was told of them.
     pub(crate) all: Vec<Arc<Finding>>,
+    /// Trials that were left out, because they need a database and there is none for them.
+    pub(crate) skipped: Vec<&'static Trial>,
 }
 
 impl Findings {

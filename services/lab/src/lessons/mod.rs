@@ -4,6 +4,7 @@
 //! and pure judges here; `run` carries them out, and `view` says what they showed.
 
 mod compare;
+mod crash;
 mod cut;
 mod double;
 mod doubleclick;
@@ -44,6 +45,7 @@ use campuscafe_evidence::pod_replacement::{PodReplacement, PodReplacementPlan};
 use crate::messages::{Message, Value};
 pub(crate) use campuscafe_service::seconds;
 pub(crate) use compare::{comparison, comparisons};
+pub(crate) use crash::Store;
 pub(crate) use doubt::{ATTEMPT_TIMEOUT, Decision};
 pub(crate) use event::{Event, HeldAnswer};
 pub(crate) use finding::{Evidence, Finding, Findings, Link, Tally};
@@ -67,7 +69,7 @@ pub(crate) use words::flaws;
 pub(crate) use words::{outcome, reservations};
 
 /// Every experiment, in the order in which a course meets them.
-pub(crate) const ALL: [&Experiment; 20] = [
+pub(crate) const ALL: [&Experiment; 21] = [
     &local::EXPERIMENT,
     &slow::EXPERIMENT,
     &jitter::EXPERIMENT,
@@ -86,6 +88,7 @@ pub(crate) const ALL: [&Experiment; 20] = [
     &stale::EXPERIMENT,
     &oversell::EXPERIMENT,
     &storm::EXPERIMENT,
+    &crash::EXPERIMENT,
     &kill::EXPERIMENT,
     &rollout::EXPERIMENT,
 ];
@@ -119,13 +122,13 @@ impl Experiment {
         Message::new(format!("title-{}", self.name))
     }
 
-    /// Whether it is short, needs neither a cluster nor a word of its reader, and leaves
-    /// room for the traces of others.
+    /// Whether it is short, needs neither a cluster nor a word of its reader nor services of
+    /// its own, and leaves room for the traces of others.
     pub(crate) fn runs_with_all(&self) -> bool {
         !self.is_large()
             && !self.needs_cluster()
             && !self.asks_its_reader()
-            && self.storm().is_none()
+            && !self.starts_services()
     }
 
     /// Whether it makes so many traces that those of others are soon forgotten.
@@ -143,6 +146,11 @@ impl Experiment {
             Act::Storm(plan, _) => Some(plan),
             _ => None,
         })
+    }
+
+    /// Whether it runs at services that are started for it alone.
+    pub(crate) fn starts_services(&self) -> bool {
+        self.storm().is_some() || self.any(|act| matches!(act, Act::Crash(..)))
     }
 
     /// Whether a running lab can carry it out by itself, without somebody at a cluster.
@@ -171,10 +179,20 @@ pub(crate) struct Trial {
     pub(crate) act: Act,
 }
 
+impl Trial {
+    /// Whether it needs a database for services of its own.
+    pub(crate) const fn needs_database(&self) -> bool {
+        matches!(self.act, Act::Crash(_, Store::Database, _))
+    }
+}
+
 pub(crate) enum Act {
     Order(OrderPlan, fn(&Order) -> Verdict),
     /// An order whose answer is held until somebody decides what becomes of it.
     HeldOrder(OrderPlan, fn(&Order) -> Verdict),
+    /// An order whose inventory, which has this store, is killed between the commit and the
+    /// answer.
+    Crash(OrderPlan, Store, fn(&Order) -> Verdict),
     /// The order that the run brings.
     FreeOrder(fn(&Order) -> Verdict),
     Pings {

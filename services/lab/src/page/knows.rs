@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use campuscafe_evidence::diagram::Diagram;
 use campuscafe_evidence::knowledge::{
-    Answer, Certainty, Customer, End, Inventory, Knowledge, OrderService, ReceivedAttempt,
+    Answer, Certainty, Customer, End, Inventory, Knowledge, OrderService, Process, ReceivedAttempt,
     SentAttempt,
 };
 use campuscafe_evidence::order_trace::UnderKey;
@@ -148,7 +148,14 @@ fn bounds(reader: Reader, certain: usize, possible: usize) -> Said {
 }
 
 fn inventory(reader: Reader, knows: &Inventory) -> Vec<Said> {
-    knows.attempts.iter().flat_map(|attempt| received(reader, attempt)).collect()
+    let process = match knows.process {
+        Process::First => None,
+        Process::Killed => Some(Said(Some("failed"), reader.say("know-killed"))),
+        Process::Kept => Some(Said(Some("confirmed"), reader.say("know-kept"))),
+        Process::Forgot => Some(Said(Some("failed"), reader.say("know-forgot"))),
+    };
+    let attempts = knows.attempts.iter().flat_map(|attempt| received(reader, attempt));
+    process.into_iter().chain(attempts).collect()
 }
 
 fn received(reader: Reader, attempt: &ReceivedAttempt) -> Vec<Said> {
@@ -171,6 +178,7 @@ fn received(reader: Reader, attempt: &ReceivedAttempt) -> Vec<Said> {
             Some(Said(Some("unknown"), tell("know-caller-left")))
         }
         Answer::NotYet => None,
+        Answer::NobodyKnows => Some(Said(Some("unknown"), tell("know-answer-lost"))),
         Answer::Sent { .. } => Some(Said(None, tell("know-answer-sent"))),
         Answer::Cut { .. } => Some(Said(None, tell("know-answer-cut"))),
         Answer::NobodyLeft { .. } => Some(Said(Some("unknown"), tell("know-nobody-left"))),

@@ -11,7 +11,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("menu-cut", &["cut", "doubt", "recover"]),
     ("menu-reorder", &["reorder", "nature"]),
     ("menu-double", &["double", "idempotent", "policy", "doubleclick"]),
-    ("menu-more", &["settle", "overtake", "notify", "stale", "oversell", "storm"]),
+    ("menu-more", &["settle", "overtake", "notify", "stale", "oversell", "storm", "crash"]),
 ];
 
 /// The lessons, and beside them what is no lesson of the course.

@@ -95,7 +95,9 @@ impl Case {
     fn request(self) -> Option<PlaceOrder> {
         match self.act()? {
             Act::Order(plan, _) => Some(plan.order(USUAL_ITEM, None)),
-            Act::HeldOrder(plan, _) => Some(plan.order(USUAL_ITEM, Some(ATTEMPT_TIMEOUT))),
+            Act::HeldOrder(plan, _) | Act::Crash(plan, ..) => {
+                Some(plan.order(USUAL_ITEM, Some(ATTEMPT_TIMEOUT)))
+            }
             _ => None,
         }
     }

@@ -43,6 +43,9 @@ pub(super) fn ledger(reader: Reader, order: &Order) -> Markup {
             div class="tile" {
                 dt { (reader.say("ledger-made")) }
                 dd class=[(ledger.reservations > 0).then_some("committed")] { (count(reader, ledger.reservations)) }
+                @if order.forgotten() > 0 {
+                    dd class="detail" { (reader.language.tell("ledger-forgotten", &[("count", order.forgotten().into())])) }
+                }
             }
             div class=(if gap > 0 { "tile gap" } else { "tile" }) {
                 dt { (reader.say("ledger-gap")) }

@@ -139,7 +139,7 @@ impl Question {
 /// What is asked before a run of this trial.
 pub(super) fn before(act: &Act, experiment: &str) -> &'static [&'static Question] {
     match act {
-        Act::Order(..) => &[&order::KNOWS, &order::RESERVATIONS],
+        Act::Order(..) | Act::Crash(..) => &[&order::KNOWS, &order::RESERVATIONS],
         Act::HeldOrder(..) => &[&order::KNOWS_HELD, &order::RESERVATIONS],
         Act::FreeOrder(_) => &[],
         Act::Script(..) => script::of(experiment),

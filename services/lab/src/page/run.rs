@@ -297,7 +297,8 @@ pub(super) fn picture(
                     (svg::draw(&drawn, words, Sheet { prefix: &prefix, text: &text, shape }))
                 }
                 @let prefix = format!("legend-{number}");
-                @if drawn.once { (svg::legend_of_keys(words, &prefix)) }
+                @if order_trace.crash.is_some() { (svg::legend_of_crash(words, &prefix)) }
+                @else if drawn.once { (svg::legend_of_keys(words, &prefix)) }
                 @else { (svg::legend(words, &prefix)) }
                 (controls(reader, drawn.steps.len()))
             }

@@ -74,6 +74,7 @@ mod tests {
             retries: !held,
             plan: &plan,
             answer: None,
+            crash: None,
             spans: &spans,
         };
         SoFar { diagram: Diagram::so_far(&order), now: START + 1_234 * MS }

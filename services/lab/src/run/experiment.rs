@@ -39,17 +39,31 @@ pub(crate) async fn experiments(
         let runner = runner.on_behalf_of(&Baggage::new(experiment.name, run))?;
         observer(Event::ExperimentBegan(experiment))?;
         env.announce(&runner.http, experiment.name).await;
-        let mut findings = Findings { experiment, run: run.clone(), all: Vec::new() };
+        let (all_of, skipped) = (Vec::new(), Vec::new());
+        let mut findings = Findings { experiment, run: run.clone(), all: all_of, skipped };
         let wanted = |(number, _): &(usize, _)| only.is_none_or(|only| only == *number);
         for (_, trial) in (1..).zip(experiment.trials).filter(wanted) {
+            let lacks_database = trial.needs_database() && !env.has_database();
+            if lacks_database && only.is_none() {
+                observer(Event::TrialSkipped(trial))?;
+                findings.skipped.push(trial);
+                continue;
+            }
             observer(Event::TrialBegan { trial, seed: *seed })?;
             let begun = SystemTime::now();
-            let mut finding = carry_out(&runner, trial, request, decider, observer).await?;
+            let mut finding = carry_out(&runner, trial, request, env, decider, observer).await?;
+            // Jaeger and Prometheus do not know of services that an experiment starts.
+            let own = experiment.starts_services();
             if let Some(id) = finding.trace_id().map(str::to_owned) {
                 finding.in_lab = in_lab(&env.spans, &id);
-                finding.in_jaeger = env.links.trace(&runner.http, &id).await;
+                if !own {
+                    finding.in_jaeger = env.links.trace(&runner.http, &id).await;
+                }
             }
-            finding.in_grafana = env.links.dashboard(&runner.http, begun, SystemTime::now()).await;
+            if !own {
+                let now = SystemTime::now();
+                finding.in_grafana = env.links.dashboard(&runner.http, begun, now).await;
+            }
             let finding = Arc::new(finding);
             observer(Event::Judged(&finding))?;
             findings.all.push(finding);
@@ -65,6 +79,7 @@ async fn carry_out(
     runner: &Runner,
     trial: &Trial,
     request: &RunRequest,
+    env: &TargetEnv,
     decider: &mut Decider,
     observer: &mut Observer<'_>,
 ) -> Result<Finding, ExitError> {
@@ -77,6 +92,15 @@ async fn carry_out(
         }
         Act::HeldOrder(plan, judge) => {
             let order = runner.held_order(plan, &request.run, decider, observer).await?;
+            let verdict = judge(&order);
+            (Evidence::Order(Box::new(order)), verdict)
+        }
+        Act::Crash(plan, store, judge) => {
+            let own = env
+                .for_own
+                .as_ref()
+                .ok_or_else(|| ExitError::Usage("a crash needs services of its own".to_owned()))?;
+            let order = runner.crash(plan, store, &request.run, own, observer).await?;
             let verdict = judge(&order);
             (Evidence::Order(Box::new(order)), verdict)
         }

@@ -91,7 +91,7 @@ impl Runner {
     }
 
     /// Waits until the inventory holds an answer of this run.
-    async fn hold_of(&self, run: &str) -> Result<Hold, ExitError> {
+    pub(super) async fn hold_of(&self, run: &str) -> Result<Hold, ExitError> {
         loop {
             let all: Holds = self.read(&self.inventory, "/inventory/holds").await?;
             let own = all.holds.into_iter().find(|hold| hold.run.as_deref() == Some(run));

@@ -122,7 +122,8 @@ fn settled(record: &OrderRecord) -> Option<Settled> {
     Some(Settled { at, outcome: outcome(known.state).as_str().to_owned() })
 }
 
-fn now() -> u64 {
+/// Nanoseconds since 1970.
+pub(super) fn now() -> u64 {
     nanoseconds(SystemTime::now())
 }
 

@@ -1,12 +1,14 @@
 //! Carries a trial out against the target services and collects the evidence.
 //!
 //! [`experiment`] goes through the trials and tells what happens as [`Event`]s.
-//! [`order`] places an order, [`held_order`] one whose answer is held, [`message_order`] has pings sent at once,
+//! [`order`] places an order, [`held_order`] one whose answer is held, [`crash`] one whose
+//! inventory is killed, [`message_order`] has pings sent at once,
 //! [`scripts`] makes calls of its own, [`storm`] lets more customers come than the inventory
 //! can serve, [`pod_replacement`] lets customers order while pods are replaced, and
 //! [`load`] lets many orders arrive at a given rate.
 
 mod calls;
+mod crash;
 mod experiment;
 mod held_order;
 mod in_doubt;

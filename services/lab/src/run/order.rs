@@ -9,7 +9,7 @@ use campuscafe_evidence::counters::{self, Counters};
 use campuscafe_evidence::from_spans::FromSpans as _;
 use campuscafe_evidence::ledger::Ledger;
 use campuscafe_evidence::order::{CustomerResponse, Delivered, Order, OrderPlan, USUAL_ITEM};
-use campuscafe_evidence::order_trace::Answered;
+use campuscafe_evidence::order_trace::{Answered, Crash};
 use campuscafe_evidence::waterfall::OrderSpans;
 use campuscafe_service::ExitError;
 use reqwest::StatusCode;
@@ -32,6 +32,18 @@ pub(super) struct Prepared {
     before: State,
     delivered: Option<Delivered>,
     counted: Counters,
+    /// Whether the inventory was killed meanwhile.
+    crash: Option<Crash>,
+    /// What was counted up to that moment, of which the next process knows nothing.
+    by_killed: Counters,
+}
+
+impl Prepared {
+    /// The same, after the inventory was killed when it had counted this.
+    pub(super) fn with_crash(self, crash: Crash, counted: Counters) -> Self {
+        let by_killed = counters::deltas(&self.counted, &counted);
+        Self { crash: Some(crash), by_killed, counted, ..self }
+    }
 }
 
 impl Runner {
@@ -58,8 +70,16 @@ impl Runner {
             request.item_id.clone_from(name);
         }
         let counted = self.counters().await?;
-        let prepared =
-            Prepared { request, reservations: 0, again: false, before, delivered: None, counted };
+        let prepared = Prepared {
+            request,
+            reservations: 0,
+            again: false,
+            before,
+            delivered: None,
+            counted,
+            crash: None,
+            by_killed: Counters::new(),
+        };
         self.place(prepared, observer).await
     }
 
@@ -95,7 +115,16 @@ impl Runner {
         }
         let counted = self.counters().await?;
         let (request, again) = (plan.order(&item, attempt_timeout), plan.again);
-        Ok(Prepared { request, reservations, again, before, delivered, counted })
+        Ok(Prepared {
+            request,
+            reservations,
+            again,
+            before,
+            delivered,
+            counted,
+            crash: None,
+            by_killed: Counters::new(),
+        })
     }
 
     /// Waits for what an answered order leaves behind.
@@ -105,10 +134,11 @@ impl Runner {
         response: CustomerResponse,
         observer: &mut Observer<'_>,
     ) -> Result<Order, ExitError> {
-        let Prepared { request, reservations, again, before, delivered, counted } = prepared;
+        let Prepared { request, reservations, again, before, delivered, counted, crash, by_killed } =
+            prepared;
         let clarified = self.clarify(&request, &response, again).await?;
         let trace = response.report.trace_id.as_deref();
-        let answered = answered(&request, &response)?;
+        let answered = Answered { crash, ..answered(&request, &response)? };
         let read = self.read_spans::<OrderSpans>(trace, &answered).await;
         let (order_trace, waterfall) = read.map(|read| (read.order_trace, read.waterfall)).unzip();
         let waterfall = waterfall.unwrap_or_default();
@@ -119,18 +149,19 @@ impl Runner {
         let incomplete = self.incomplete(trace, order_trace.as_ref());
         let complete = order_trace.as_ref().filter(|order_trace| order_trace.is_complete());
         observer(Event::SpansArrived { complete: complete.is_some() })?;
-        if complete.is_none() {
+        // After a crash nobody can say how many there must be.
+        if complete.is_none() && crash.is_none() {
             self.await_reservations(before.reservations.saturating_add(reservations)).await?;
         }
         let (after, counters) = tokio::try_join!(self.state(), self.counters())?;
-        let deltas = counters::deltas(&counted, &counters);
+        let deltas = counters::sum([by_killed, counters::deltas(&counted, &counters)]);
         observer(Event::Settled)?;
         let told = later.as_ref().map_or(response.report.outcome, |later| later.outcome);
         let ledger = Ledger::of(&request.item_id, told, &before, &after);
         // Complete spans know better, as others may be ordering too; spans of
         // which one is missing know less.
         let ledger = match complete {
-            Some(order_trace) => ledger.with_commits(order_trace.commits().len() as u64),
+            Some(order_trace) => ledger.with_commits(order_trace.held()),
             None => ledger,
         };
         Ok(Order {
@@ -185,7 +216,7 @@ pub(super) fn answered(
     response: &CustomerResponse,
 ) -> Result<Answered, ExitError> {
     let plan = faults(request.chaos.as_deref().unwrap_or_default())?;
-    Ok(Answered { report: response.report.clone(), plan })
+    Ok(Answered { report: response.report.clone(), plan, crash: None })
 }
 
 pub(super) fn faults(chaos: &str) -> Result<Plan, ExitError> {

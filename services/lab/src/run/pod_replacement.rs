@@ -117,7 +117,11 @@ impl Runner {
         let trace_id = report.as_ref().and_then(|report| report.trace_id.clone());
         let order_trace = match report.zip(CHAOS.parse().ok()) {
             Some((report, plan)) => {
-                self.read_spans::<OrderTrace>(trace_id.as_deref(), &Answered { report, plan }).await
+                self.read_spans::<OrderTrace>(
+                    trace_id.as_deref(),
+                    &Answered { report, plan, crash: None },
+                )
+                .await
             }
             None => None,
         };

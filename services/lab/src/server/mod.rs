@@ -21,7 +21,7 @@ use utoipa_axum::routes;
 
 use crate::http::local_url;
 use crate::links::Links;
-use crate::targets::{Addresses, KnownServices};
+use crate::targets::{Addresses, ExperimentDatabase, ForOwnServices, KnownServices};
 use campuscafe_otlp_store::{Limits, TraceStore};
 use marks::Marks;
 use runs::RunServer;
@@ -30,17 +30,19 @@ use runs::RunServer;
 pub(crate) struct Lab {
     pub(crate) url: Url,
     pub(crate) store: Arc<TraceStore>,
+    pub(crate) for_own: ForOwnServices,
     end: oneshot::Sender<()>,
     server: JoinHandle<Result<(), ExitError>>,
 }
 
 impl Lab {
     /// Serves; where the services are may become known later. The runs that it is asked
-    /// for have these links.
+    /// for have these links, and this database for services of their own.
     pub(crate) fn open(
         listener: TcpListener,
         known: watch::Receiver<Option<KnownServices>>,
         links: Links,
+        database: ExperimentDatabase,
         metrics: &Metrics,
         settings: &ServerSettings,
     ) -> Result<Self, ExitError> {
@@ -49,8 +51,8 @@ impl Lab {
             address.map_err(|error| ExitError::Failed(format!("cannot serve: {error}")))?;
         let store = Arc::new(TraceStore::new(Limits::default()));
         let lifecycle = Lifecycle::default();
-        let url = local_url(address)?;
-        let work = work(store.clone(), known, links, metrics, &lifecycle, url.clone());
+        let for_own = ForOwnServices { lab: local_url(address)?, database: database.settings() };
+        let work = work(store.clone(), known, links, metrics, &lifecycle, for_own.clone());
         let (work, description) = work.split_for_parts();
         let router =
             with_admin_routes(work, description, &settings.allowed_hosts, metrics, &lifecycle);
@@ -63,7 +65,7 @@ impl Lab {
             };
             serve(listener, router, lifecycle, &metrics, &settings, end).await
         });
-        Ok(Self { url, store, end, server })
+        Ok(Self { url: for_own.lab.clone(), store, for_own, end, server })
     }
 
     /// Stops serving, once what is under way is answered.
@@ -92,10 +94,11 @@ fn work(
     links: Links,
     metrics: &Metrics,
     lifecycle: &Lifecycle,
-    url: Url,
+    for_own: ForOwnServices,
 ) -> OpenApiRouter {
     let marks = Marks::new(metrics);
-    let runs = RunServer::new(known.clone(), store.clone(), links, marks.clone(), lifecycle, url);
+    let runs =
+        RunServer::new(known.clone(), store.clone(), links, marks.clone(), lifecycle, for_own);
     let runs = Arc::new(runs);
     OpenApiRouter::with_openapi(Description::openapi())
         .merge(OpenApiRouter::new().routes(routes!(services)).with_state(known))

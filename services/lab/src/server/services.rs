@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::Lab;
 use crate::children::{Children, Environment, StartMode};
 use crate::links::Links;
-use crate::targets::{Addresses, KnownServices, TargetEnv, Targets};
+use crate::targets::{Addresses, ExperimentDatabase, KnownServices, TargetEnv, Targets};
 
 /// Both services and the receiver of their spans, running.
 pub(crate) struct Services {
@@ -24,6 +24,7 @@ pub(crate) struct Services {
 pub(crate) async fn find(
     targets: &Targets,
     settings: &Environment,
+    database: ExperimentDatabase,
     metrics: Metrics,
 ) -> Result<(TargetEnv, Option<Services>), ExitError> {
     if let Some(env) = TargetEnv::named(targets).await? {
@@ -31,8 +32,10 @@ pub(crate) async fn find(
     }
     let listener = bind("lab", SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
     let (manner, server) = (StartMode::Private(settings), ServerSettings::default());
-    let services = Services::start(listener, manner, Links::default(), metrics, &server).await?;
-    let env = TargetEnv::own(services.addresses.clone(), services.lab.store.clone());
+    let links = Links::default();
+    let services = Services::start(listener, manner, links, database, metrics, &server).await?;
+    let (addresses, lab) = (services.addresses.clone(), &services.lab);
+    let env = TargetEnv::own(addresses, lab.store.clone(), lab.for_own.clone());
     Ok((env, Some(services)))
 }
 
@@ -42,11 +45,12 @@ impl Services {
         listener: TcpListener,
         manner: StartMode<'_>,
         links: Links,
+        database: ExperimentDatabase,
         metrics: Metrics,
         settings: &ServerSettings,
     ) -> Result<Self, ExitError> {
         let (tell, known) = watch::channel(None);
-        let lab = Lab::open(listener, known, links, &metrics, settings)?;
+        let lab = Lab::open(listener, known, links, database, &metrics, settings)?;
         let children = Children::start(manner, &lab.url, &settings.allowed_hosts).await?;
         let addresses =
             Addresses { order: children.order_url(), inventory: children.inventory_url() };

@@ -4,13 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use campuscafe_evidence::from_spans::FromSpans;
-use campuscafe_evidence::span::from_otlp;
+use campuscafe_evidence::span::{Span, from_otlp};
+use campuscafe_telemetry::attribute;
 use reqwest::{Client, Url};
 
 use campuscafe_otlp_store::{TraceId, TraceStore, parse_otlp_json};
 
 /// How often another process is asked whether the spans have come.
 const ASK_EVERY: Duration = Duration::from_millis(100);
+
+/// Among so many of the newest traces a reservation is looked for.
+const AMONG: usize = 64;
 
 /// Where the spans of the services can be read.
 #[derive(Debug, Clone)]
@@ -26,6 +30,14 @@ pub(crate) enum SpanSource {
 }
 
 impl SpanSource {
+    /// Whether the span of this reservation has come to this process. What other processes
+    /// receive is not looked at.
+    pub(crate) fn has_reservation(&self, id: &str) -> bool {
+        let Self::Own(store) = self else { return false };
+        let is = |span: &Span| span.text(attribute::RESERVATION_ID) == Some(id);
+        store.find(AMONG, |data| from_otlp(data).iter().any(is)).is_some()
+    }
+
     /// Waits until what the spans of a trace tell is complete. At the deadline
     /// it is what is known by then, perhaps nothing.
     pub(crate) async fn wait_for<T: FromSpans>(

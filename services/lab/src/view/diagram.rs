@@ -34,7 +34,8 @@ pub(crate) struct Line {
 /// Draws an order with the words of a language.
 #[must_use]
 pub(crate) fn draw(order_trace: &OrderTrace, language: Language) -> Vec<Line> {
-    lines(&Diagram::of(order_trace), "drawn-legend", language)
+    let legend = if order_trace.crash.is_some() { "drawn-legend-crash" } else { "drawn-legend" };
+    lines(&Diagram::of(order_trace), legend, language)
 }
 
 /// Draws the calls of a script with the words of a language.
@@ -179,6 +180,8 @@ impl Said {
                 self.0.tell("drawn-settled", &[("outcome", outcome.into())])
             }
             Note::Cut(attempt) => of_attempt("drawn-cut", attempt),
+            Note::Killed(_) => self.0.say("drawn-killed"),
+            Note::Restarted { kept } => self.0.say(restarted(*kept)),
             Note::GivenUp { attempt, .. } => of_attempt("drawn-given-up", attempt),
             Note::CallerLeft(attempt) => of_attempt("drawn-caller-left", attempt),
             Note::AnswerDropped(attempt) => of_attempt("drawn-dropped", attempt),
@@ -213,11 +216,17 @@ impl Said {
     }
 }
 
+const fn restarted(kept: bool) -> &'static str {
+    if kept { "drawn-restarted-kept" } else { "drawn-restarted-forgot" }
+}
+
 fn tone(note: &Note) -> Tone {
     match note {
         Note::Committed(commit) if commit.late || commit.duplicate => Tone::Bad,
         Note::Committed(_) | Note::UnderKey { .. } => Tone::Good,
         Note::Settled(outcome) if outcome == "confirmed" => Tone::Good,
+        Note::Killed(_) | Note::Restarted { kept: false } => Tone::Bad,
+        Note::Restarted { kept: true } => Tone::Good,
         Note::Cut(_) | Note::GivenUp { .. } | Note::CallerLeft(_) => Tone::Doubt,
         Note::Fault(_) | Note::AnswerDropped(_) | Note::Settled(_) => Tone::Plain,
         Note::Call(note) => match note.event {
@@ -322,6 +331,7 @@ fn cells_at(diagram: &Diagram, step: usize) -> String {
         Some(mark) if marked == Some(column) => Some(match mark.kind {
             MarkKind::Commit => '*',
             MarkKind::Change => 'o',
+            MarkKind::Killed => 'X',
             MarkKind::Cut | MarkKind::GivenUp | MarkKind::Refused => 'x',
         }),
         _ => phase(diagram, column, |from, to| from <= step && step <= to),

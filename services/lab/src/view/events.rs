@@ -55,6 +55,9 @@ pub(crate) fn in_words(language: Language, event: &LocalEvent) -> Cow<'static, s
             tell("know-settled", &[("outcome", words.outcome(outcome).into())])
         }
         LocalEvent::Cut(attempt) => tell("know-answer-cut", &[number(attempt)]),
+        LocalEvent::Killed(_) => tell("know-killed", &[]),
+        LocalEvent::Restarted { kept: true } => tell("know-kept", &[]),
+        LocalEvent::Restarted { kept: false } => tell("know-forgot", &[]),
         LocalEvent::CallerLeft(attempt) => tell("know-caller-left", &[number(attempt)]),
         LocalEvent::AnswerDropped(attempt) => tell("know-nobody-left", &[number(attempt)]),
     }

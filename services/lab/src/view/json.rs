@@ -20,6 +20,7 @@ use super::voice::Voice;
 use super::{diagram, message_order, same_view, script, storm};
 use crate::lessons::{
     Calls, Conclusion, Event, Evidence, Experiment, Finding, Findings, SameView, Series, Tally,
+    Trial,
 };
 use crate::messages::Language;
 
@@ -55,6 +56,9 @@ pub(crate) struct Document {
     #[serde(rename = "sameViews")]
     #[schema(value_type = Vec<Object>)]
     same_views: Vec<Value>,
+    /// What was left out, because it needs a database and there is none for it, in English.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    skipped: Vec<String>,
     /// The ledgers of both lanes, if the same script went through both.
     #[serde(skip_serializing_if = "Option::is_none")]
     lanes: Option<Lanes>,
@@ -123,8 +127,15 @@ impl Document {
             findings,
             span_counters,
             same_views,
+            skipped: Vec::new(),
             lanes: None,
         }
+    }
+
+    /// The same, when these trials were left out.
+    pub(crate) fn without(self, skipped: &[&Trial]) -> Self {
+        let skipped = skipped.iter().map(|trial| Voice::ENGLISH.say(trial.caption)).collect();
+        Self { skipped, ..self }
     }
 
     /// The same with the ledgers of both lanes, if it is of a comparison that is over.
@@ -144,6 +155,8 @@ pub(super) fn report(name: &str, seed: u64, all: &[Findings]) -> String {
     let run = all.first().map(|findings| &*findings.run);
     let counters = counters::sum(all.iter().flat_map(|of| &of.all).map(|one| one.span_counters()));
     let document = Document::new(name, seed, run, Some(conclusion), findings, counters, same_views);
+    let skipped: Vec<_> = all.iter().flat_map(|of| of.skipped.iter().copied()).collect();
+    let document = document.without(&skipped);
     let document = match all {
         [of] => document.comparing(of.experiment, &of.all),
         _ => document,
@@ -188,6 +201,14 @@ pub(crate) fn event(event: Event<'_>) -> Option<(&'static str, Value)> {
         Event::AnswerHeld(held) => {
             (HELD, json!({ "hold": value(&held.hold), "limitMs": held.limit.as_millis() }))
         }
+        Event::TrialSkipped(trial) => {
+            ("trial_skipped", json!({ "caption": Voice::ENGLISH.say(trial.caption) }))
+        }
+        Event::InventoryKilled(_) => ("inventory_killed", json!({ "signal": "SIGKILL" })),
+        Event::InventoryRestarted(crash) => (
+            "inventory_restarted",
+            json!({ "kept": crash.restart.is_some_and(|restart| restart.kept) }),
+        ),
         Event::OrderAnswered(response) => ("order_answered", told(response)),
         Event::SeriesSent { orders } => ("series_sent", json!({ "orders": orders })),
         Event::PingsSent { count } => ("pings_sent", json!({ "pings": count })),
@@ -264,9 +285,20 @@ fn order(order: &Order) -> Value {
         "ledger": value(ledger),
         "takenByOthers": ledger.taken_by_others(),
         "counters": value(deltas),
+        "crash": order_trace.as_ref().and_then(crash),
         "commits": order_trace.as_ref().map(commits).unwrap_or_default(),
         "diagram": order_trace.as_ref().map(lines).unwrap_or_default(),
     })
+}
+
+/// When the inventory was killed, if it was, and what the next process had.
+fn crash(order_trace: &OrderTrace) -> Option<Value> {
+    let crash = order_trace.crash?;
+    Some(json!({
+        "killedAtMs": order_trace.ms(crash.killed_at),
+        "restartedAtMs": crash.restart.map(|restart| order_trace.ms(restart.at)),
+        "kept": crash.restart.map(|restart| restart.kept),
+    }))
 }
 
 /// What a customer was told.

@@ -12,6 +12,13 @@ pub(crate) fn write(event: Event<'_>) {
         Event::TrialBegan { trial, seed } => {
             debug!(seed, "trial began: {}", Voice::ENGLISH.say(trial.caption))
         }
+        Event::TrialSkipped(trial) => {
+            debug!("trial skipped, no database: {}", Voice::ENGLISH.say(trial.caption));
+        }
+        Event::InventoryKilled(_) => debug!("inventory killed"),
+        Event::InventoryRestarted(crash) => {
+            debug!(kept = crash.restart.map(|restart| restart.kept), "inventory restarted");
+        }
         Event::OrderSent(order) => {
             debug!(item = order.item_id, chaos = order.chaos, "order sent");
         }

@@ -78,14 +78,14 @@ impl Report<'_> {
         }
     }
 
-    /// Tells people that the services of this run end with it.
+    /// Tells people that the services of this run end with it; whether it always starts its own.
     ///
     /// # Errors
     ///
     /// When stdout cannot be written.
-    pub(crate) fn say_farewell(self) -> Result<(), ExitError> {
+    pub(crate) fn say_farewell(self, always: bool) -> Result<(), ExitError> {
         match self {
-            Self::Text(voice) | Self::Comparison(voice) => print(&text::farewell(voice)),
+            Self::Text(voice) | Self::Comparison(voice) => print(&text::farewell(voice, always)),
             Self::Json { .. } => Ok(()),
         }
     }

@@ -28,7 +28,7 @@ use maud::{Markup, html};
 pub(crate) use beside::beside;
 use frame::Frame;
 use layout::Layout;
-pub(crate) use legend::{legend, legend_of_calls, legend_of_keys, legend_so_far};
+pub(crate) use legend::{legend, legend_of_calls, legend_of_crash, legend_of_keys, legend_so_far};
 pub(crate) use storm::{storm, storm_legend};
 use text::{Anchor, Label};
 pub(crate) use words::Words;

@@ -35,9 +35,10 @@ pub(super) const NAME: usize = 24;
 /// Columns before the titles of a summary.
 const TITLE: usize = 26;
 
-/// For a run on services of its own.
-pub(super) fn farewell(voice: Voice) -> String {
-    format!("\n{}\n", wrap(&voice.say("cli-farewell"), WIDTH).join("\n"))
+/// For a run on services of its own, which it always starts or need not start.
+pub(super) fn farewell(voice: Voice, always: bool) -> String {
+    let id = if always { "cli-farewell-own" } else { "cli-farewell" };
+    format!("\n{}\n", wrap(&voice.say(id), WIDTH).join("\n"))
 }
 
 /// What there is to say about an event, if anything.
@@ -47,6 +48,15 @@ pub(super) fn of(event: Event<'_>, voice: Voice) -> Option<String> {
         Event::TrialBegan { trial, seed } => Some(announcement(trial, seed, voice)),
         Event::Delivered { item, delivered } => Some(delivery(item, delivered, voice)),
         Event::SurplusOrdered { item, pieces } => Some(surplus(item, pieces, voice)),
+        Event::TrialSkipped(trial) => Some(skipped(trial, voice)),
+        Event::InventoryKilled(_) => {
+            Some(wrap(&voice.say("crash-killed"), WIDTH).join("\n") + "\n")
+        }
+        Event::InventoryRestarted(crash) => {
+            let kept = crash.restart.is_some_and(|restart| restart.kept);
+            let id = if kept { "crash-kept" } else { "crash-forgot" };
+            Some(wrap(&voice.say(id), WIDTH).join("\n") + "\n\n")
+        }
         Event::AnswerHeld(held) => Some(question(held, voice)),
         Event::Undecided => Some(format!("\n{}\n\n", voice.say("held-undecided"))),
         Event::Judged(judged) => Some(finding(judged, voice)),
@@ -67,7 +77,7 @@ fn heading(experiment: &Experiment, voice: Voice) -> String {
 pub(super) fn announcement(trial: &Trial, seed: u64, voice: Voice) -> String {
     let message = |id: &'static str| Message::new(id);
     let asked = match &trial.act {
-        Act::Order(plan, _) | Act::HeldOrder(plan, _) => {
+        Act::Order(plan, _) | Act::HeldOrder(plan, _) | Act::Crash(plan, ..) => {
             let asked = if plan.retry { message("asked-retry") } else { message("asked-order") };
             let asked = asked.with("chaos", plan.chaos);
             match plan.lane {
@@ -99,6 +109,13 @@ pub(super) fn announcement(trial: &Trial, seed: u64, voice: Voice) -> String {
     };
     let caption = wrap(&voice.say(trial.caption), WIDTH).join("\n");
     format!("\n{}\n{}\n\n", voice.strong(&caption), voice.tone(Tone::Faint, &voice.put(&asked)))
+}
+
+/// That a trial was left out, and why.
+fn skipped(trial: &Trial, voice: Voice) -> String {
+    let caption = wrap(&voice.say(trial.caption), WIDTH).join("\n");
+    let why = voice.tone(Tone::Doubt, &wrap(&voice.say("crash-skipped"), WIDTH).join("\n"));
+    format!("\n{}\n{why}\n", voice.strong(&caption))
 }
 
 /// What there is to decide about a held answer, or what is decided.
@@ -334,8 +351,13 @@ fn ledger(order: &Order, voice: Voice) -> String {
         Basis::Spans => "cell-made",
         Basis::Totals => "cell-made-in-total",
     });
+    let held = reservations(ledger.reservations);
+    let held = match order.forgotten() {
+        0 => held,
+        forgotten => Message::new("cell-forgotten").with("held", held).with("count", forgotten),
+    };
     let made = made
-        .with("made", reservations(ledger.reservations))
+        .with("made", held)
         .with("item", printable(&ledger.item).into_owned())
         .with("before", ledger.stock_before.to_string())
         .with("after", ledger.stock_after.to_string());

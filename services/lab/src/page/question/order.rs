@@ -60,7 +60,8 @@ fn knows(findings: &[Arc<Finding>]) -> Option<Answer> {
 /// What the spans show, if all of them are there.
 fn commit(order: &Order) -> Option<Answer> {
     let after = order.commits_after_answer()?;
-    Some(Answer::Choice(match (order.ledger.reservations, after) {
+    let commits = order.complete_story()?.commits().len();
+    Some(Answer::Choice(match (commits, after) {
         (0, _) => "never",
         (_, 0) => "before",
         _ => "after",

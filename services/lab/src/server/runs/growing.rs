@@ -9,7 +9,7 @@ use campuscafe_api::order::{OrderReport, PlaceOrder};
 use campuscafe_chaos::Plan;
 use campuscafe_evidence::diagram::Diagram;
 use campuscafe_evidence::order::CustomerResponse;
-use campuscafe_evidence::order_trace::Answered;
+use campuscafe_evidence::order_trace::{Answered, Crash};
 use campuscafe_evidence::so_far;
 use campuscafe_evidence::span::{Span, from_otlp};
 use campuscafe_otlp_store::{TraceId, TraceStore};
@@ -37,6 +37,8 @@ pub(in crate::server) struct Growing {
     answer: Option<(u64, u16, OrderReport)>,
     /// Known from the answer, or before it from a span that names the run.
     trace: Option<TraceId>,
+    /// Whether the inventory was killed.
+    crash: Option<Crash>,
     spans: Arc<[Span]>,
 }
 
@@ -49,6 +51,7 @@ impl Growing {
             plan: order.chaos.as_deref().unwrap_or_default().parse().ok()?,
             answer: None,
             trace: None,
+            crash: None,
             spans: Arc::default(),
         })
     }
@@ -59,6 +62,11 @@ impl Growing {
         let after = u64::try_from(response.after.as_nanos()).unwrap_or(u64::MAX);
         self.answer =
             Some((self.sent_at.saturating_add(after), response.status, response.report.clone()));
+    }
+
+    /// The inventory was killed, or another process is in its place.
+    pub(super) fn crashed(&mut self, crash: Crash) {
+        self.crash = Some(crash);
     }
 
     /// Takes what has come, if it is of the same order and there is more of it.
@@ -72,16 +80,17 @@ impl Growing {
 
     /// Its picture now.
     pub(in crate::server) fn so_far(self, now: SystemTime) -> SoFar {
-        let Self { sent_at, retries, plan, answer, spans, .. } = self;
-        let answer = answer
-            .map(|(at, status, report)| (at, status, Answered { report, plan: plan.clone() }));
+        let Self { sent_at, retries, plan, answer, crash, spans, .. } = self;
+        let answer = answer.map(|(at, status, report)| {
+            (at, status, Answered { report, plan: plan.clone(), crash })
+        });
         let answer = answer.as_ref();
         let answer = answer.map(|(at, status, answered)| so_far::Answer {
             at: *at,
             status: *status,
             answered,
         });
-        let order = so_far::SoFar { sent_at, retries, plan: &plan, answer, spans: &spans };
+        let order = so_far::SoFar { sent_at, retries, plan: &plan, answer, crash, spans: &spans };
         SoFar { diagram: Diagram::so_far(&order), now: nanoseconds(now) }
     }
 }

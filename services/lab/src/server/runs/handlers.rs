@@ -18,7 +18,7 @@ use super::kept::{Busy, MAX_KEPT, MAX_UNDER_WAY};
 use super::run::{Plan, Run};
 use super::stream::{already_sent, stream};
 use super::{MAX_STREAMS, RunServer};
-use crate::lessons::{ALL, Experiment, FREE, comparison, comparisons};
+use crate::lessons::{ALL, Experiment, FREE, Trial, comparison, comparisons};
 use crate::page::NoRoom;
 use crate::server::marks::unknown_experiment;
 
@@ -49,7 +49,7 @@ struct NoSuchRun(Problem);
         (status = 408, body = Problem, content_type = "application/problem+json", description = "The body did not arrive within 10 s"),
         (status = 413, body = Problem, content_type = "application/problem+json", description = "Body over 16 KiB"),
         (status = 415, body = Problem, content_type = "application/problem+json", description = "Not application/json"),
-        (status = 503, body = Problem, content_type = "application/problem+json", description = "No services are known yet, or too many runs are under way",
+        (status = 503, body = Problem, content_type = "application/problem+json", description = "No services are known yet, too many runs are under way, or the lab has no database that the run needs",
             headers(("Retry-After" = u64, description = "Seconds")), example = json!({"type": "urn:problem-type:campuscafe:too-many-runs", "title": "Too many runs", "status": 503, "detail": "8 runs are under way, which is the limit. None was begun; send it again after 2 s"}))))]
 pub(super) async fn begin_run(
     State(server): State<Arc<RunServer>>,
@@ -93,6 +93,10 @@ impl RunServer {
         let experiment = plan.experiment;
         if let Some(no_room) = self.no_room.filter(|_| experiment.storm().is_some()) {
             return Err(no_room_for_storm(no_room));
+        }
+        let only = plan.trial.and_then(|number| experiment.trials.get(number.checked_sub(1)?));
+        if only.is_some_and(Trial::needs_database) && self.for_own.database.is_none() {
+            return Err(no_database());
         }
         let under_way =
             self.runs.begin(plan, SystemTime::now()).map_err(|busy| too_many_runs(&busy))?;
@@ -142,9 +146,10 @@ fn run_as_text(server: &RunServer, run: &Run) -> Response {
 
 /// What a run tells, from its beginning, as Server-Sent Events.
 ///
-/// The events are `began`, `trial_began`, `delivered`, `surplus_ordered`, `order_sent`,
-/// `order_answered`, `series_sent`, `pings_sent`, `pings_answered`, `answer_held`,
-/// `undecided`, `storm_second`, `spans_arrived`, `settled`, `judged` and `ended`; the data of
+/// The events are `began`, `trial_began`, `trial_skipped`, `delivered`, `surplus_ordered`,
+/// `order_sent`, `order_answered`, `inventory_killed`, `inventory_restarted`, `series_sent`,
+/// `pings_sent`, `pings_answered`, `answer_held`, `undecided`, `storm_second`,
+/// `spans_arrived`, `settled`, `judged` and `ended`; the data of
 /// each is JSON. `judged` has the same finding as the document of the run. `ended` is the last:
 /// it has the state and the conclusion, and the stream ends with it. Between them comes
 /// `picture`, without an id, whenever the page of the run has more to show of what is under
@@ -250,6 +255,10 @@ fn too_many_runs(busy: &Busy) -> ProblemResponse {
         Busy::Large => {
             "another large run is under way, and two would disturb each other".to_owned()
         }
+        Busy::Services => {
+            "another run that starts services of its own is under way, and two would disturb each other"
+                .to_owned()
+        }
         Busy::Storm => {
             "another storm is under way, which takes a minute, and two would disturb each other"
                 .to_owned()
@@ -267,6 +276,15 @@ fn no_room_for_storm(NoRoom { has, needs }: NoRoom) -> ProblemResponse {
             "the container of this lab has {has} MiB of memory, and a storm needs {needs} MiB; run \
              `campuscafe compare storm` in a terminal of your own machine"
         ))
+        .into()
+}
+
+fn no_database() -> ProblemResponse {
+    Problem::new(503, "no-database", "No database for experiments")
+        .detail(
+            "this run starts an inventory that keeps its stock in PostgreSQL, and this lab has no \
+             database for that; start the lab with EXPERIMENT_DATABASE_URL",
+        )
         .into()
 }
 
@@ -289,13 +307,14 @@ mod tests {
     use super::*;
     use crate::links::Links;
     use crate::server::marks::Marks;
-    use crate::targets::{Addresses, KnownServices};
+    use crate::targets::{Addresses, ForOwnServices, KnownServices};
 
     fn server(known: Option<KnownServices>) -> RunServer {
         let (_tell, known) = watch::channel(known);
         let (store, marks) = (Arc::<TraceStore>::default(), Marks::new(&Metrics::new("1")));
-        let url = "http://127.0.0.1:5301".parse().unwrap();
-        RunServer::new(known, store, Links::default(), marks, &Lifecycle::default(), url)
+        let lab = "http://127.0.0.1:5301".parse().unwrap();
+        let own = ForOwnServices { lab, database: None };
+        RunServer::new(known, store, Links::default(), marks, &Lifecycle::default(), own)
     }
 
     fn run_of(experiment: &str) -> BeginRun {

@@ -34,6 +34,8 @@ pub(super) enum Busy {
     Large,
     /// Another storm is under way.
     Storm,
+    /// Another run with services of its own is under way.
+    Services,
 }
 
 /// A run under way. Dropped before its end, because its task was cancelled or has
@@ -68,6 +70,10 @@ impl Runs {
         let is_storm = |plan: &Plan| plan.experiment.storm().is_some();
         if is_storm(&plan) && under_way.iter().any(|run| is_storm(&run.plan)) {
             return Err(Busy::Storm);
+        }
+        let starts_services = |plan: &Plan| plan.experiment.starts_services();
+        if starts_services(&plan) && under_way.iter().any(|run| starts_services(&run.plan)) {
+            return Err(Busy::Services);
         }
         if kept.len() >= MAX_KEPT
             && let Some(oldest) = kept.iter().position(|run| !run.is_running())
@@ -169,8 +175,12 @@ mod tests {
         let runs = Arc::new(Runs::default());
         let storm = begin(&runs, "storm").unwrap();
         assert_eq!(begin(&runs, "storm").err(), Some(Busy::Storm));
+        assert_eq!(begin(&runs, "crash").err(), Some(Busy::Services));
         assert!(begin(&runs, "double").is_ok());
         drop(storm);
+        let crash = begin(&runs, "crash").unwrap();
+        assert_eq!(begin(&runs, "crash").err(), Some(Busy::Services));
+        drop(crash);
         assert!(begin(&runs, "storm").is_ok());
     }
 }

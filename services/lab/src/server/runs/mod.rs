@@ -31,7 +31,7 @@ use crate::links::Links;
 use crate::page::NoRoom;
 use crate::run::{Decider, Observer, experiments};
 use crate::server::marks::Marks;
-use crate::targets::{Addresses, KnownServices, TargetEnv};
+use crate::targets::{Addresses, ForOwnServices, KnownServices, TargetEnv};
 use crate::view::log;
 pub(super) use documents::BeginRun;
 pub(super) use growing::Growing;
@@ -58,8 +58,8 @@ pub(in crate::server) struct RunServer {
     lifecycle: Lifecycle,
     runs: Arc<Runs>,
     streams: Arc<Semaphore>,
-    /// Where this lab is.
-    url: Url,
+    /// What runs need that start services of their own.
+    for_own: ForOwnServices,
     /// Why it cannot run a storm, if it cannot.
     no_room: Option<NoRoom>,
 }
@@ -71,11 +71,11 @@ impl RunServer {
         links: Links,
         marks: Marks,
         lifecycle: &Lifecycle,
-        url: Url,
+        for_own: ForOwnServices,
     ) -> Self {
         let (lifecycle, streams) = (lifecycle.clone(), Arc::new(Semaphore::new(MAX_STREAMS)));
         let (runs, no_room) = (Arc::default(), storm::no_room());
-        Self { known, store, links, marks, lifecycle, runs, streams, url, no_room }
+        Self { known, store, links, marks, lifecycle, runs, streams, for_own, no_room }
     }
 
     pub(super) fn router(self: Arc<Self>) -> OpenApiRouter {
@@ -138,8 +138,10 @@ impl RunServer {
     /// Carries a run out at these services, until its end or that of the lab.
     fn carry_out(&self, mut under_way: UnderWay, services: Addresses) {
         let people = self.runs.people();
-        let env = TargetEnv::of_lab(services, self.store.clone(), self.links.clone(), people);
-        let (store, url) = (self.store.clone(), self.url.clone());
+        let (store, for_own) = (self.store.clone(), self.for_own.clone());
+        let url = for_own.lab.clone();
+        let env =
+            TargetEnv::of_lab(services, self.store.clone(), self.links.clone(), people, for_own);
         self.lifecycle.spawn_background(async move {
             let run = Arc::clone(&under_way.run);
             let mut observer = |event: Event<'_>| {

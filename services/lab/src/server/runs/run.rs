@@ -14,7 +14,7 @@ use serde_json::json;
 use tokio::sync::{mpsc, watch};
 
 use super::growing::Growing;
-use crate::lessons::{Conclusion, Decision, Event, Evidence, Experiment, Finding, Storm};
+use crate::lessons::{Conclusion, Decision, Event, Evidence, Experiment, Finding, Storm, Trial};
 use crate::page::Answers;
 use crate::run::{Decider, RunRequest, StormServices};
 use crate::view::json::{self, Document, HELD};
@@ -58,6 +58,8 @@ pub(in crate::server) struct Progress {
     growing: Option<Growing>,
     /// The seconds of a storm under way that are over.
     storm: Option<Storm>,
+    /// Trials that were left out.
+    skipped: Vec<&'static Trial>,
     /// How many times there was more to draw of what is under way.
     pictures: u64,
     /// Whether it is decided what becomes of the answer that was held last.
@@ -85,11 +87,17 @@ impl Progress {
     /// Follows what is under way from its beginning to its judgement.
     fn follow(&mut self, event: Event<'_>) {
         match event {
+            Event::TrialSkipped(trial) => self.skipped.push(trial),
             Event::StormGrew(storm) => self.storm = Some(storm.clone()),
             Event::OrderSent(order) => self.growing = Growing::sent(order, SystemTime::now()),
             Event::OrderAnswered(response) => {
                 if let Some(growing) = &mut self.growing {
                     growing.answered(response);
+                }
+            }
+            Event::InventoryKilled(crash) | Event::InventoryRestarted(crash) => {
+                if let Some(growing) = &mut self.growing {
+                    growing.crashed(crash);
                 }
             }
             Event::Judged(_) => (self.growing, self.storm) = (None, None),
@@ -319,7 +327,9 @@ impl Run {
         let counters = counters::sum(findings.iter().map(|finding| finding.span_counters()));
         let told = findings.iter().map(|finding| json::finding(name, finding)).collect();
         let conclusion = state.conclusion();
+        let skipped = self.progress.borrow().skipped.clone();
         Document::new(name, seed, Some(&self.id), conclusion, told, counters, same_view)
+            .without(&skipped)
             .comparing(experiment, &findings)
     }
 

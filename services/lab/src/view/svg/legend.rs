@@ -28,6 +28,12 @@ pub(crate) fn legend_of_keys(words: Words, prefix: &str) -> Markup {
     list(words, prefix, SIGNS.into_iter().chain([Sign::Refused]))
 }
 
+/// The same for one whose inventory was killed.
+pub(crate) fn legend_of_crash(words: Words, prefix: &str) -> Markup {
+    let more = [Sign::Refused, Sign::Killed, Sign::Restarted];
+    list(words, prefix, SIGNS.into_iter().chain(more))
+}
+
 /// The same for a diagram that goes on.
 pub(crate) fn legend_so_far(words: Words, prefix: &str) -> Markup {
     list(words, prefix, [Sign::Open].into_iter().chain(SIGNS))
@@ -69,6 +75,8 @@ fn drawn(sign: Sign, hatch: &str) -> Markup {
         Sign::Duplicate => commit(false, true),
         Sign::Change => mark::change(16, 16),
         Sign::Refused => mark::refused(16, 16),
+        Sign::Killed => mark::killed(16, 16),
+        Sign::Restarted => mark::restarted(16, 16),
         Sign::Timeout => mark::given_up(16, 16, "timeout"),
         Sign::Lost => mark::broken(32, -4, 16, Tone::Unknown, None),
     }

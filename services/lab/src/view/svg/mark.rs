@@ -96,6 +96,25 @@ pub(super) fn refused(x: i32, y: i32) -> Markup {
     }
 }
 
+/// The process is gone.
+pub(super) fn killed(x: i32, y: i32) -> Markup {
+    html! {
+        g class="mark killed failed" {
+            circle class="disc" cx=(x) cy=(y) r="9" {}
+            (cross(x, y, 5))
+        }
+    }
+}
+
+/// Another process is there.
+pub(super) fn restarted(x: i32, y: i32) -> Markup {
+    html! {
+        g class="mark restarted plain" {
+            path class="hand" d={ "M" (x - 8) " " (y + 7) "l8-14l8 14Z" } {}
+        }
+    }
+}
+
 /// From here on nobody waits.
 pub(super) fn left(x: i32, y: i32, half: i32) -> Markup {
     html! {

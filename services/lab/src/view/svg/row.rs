@@ -183,6 +183,8 @@ impl<'a> Row<'a> {
                 let (from, to) = inside(column, order, frame);
                 mark::broken(from, to, self.axis, Tone::Unknown, frame.crossing(column))
             }
+            Note::Killed(number) => mark::killed(own(*number), self.axis),
+            Note::Restarted { .. } => mark::restarted(frame.column(0), self.axis),
             Note::CallerLeft(number) => mark::left(own(*number), self.axis, frame.half),
             Note::GivenUp { reason, .. } => mark::given_up(order, self.axis, reason),
             Note::Call(note) => self.of_call(note, frame, own(note.call)),

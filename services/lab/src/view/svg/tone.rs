@@ -68,6 +68,11 @@ impl Tone {
             Note::Cut(_) | Note::CallerLeft(_) | Note::AnswerDropped(_) => {
                 (Self::Unknown, Self::Plain)
             }
+            Note::Killed(_) => (Self::Failed, Self::Plain),
+            Note::Restarted { kept } => {
+                let tone = if *kept { Self::Confirmed } else { Self::Failed };
+                (Self::Plain, tone)
+            }
             Note::Settled(outcome) => (Self::of_outcome(outcome), Self::Plain),
             Note::UnderKey { .. } => (Self::Confirmed, Self::Plain),
             Note::Fault(_) => (Self::Plain, Self::Plain),

@@ -33,6 +33,10 @@ pub(super) enum Sign {
     Timeout,
     /// A message that did not arrive.
     Lost,
+    /// A process that was killed.
+    Killed,
+    /// Another process in its place.
+    Restarted,
     /// A number that changed, other than by a reservation.
     Change,
     /// Nothing was done.
@@ -154,6 +158,13 @@ impl Words {
                 said(self.0.tell("note-settled", &[outcome]).into_owned(), String::new())
             }
             Note::Cut(number) => said(self.say("note-cut"), self.of_attempt("of-attempt", *number)),
+            Note::Killed(number) => {
+                said(self.say("note-killed"), self.of_attempt("of-attempt", *number))
+            }
+            Note::Restarted { kept } => said(
+                self.say("note-restarted"),
+                self.say(if *kept { "note-kept" } else { "note-forgot" }),
+            ),
             Note::GivenUp { attempt, reason } => said(
                 self.of_attempt("note-given-up", *attempt),
                 self.say(match reason.as_str() {
@@ -290,6 +301,8 @@ impl Words {
             Sign::Duplicate => "sign-duplicate",
             Sign::Timeout => "sign-timeout",
             Sign::Lost => "sign-lost",
+            Sign::Killed => "sign-killed",
+            Sign::Restarted => "sign-restarted",
             Sign::Change => "sign-change",
             Sign::Refused => "sign-refused",
         })

@@ -212,6 +212,7 @@ fn all_that_is_said(voice: Voice) -> Vec<String> {
         Arc::new(finding)
     };
     let findings = |experiment: &'static Experiment| Findings {
+        skipped: Vec::new(),
         experiment,
         run: "0af7651916cd43dd".repeat(2),
         all: match experiment.same_view {
@@ -219,7 +220,7 @@ fn all_that_is_said(voice: Voice) -> Vec<String> {
             faults => faults.iter().map(|chaos| linked(chaos)).collect(),
         },
     };
-    let mut said = vec![farewell(voice)];
+    let mut said = vec![farewell(voice, false), farewell(voice, true)];
     for experiment in ALL {
         said.push(heading(experiment, voice));
         said.extend(experiment.trials.iter().map(|trial| announcement(trial, 7, voice)));
