@@ -2,8 +2,9 @@
 # Starts PostgreSQL with the database of the café. Runs in the container of the database, as the
 # user postgres; Compose and Kubernetes mount this file.
 #
-# Each service has a role of its own, which owns one schema and nothing else. Its password is in
-# /run/database/ROLE/password. The superuser has no password, so it can connect in this container
+# Each service has a role of its own, which owns one schema and nothing else. The lab has a role
+# that owns a database of its own, for the services that an experiment starts; it cannot connect to
+# that of the café. The password of a role is in /run/database/ROLE/password. The superuser has no password, so it can connect in this container
 # only.
 set -eu
 umask 077
@@ -15,7 +16,7 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
   rm -rf "$new"
   initdb --pgdata="$new" --username=postgres --encoding=UTF8 --locale=C --auth-local=trust --auth-host=scram-sha-256 >/dev/null
   echo 'host all all all scram-sha-256' >>"$new/pg_hba.conf"
-  echo 'CREATE DATABASE campuscafe;' | postgres --single -D "$new" postgres >/dev/null
+  printf 'CREATE DATABASE %s;\n' campuscafe experiments | postgres --single -D "$new" postgres >/dev/null
   # An image may bring the empty directory.
   rmdir "$PGDATA" 2>/dev/null || true
   mv "$new" "$PGDATA"
@@ -28,6 +29,11 @@ role() {
   cat <<SQL
 DO \$\$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '$1') THEN CREATE ROLE $1 LOGIN; END IF; END \$\$;
 ALTER ROLE $1 PASSWORD '$(cat "/run/database/$1/password")';
+SQL
+}
+service() {
+  role "$1"
+  cat <<SQL
 GRANT CONNECT ON DATABASE campuscafe TO $1;
 CREATE SCHEMA IF NOT EXISTS $1 AUTHORIZATION $1;
 SQL
@@ -35,8 +41,11 @@ SQL
 {
   echo 'REVOKE ALL ON DATABASE campuscafe FROM PUBLIC;'
   echo 'REVOKE ALL ON SCHEMA public FROM PUBLIC;'
-  role inventory
-  role orders
+  service inventory
+  service orders
+  role experiments
+  echo 'REVOKE ALL ON DATABASE experiments FROM PUBLIC;'
+  echo 'ALTER DATABASE experiments OWNER TO experiments;'
 } | postgres --single campuscafe >/dev/null
 
 # The root file system is read-only, so the socket is in /tmp, and PGHOST says so to pg_dump. The

@@ -108,7 +108,8 @@ need_passwords() {
   # Not as arguments: every process of this machine could read them.
   {
     printf 'apiVersion: v1\nkind: Secret\nmetadata:\n  name: database\n  labels: {app.kubernetes.io/part-of: campuscafe}\n'
-    printf 'stringData:\n  inventory: "%s"\n  orders: "%s"\n' "$(password)" "$(password)"
+    printf 'stringData:\n'
+    for role in inventory orders experiments; do printf '  %s: "%s"\n' "$role" "$(password)"; done
   } | cafe create -f - >/dev/null
 }
 
