@@ -212,6 +212,18 @@ async fn every_experiment_is_shown_and_its_traces_are_in_jaeger() {
     }
 }
 
+/// The lab's own processes can be killed where those of the stack cannot.
+#[tokio::test]
+async fn a_crash_in_the_container_of_the_lab_forgets_only_what_was_in_memory() {
+    let story = story().await;
+    let said = story.stack.in_lab(&["experiment", "crash", "--json"]).await;
+    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+    let report: Value = serde_json::from_str(&said.out).expect("JSON");
+    let kept = |finding: &Value| finding["crash"]["kept"].clone();
+    let kept: Vec<_> = report["findings"].as_array().expect("findings").iter().map(kept).collect();
+    assert_eq!(kept, [false, true, true], "memory, a file, and the database: {report:#}");
+}
+
 /// As a person in front of a browser on this machine would.
 #[tokio::test]
 async fn the_links_of_an_experiment_can_be_followed() {
