@@ -61,7 +61,6 @@ const ANY_PORT: &str = "127.0.0.1:0";
 pub(crate) struct Children {
     order: Service,
     inventory: Service,
-    hosts: AllowedHosts,
 }
 
 impl Children {
@@ -78,7 +77,7 @@ impl Children {
         let order = Service::start("order", &arguments, manner, lab).await?;
         ready(&inventory.url).await?;
         ready(&order.url).await?;
-        Ok(Self { order, inventory, hosts: hosts.clone() })
+        Ok(Self { order, inventory })
     }
 
     /// Kills the inventory, which has no time to say or to send anything.
@@ -92,9 +91,10 @@ impl Children {
         &mut self,
         manner: StartMode<'_>,
         lab: &Url,
+        hosts: &AllowedHosts,
     ) -> Result<(), ExitError> {
         let at = self.inventory.url.authority().to_owned();
-        self.inventory = start_inventory(manner, &at, lab, &self.hosts).await?;
+        self.inventory = start_inventory(manner, &at, lab, hosts).await?;
         ready(&self.inventory.url).await
     }
 

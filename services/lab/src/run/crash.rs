@@ -59,6 +59,19 @@ struct Own<'a> {
     children: Children,
     manner: StartMode<'a>,
     lab: &'a Url,
+    hosts: AllowedHosts,
+}
+
+impl<'a> Own<'a> {
+    async fn start(settings: &'a Settings, lab: &'a Url) -> Result<Self, ExitError> {
+        let (manner, hosts) = (StartMode::Stored(&settings.environment), AllowedHosts::default());
+        let children = Children::start(manner, lab, &hosts).await?;
+        Ok(Self { children, manner, lab, hosts })
+    }
+
+    async fn restart_inventory(&mut self) -> Result<(), ExitError> {
+        self.children.restart_inventory(self.manner, self.lab, &self.hosts).await
+    }
 }
 
 /// An order that was answered, and what the inventory had counted when it was killed.
@@ -80,15 +93,13 @@ impl Runner {
         observer: &mut Observer<'_>,
     ) -> Result<Order, ExitError> {
         let settings = Settings::of(store, own)?;
-        let manner = StartMode::Stored(&settings.environment);
-        let children = Children::start(manner, &own.lab, &AllowedHosts::default()).await?;
+        let mut own = Own::start(&settings, &own.lab).await?;
         let runner = Self {
-            order: children.order_url(),
-            inventory: children.inventory_url(),
+            order: own.children.order_url(),
+            inventory: own.children.inventory_url(),
             people: alone(),
             ..self.clone()
         };
-        let mut own = Own { children, manner, lab: &own.lab };
         let result = runner.killed_order(plan, run, &mut own, observer).await;
         own.children.stop().await;
         result
@@ -136,7 +147,7 @@ impl Runner {
         observer(Event::InventoryKilled(Crash { killed_at, restart: None }))?;
         let response = answer.await?;
         observer(Event::OrderAnswered(&response))?;
-        own.children.restart_inventory(own.manner, own.lab).await?;
+        own.restart_inventory().await?;
         let at = now();
         let key = format!("order-{}", response.report.order_id);
         let found = find_key(&self.http, &self.inventory, &key).await?;

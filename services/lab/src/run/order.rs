@@ -32,17 +32,17 @@ pub(super) struct Prepared {
     before: State,
     delivered: Option<Delivered>,
     counted: Counters,
-    /// Whether the inventory was killed meanwhile.
-    crash: Option<Crash>,
-    /// What was counted up to that moment, of which the next process knows nothing.
-    by_killed: Counters,
+    /// Whether the inventory was killed meanwhile, and what was counted up to that moment.
+    killed: Option<(Crash, Counters)>,
 }
 
 impl Prepared {
-    /// The same, after the inventory was killed when it had counted this.
-    pub(super) fn with_crash(self, crash: Crash, counted: Counters) -> Self {
-        let by_killed = counters::deltas(&self.counted, &counted);
-        Self { crash: Some(crash), by_killed, counted, ..self }
+    /// The same, after the inventory was killed when this was counted. Its next process begins
+    /// to count at 0.
+    pub(super) fn with_crash(self, crash: Crash, mut counted: Counters) -> Self {
+        let killed = Some((crash, counters::deltas(&self.counted, &counted)));
+        counted.retain(|series, _| !series.starts_with("inventory_"));
+        Self { killed, counted, ..self }
     }
 }
 
@@ -77,8 +77,7 @@ impl Runner {
             before,
             delivered: None,
             counted,
-            crash: None,
-            by_killed: Counters::new(),
+            killed: None,
         };
         self.place(prepared, observer).await
     }
@@ -115,16 +114,7 @@ impl Runner {
         }
         let counted = self.counters().await?;
         let (request, again) = (plan.order(&item, attempt_timeout), plan.again);
-        Ok(Prepared {
-            request,
-            reservations,
-            again,
-            before,
-            delivered,
-            counted,
-            crash: None,
-            by_killed: Counters::new(),
-        })
+        Ok(Prepared { request, reservations, again, before, delivered, counted, killed: None })
     }
 
     /// Waits for what an answered order leaves behind.
@@ -134,8 +124,9 @@ impl Runner {
         response: CustomerResponse,
         observer: &mut Observer<'_>,
     ) -> Result<Order, ExitError> {
-        let Prepared { request, reservations, again, before, delivered, counted, crash, by_killed } =
+        let Prepared { request, reservations, again, before, delivered, counted, killed } =
             prepared;
+        let (crash, by_killed) = killed.unzip();
         let clarified = self.clarify(&request, &response, again).await?;
         let trace = response.report.trace_id.as_deref();
         let answered = Answered { crash, ..answered(&request, &response)? };
@@ -154,7 +145,7 @@ impl Runner {
             self.await_reservations(before.reservations.saturating_add(reservations)).await?;
         }
         let (after, counters) = tokio::try_join!(self.state(), self.counters())?;
-        let deltas = counters::sum([by_killed, counters::deltas(&counted, &counters)]);
+        let deltas = all_deltas(by_killed, &counted, &counters);
         observer(Event::Settled)?;
         let told = later.as_ref().map_or(response.report.outcome, |later| later.outcome);
         let ledger = Ledger::of(&request.item_id, told, &before, &after);
@@ -210,6 +201,11 @@ impl Runner {
     }
 }
 
+/// What grew, with what the inventory had counted when it was killed.
+fn all_deltas(by_killed: Option<Counters>, counted: &Counters, after: &Counters) -> Counters {
+    counters::sum(by_killed.into_iter().chain([counters::deltas(counted, after)]))
+}
+
 /// What an order was answered, as far as its spans must show it.
 pub(super) fn answered(
     request: &PlaceOrder,
@@ -262,6 +258,27 @@ mod tests {
             assert_eq!(choose(&state(stock)).unwrap(), expected, "{stock:?}");
         }
         assert!(choose(&state(&[])).is_err());
+    }
+
+    #[test]
+    fn what_a_killed_inventory_counted_is_kept_and_the_next_one_counts_from_0() {
+        let counters = |inventory: u64, order: u64| -> Counters {
+            [("inventory_reservations_total", inventory), ("order_retries_total", order)]
+                .map(|(name, value)| (name.to_owned(), value))
+                .into()
+        };
+        let prepared = Prepared {
+            request: PlaceOrder::of("cake"),
+            reservations: 1,
+            again: false,
+            before: state(&[]),
+            delivered: None,
+            counted: counters(5, 5),
+            killed: None,
+        };
+        let prepared = prepared.with_crash(Crash { killed_at: 1, restart: None }, counters(6, 6));
+        let (_, by_killed) = prepared.killed.unzip();
+        assert_eq!(all_deltas(by_killed, &prepared.counted, &counters(1, 7)), counters(2, 2));
     }
 
     #[test]
