@@ -47,6 +47,8 @@ pub(crate) enum Store {
     /// This process decides alone.
     Own(Own),
     /// In a database, which other inventories may use as well.
+    // Its futures are boxed where they are awaited. They are five times as large as the others,
+    // and each request would carry and copy that much, whatever its store.
     Database(DatabaseInventory),
 }
 
@@ -258,7 +260,7 @@ impl Store {
     ) -> Result<Result<Changed<Committed>, NotCommitted>, StoreError> {
         match self {
             Self::Own(store) => store.transaction(|state| state.reserve(command)).await,
-            Self::Database(store) => store.reserve(command).await,
+            Self::Database(store) => Box::pin(store.reserve(command)).await,
         }
     }
 
@@ -281,7 +283,7 @@ impl Store {
             Self::Own(store) => {
                 store.transaction(|state| state.settle(key, request, now, at, settle)).await
             }
-            Self::Database(store) => store.settle(key, request, now, at, settle).await,
+            Self::Database(store) => Box::pin(store.settle(key, request, now, at, settle)).await,
         }
     }
 
@@ -298,7 +300,7 @@ impl Store {
     ) -> Result<Vec<KeyRecord>, StoreError> {
         match self {
             Self::Own(store) => store.read(|state| state.keys(after, limit, now)).await,
-            Self::Database(store) => store.keys(after, limit, now).await,
+            Self::Database(store) => Box::pin(store.keys(after, limit, now)).await,
         }
     }
 
@@ -314,7 +316,7 @@ impl Store {
     ) -> Result<Result<Changed<Cancelled>, NothingToCancel>, StoreError> {
         match self {
             Self::Own(store) => store.transaction(|state| state.cancel(which)).await,
-            Self::Database(store) => store.cancel(which).await,
+            Self::Database(store) => Box::pin(store.cancel(which)).await,
         }
     }
 
@@ -331,7 +333,7 @@ impl Store {
     ) -> Result<Result<Changed<(StockChange, Snapshot)>, DeliverError>, StoreError> {
         match self {
             Self::Own(store) => store.transaction(|state| state.deliver(item, quantity)).await,
-            Self::Database(store) => store.deliver(item, quantity).await,
+            Self::Database(store) => Box::pin(store.deliver(item, quantity)).await,
         }
     }
 
@@ -347,7 +349,7 @@ impl Store {
                 let Ok(changed) = reset.await?;
                 Ok(changed)
             }
-            Self::Database(store) => store.reset().await,
+            Self::Database(store) => Box::pin(store.reset()).await,
         }
     }
 
@@ -360,7 +362,7 @@ impl Store {
     pub(crate) async fn left_of(&self, item: &str) -> Result<u64, StoreError> {
         match self {
             Self::Own(store) => store.read(|state| state.left_of(item)).await,
-            Self::Database(store) => store.left_of(item).await,
+            Self::Database(store) => Box::pin(store.left_of(item)).await,
         }
     }
 
@@ -380,7 +382,7 @@ impl Store {
             Self::Own(store) => {
                 store.transaction(|state| state.change_price(item, price, condition)).await
             }
-            Self::Database(store) => store.change_price(item, price, condition).await,
+            Self::Database(store) => Box::pin(store.change_price(item, price, condition)).await,
         }
     }
 
@@ -392,7 +394,7 @@ impl Store {
     pub(crate) async fn price(&self, item: &str) -> Result<Option<Priced>, StoreError> {
         match self {
             Self::Own(store) => store.read(|state| state.price(item)).await,
-            Self::Database(store) => store.price(item).await,
+            Self::Database(store) => Box::pin(store.price(item)).await,
         }
     }
 
@@ -404,7 +406,7 @@ impl Store {
     pub(crate) async fn state(&self) -> Result<Snapshot, StoreError> {
         match self {
             Self::Own(store) => store.read(InventoryState::snapshot).await,
-            Self::Database(store) => store.state().await,
+            Self::Database(store) => Box::pin(store.state()).await,
         }
     }
 

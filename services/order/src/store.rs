@@ -38,6 +38,8 @@ pub(crate) enum Store {
     /// In a file.
     File(FileOrders),
     /// In a database, which other order services may use as well.
+    // Its futures are boxed where they are awaited. They are five times as large as the others,
+    // and each request would carry and copy that much, whatever its store.
     Database(DatabaseOrders),
 }
 
@@ -134,7 +136,7 @@ impl Store {
                 store.transaction(|orders| orders.begin(id, order, once, now))
             }),
             Self::File(store) => store.begin(id, order, key, now).await,
-            Self::Database(store) => store.begin(id, order, key, now).await,
+            Self::Database(store) => Box::pin(store.begin(id, order, key, now)).await,
         }
     }
 
@@ -148,7 +150,7 @@ impl Store {
         match self {
             Self::Memory(store) => Ok(store.placed(id, limit).await),
             Self::File(store) => store.placed(id, limit).await,
-            Self::Database(store) => store.placed(id, limit).await,
+            Self::Database(store) => Box::pin(store.placed(id, limit)).await,
         }
     }
 
@@ -162,7 +164,7 @@ impl Store {
         match self {
             Self::Memory(store) => Ok(store.transaction(|orders| orders.begin_cancel(id, now))),
             Self::File(store) => store.begin_cancel(id, now).await,
-            Self::Database(store) => store.begin_cancel(id, now).await,
+            Self::Database(store) => Box::pin(store.begin_cancel(id, now)).await,
         }
     }
 
@@ -187,7 +189,7 @@ impl Store {
         match self {
             Self::Memory(store) => Ok(store.transaction(|orders| orders.untold(id))),
             Self::File(store) => store.transaction(|orders| orders.untold(id)).await,
-            Self::Database(store) => store.untold(id).await,
+            Self::Database(store) => Box::pin(store.untold(id)).await,
         }
     }
 
@@ -198,7 +200,7 @@ impl Store {
         match self {
             Self::Memory(store) => store.transaction(end),
             Self::File(store) => store.note(end),
-            Self::Database(store) => store.change(id, end).await.unwrap_or_default(),
+            Self::Database(store) => Box::pin(store.change(id, end)).await.unwrap_or_default(),
         }
     }
 
@@ -207,7 +209,7 @@ impl Store {
         match self {
             Self::Memory(store) => Ok(store.read(get)),
             Self::File(store) => store.read(get).await,
-            Self::Database(store) => store.get(id).await,
+            Self::Database(store) => Box::pin(store.get(id)).await,
         }
     }
 
@@ -222,7 +224,7 @@ impl Store {
         match self {
             Self::Memory(store) => Ok(store.read(list)),
             Self::File(store) => store.read(list).await,
-            Self::Database(store) => store.list(state, after, limit).await,
+            Self::Database(store) => Box::pin(store.list(state, after, limit)).await,
         }
     }
 
@@ -234,7 +236,7 @@ impl Store {
         match self {
             Self::Memory(store) => Ok(store.transaction(change)),
             Self::File(store) => store.transaction(change).await,
-            Self::Database(store) => store.change(id, change).await,
+            Self::Database(store) => Box::pin(store.change(id, change)).await,
         }
     }
 
