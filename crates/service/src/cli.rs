@@ -22,7 +22,12 @@ pub fn parse<T: Parser>(arguments: impl IntoIterator<Item = OsString>) -> T {
             ErrorKind::DisplayHelp
             | ErrorKind::DisplayVersion
             | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => error.exit(),
-            _ => exit_with_usage_error(&one_line(&error, &T::command(), &arguments)),
+            _ => {
+                // The arguments of a subcommand may be there only when it is built.
+                let mut command = T::command();
+                command.build();
+                exit_with_usage_error(&one_line(&error, &command, &arguments))
+            }
         }
     })
 }

@@ -40,14 +40,27 @@ pub struct Campuscafe {
     command: Command,
 }
 
+// The services are commands of the same program, and need none of the arguments and of the
+// messages of the others.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Command {
+    /// Start the lab and both services, and print their addresses; Ctrl-C stops all
     Up(Box<up::Config>),
+    /// The inventory of CampusCafe. It reserves pieces of a stock, and misbehaves on request to
+    /// show what happens to its callers
     Inventory(inventory::Config),
+    /// The order service of CampusCafe. It takes orders, gives the inventory limited time to
+    /// answer, and retries once if asked
     Order(order::Config),
+    /// Run an experiment, and show what happened with real spans and counters
     Experiment(Box<experiment::Config>),
+    /// Run one script twice, naive and cured, and show both pictures and both ledgers
     Compare(Box<compare::Config>),
+    /// Send orders at a fixed rate, and compare what customers were told with what the inventory
+    /// holds
     Load(Box<load::Config>),
+    /// Check whether this machine is ready, and say how to fix what is not
     Doctor(Box<doctor::Config>),
     /// Ask a running lab at this address whether it is ready
     Healthcheck(up::Listen),
@@ -101,6 +114,22 @@ pub fn run(asked: Campuscafe) -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_list_of_commands_says_of_each_what_its_own_help_says() {
+        let about = |command: &clap::Command| {
+            let about = |one: &clap::Command| {
+                (one.get_name().to_owned(), one.get_about().map(ToString::to_string))
+            };
+            command.get_subcommands().map(about).collect::<Vec<_>>()
+        };
+        let listed = about(&Campuscafe::command());
+        let mut built = Campuscafe::command();
+        built.build();
+        let mut built = about(&built);
+        built.retain(|(name, _)| name != "help");
+        assert_eq!(listed, built);
+    }
 
     #[test]
     fn without_a_command_everything_is_started() {

@@ -76,7 +76,7 @@ pub(crate) struct Config {
 /// Where a lab listens if nothing else is said.
 pub(super) const DEFAULT_LAB: &str = "127.0.0.1:5301";
 
-/// Where the lab is.
+// Where the lab is. Not a doc comment, which would be the help of a command with these arguments.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Listen {
     /// Address of the lab; port 0 picks a free one
