@@ -40,6 +40,13 @@ pub struct Crash {
     pub restart: Option<Restart>,
 }
 
+impl Crash {
+    /// Whether the process was killed while this attempt of the order service was under way.
+    pub(crate) fn is_during(&self, client: &Span) -> bool {
+        (client.start..=client.end).contains(&self.killed_at)
+    }
+}
+
 /// A process in the place of one that was killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Restart {

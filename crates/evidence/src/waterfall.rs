@@ -76,11 +76,13 @@ impl Waterfall {
         part: impl Fn(Part, &Span) -> Part,
     ) -> Self {
         let mut all = Self::default();
-        let ids: BTreeSet<&str> = spans.iter().map(|span| &*span.id).collect();
+        let sent: Option<BTreeSet<&str>> =
+            orphans.map(|_| spans.iter().map(|span| &*span.id).collect());
+        let is_sent = |id: &str| sent.as_ref().is_none_or(|sent| sent.contains(id));
         let mut below: BTreeMap<&str, Vec<&Span>> = BTreeMap::new();
         for span in spans {
             let Some(parent) = &span.parent else { continue };
-            let adopts = orphans.filter(|_| !ids.contains(&**parent));
+            let adopts = orphans.filter(|_| !is_sent(parent));
             let parent = adopts.map_or(&**parent, |span| &*span.id);
             below.entry(parent).or_default().push(span);
         }
@@ -110,7 +112,7 @@ fn killed<'a>(spans: &'a [Span], order: &Span, crash: Crash) -> Option<&'a Span>
     spans.iter().find(|span| {
         span.kind == Kind::Client
             && span.parent.as_deref() == Some(&order.id)
-            && (span.start..=span.end).contains(&crash.killed_at)
+            && crash.is_during(span)
     })
 }
 

@@ -110,7 +110,7 @@ fn attempt(
             flaws.extend(servers.next().map(|_| Flaw::Contradictory(part)));
             None
         }
-        Some(crash) if told.is_none() && client.start < crash.killed_at => {
+        Some(crash) if told.is_none() && crash.is_during(client) => {
             Some(killed(spans, crash, made.number, step, flaws))
         }
         _ => {

@@ -2,7 +2,7 @@
 //! it was answered.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use campuscafe_api::IDEMPOTENCY_KEY_HEADER;
 use campuscafe_api::order::Lane;
@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use super::Runner;
 use crate::http::{at, unreachable};
 use crate::lessons::Asked;
+use crate::run::in_doubt::now;
 
 /// How long a call of a script may take, unless it says otherwise.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -244,12 +245,6 @@ fn why(error: &reqwest::Error) -> Option<&'static str> {
     }
     let cut = error.is_request() || error.is_body() || error.is_decode();
     cut.then_some("connection_lost")
-}
-
-/// Nanoseconds since 1970.
-fn now() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(now.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// The span that whoever is played would have made of a call.
