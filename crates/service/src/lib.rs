@@ -12,6 +12,7 @@ mod admin_routes;
 mod body;
 pub mod cli;
 mod clock;
+mod completion;
 mod connection;
 mod examples;
 mod guard;

@@ -9,9 +9,9 @@ use campuscafe_api::Problem;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{Instrument as _, Span};
 
 use crate::ProblemResponse;
+use crate::completion::Completion;
 
 /// How long the end waits for answers and late work.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -42,7 +42,7 @@ impl Lifecycle {
     }
 
     /// Does a request's work to its end, under the current span, even if the request
-    /// is dropped meanwhile: see [`Lifecycle::spawn`].
+    /// is dropped meanwhile: from then on it is a task, see [`Lifecycle::spawn`].
     ///
     /// # Errors
     ///
@@ -51,7 +51,7 @@ impl Lifecycle {
     where
         F: Future<Output: Send> + Send + 'static,
     {
-        self.spawn(work.instrument(Span::current())).await.map_err(|_| {
+        Completion::new(work, &self.work).await.map_err(|_| {
             Problem::new(500, "internal", "Internal error")
                 .detail("this is a bug in CampusCafe")
                 .into()
