@@ -39,7 +39,7 @@ pub(crate) struct KeyHasher(SipHasher13);
 pub(crate) struct AttemptKey(u128);
 
 /// Identifies a request whose second commit is a duplicate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct CommitKey(u128);
 
 impl CommitKey {
@@ -253,9 +253,9 @@ fn age(then: Instant, now: Instant) -> Duration {
     now.saturating_duration_since(then)
 }
 
-/// For keys that are hashes: a table needs 64 bits of them.
+/// For keys that are hashes or random numbers: a table needs 64 bits of them.
 #[derive(Debug, Default)]
-struct AlreadyHashed(u64);
+pub(crate) struct AlreadyHashed(u64);
 
 impl Hasher for AlreadyHashed {
     fn finish(&self) -> u64 {

@@ -1,28 +1,42 @@
 //! The reservations by their ids, so that they can be cancelled: those without an
 //! idempotency key in no other way, and those with one also after their key has expired.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
+use std::hash::BuildHasherDefault;
 
 use campuscafe_cures::{IdempotencyKey, Touched};
 
 use super::keyed::Kept;
-use crate::history::CommitKey;
+use crate::history::{AlreadyHashed, CommitKey};
 
-/// How many reservations are remembered, each in about 160 bytes; a long key takes up to
+/// How many reservations are remembered, each in about 220 bytes; a long key takes up to
 /// 270 bytes more when it has expired, because nothing else keeps its text then.
 const MAX_RESERVATIONS: usize = 20_000;
 
 /// The last reservations. When there is no room, the oldest is forgotten; it stays
 /// committed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Reservations {
-    made: BTreeMap<u128, Made>,
-    /// Those without an idempotency key.
-    by_request: BTreeSet<(CommitKey, u128)>,
-    oldest_first: VecDeque<u128>,
+    oldest_first: VecDeque<Remembered>,
+    /// How many were forgotten, and so the place of the oldest one: a reservation keeps its
+    /// place.
+    forgotten: u64,
+    by_id: Places<u128>,
+    /// The last one of each request, of those without an idempotency key.
+    by_request: Places<CommitKey>,
     /// Of the next one.
     number: u64,
     touched: Touched<u128>,
+}
+
+/// An id is a random number.
+type Places<K> = HashMap<K, u64, BuildHasherDefault<AlreadyHashed>>;
+
+#[derive(Debug)]
+struct Remembered {
+    made: Made,
+    /// The place of the one before it of the same request, which may be forgotten.
+    before: Option<u64>,
 }
 
 /// A reservation that is remembered.
@@ -62,6 +76,20 @@ pub(super) struct CancelledReservation {
     pub(super) now: bool,
 }
 
+impl Default for Reservations {
+    fn default() -> Self {
+        Self {
+            // A page of it takes memory only when it is first used.
+            oldest_first: VecDeque::with_capacity(MAX_RESERVATIONS),
+            forgotten: 0,
+            by_id: Places::default(),
+            by_request: Places::default(),
+            number: 0,
+            touched: Touched::default(),
+        }
+    }
+}
+
 impl Reservations {
     pub(super) fn note(&mut self, kept: Kept, under: Under) {
         if self.oldest_first.len() >= MAX_RESERVATIONS {
@@ -78,7 +106,8 @@ impl Reservations {
     }
 
     pub(super) fn get(&self, id: u128) -> Option<&Made> {
-        self.made.get(&id)
+        let at = self.index(*self.by_id.get(&id)?)?;
+        self.oldest_first.get(at).map(|remembered| &remembered.made)
     }
 
     /// Notes from now on which reservations are made, cancelled and forgotten: see
@@ -93,52 +122,68 @@ impl Reservations {
     }
 
     fn remember(&mut self, made: Made) {
-        let id = made.kept.id;
         self.number = self.number.max(made.number.saturating_add(1));
-        self.oldest_first.push_back(id);
-        if let Under::Request(request) = &made.under {
-            self.by_request.insert((*request, id));
-        }
-        self.made.insert(id, made);
+        let place = self.forgotten.saturating_add(self.oldest_first.len() as u64);
+        self.by_id.insert(made.kept.id, place);
+        let before = match made.under {
+            Under::Request(request) => self.by_request.insert(request, place),
+            Under::Key(_) => None,
+        };
+        self.oldest_first.push_back(Remembered { made, before });
     }
 
-    /// Marks reservations as cancelled.
+    /// Where the reservation of a place stands, if it is remembered.
+    fn index(&self, place: u64) -> Option<usize> {
+        usize::try_from(place.checked_sub(self.forgotten)?).ok()
+    }
+
+    fn at_mut(&mut self, place: u64) -> Option<&mut Remembered> {
+        let at = self.index(place)?;
+        self.oldest_first.get_mut(at)
+    }
+
+    /// Marks reservations as cancelled: what they are, the oldest first.
     pub(super) fn cancel(&mut self, which: Which) -> Vec<CancelledReservation> {
-        let ids: Vec<u128> = match which {
-            Which::Reservation(id) => vec![id],
-            Which::OfRequest(request) => {
-                let range = self.by_request.range((request, 0)..=(request, u128::MAX));
-                range.map(|(_, id)| *id).collect()
-            }
-        };
-        let cancel = |id: &u128| {
-            let Made { kept, under, cancelled, .. } = self.made.get_mut(id)?;
-            self.touched.note(|| *id);
-            let key = match under {
+        let mut next = match which {
+            Which::Reservation(id) => self.by_id.get(&id),
+            Which::OfRequest(request) => self.by_request.get(&request),
+        }
+        .copied();
+        let mut cancelled = Vec::new();
+        while let Some(Remembered { made, before }) = next.and_then(|place| self.at_mut(place)) {
+            let key = match &made.under {
                 Under::Key(key) => Some(key.clone()),
                 Under::Request(_) => None,
             };
-            let now = !std::mem::replace(cancelled, true);
-            Some(CancelledReservation { kept: kept.clone(), key, now })
-        };
-        ids.iter().filter_map(cancel).collect()
+            let now = !std::mem::replace(&mut made.cancelled, true);
+            let kept = made.kept.clone();
+            next = before.filter(|_| matches!(which, Which::OfRequest(_)));
+            self.touched.note(|| kept.id);
+            cancelled.push(CancelledReservation { kept, key, now });
+        }
+        cancelled.reverse();
+        cancelled
     }
 
     /// Marks a reservation as cancelled that was cancelled under its key.
     pub(super) fn note_cancelled(&mut self, id: u128) {
-        if let Some(made) = self.made.get_mut(&id) {
+        let place = self.by_id.get(&id).copied();
+        if let Some(Remembered { made, .. }) = place.and_then(|place| self.at_mut(place)) {
             made.cancelled = true;
             self.touched.note(|| id);
         }
     }
 
     fn forget_oldest(&mut self) {
-        let Some(made) = self.oldest_first.pop_front().and_then(|id| self.made.remove(&id)) else {
-            return;
-        };
+        let Some(Remembered { made, .. }) = self.oldest_first.pop_front() else { return };
+        let place = self.forgotten;
+        self.forgotten = self.forgotten.saturating_add(1);
         self.touched.note(|| made.kept.id);
-        if let Under::Request(request) = made.under {
-            self.by_request.remove(&(request, made.kept.id));
+        self.by_id.remove(&made.kept.id);
+        if let Under::Request(request) = made.under
+            && self.by_request.get(&request) == Some(&place)
+        {
+            self.by_request.remove(&request);
         }
     }
 }
@@ -175,16 +220,26 @@ mod tests {
 
     #[test]
     fn the_oldest_reservations_are_forgotten_when_there_is_no_room() {
-        let request = Under::Request(KeyHasher::new(7).commit_key("a"));
-        let key = Under::Key(IdempotencyKey::new("a").unwrap());
-        for (under, by_request) in [(request, MAX_RESERVATIONS), (key, 0)] {
+        // Each request has two of them, of which the first one is forgotten first.
+        let request = |id: usize| KeyHasher::new(7).commit_key(&(id / 2).to_string());
+        let key = IdempotencyKey::new("a").unwrap();
+        for (has_key, requests) in [(false, MAX_RESERVATIONS / 2), (true, 0)] {
+            let under = |id| match has_key {
+                true => Under::Key(key.clone()),
+                false => Under::Request(request(id)),
+            };
             let mut all = Reservations::default();
             for id in 0..=MAX_RESERVATIONS {
-                all.note(kept(id), under.clone());
+                all.note(kept(id), under(id));
             }
             assert_eq!(cancelled(&mut all, Which::Reservation(0)), []);
             assert_eq!(cancelled(&mut all, Which::Reservation(1)), [(1, true)]);
-            assert_eq!((all.made.len(), all.by_request.len()), (MAX_RESERVATIONS, by_request));
+            let of_first = if has_key { vec![] } else { vec![(1, false)] };
+            assert_eq!(cancelled(&mut all, Which::OfRequest(request(0))), of_first);
+            all.note(kept(MAX_RESERVATIONS + 1), under(MAX_RESERVATIONS + 1));
+            assert_eq!(cancelled(&mut all, Which::OfRequest(request(0))), []);
+            let lengths = [all.oldest_first.len(), all.by_id.len(), all.by_request.len()];
+            assert_eq!(lengths, [MAX_RESERVATIONS, MAX_RESERVATIONS, requests]);
         }
     }
 
