@@ -91,7 +91,14 @@ pub(crate) struct AttemptContext {
     /// Whether the customer wants another attempt after a timeout.
     pub(crate) retry: bool,
     plan: Option<Plan>,
-    attempts: Mutex<Vec<(Attempt, Answer)>>,
+    attempts: Mutex<Vec<EndedAttempt>>,
+}
+
+#[derive(Debug)]
+struct EndedAttempt {
+    attempt: Attempt,
+    answer: Answer,
+    reserved: Option<Reservation>,
 }
 
 impl AttemptContext {
@@ -115,36 +122,41 @@ impl AttemptContext {
         if self.key.is_some() { Lane::Cured } else { Lane::Naive }
     }
 
-    fn all(&self) -> MutexGuard<'_, Vec<(Attempt, Answer)>> {
+    fn all(&self) -> MutexGuard<'_, Vec<EndedAttempt>> {
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn attempts(&self) -> Vec<Attempt> {
-        self.all().iter().map(|(attempt, _)| attempt.clone()).collect()
+        self.all().iter().map(|ended| ended.attempt.clone()).collect()
     }
 
     /// How the attempts ended, as far as the key is concerned.
     pub(crate) fn answers(&self) -> Vec<Answer> {
-        self.all().iter().map(|(_, answer)| *answer).collect()
+        self.all().iter().map(|ended| ended.answer).collect()
+    }
+
+    /// What the last attempt reserved.
+    pub(crate) fn reserved(&self) -> Option<Reservation> {
+        self.all().last()?.reserved.clone()
     }
 
     /// The reservation that an answer holds, if it is the one that was asked for.
-    pub(crate) fn reservation(&self, response: &Response) -> Option<Reservation> {
-        body(response).filter(|reservation| matches_request(&self.reserve, reservation))
+    fn reservation(&self, response: &Response) -> Option<Reservation> {
+        let said = response.status().is_success().then(|| body(response)).flatten();
+        said.filter(|reservation| matches_request(&self.reserve, reservation))
     }
+}
 
-    /// What became of an attempt, in the order service's words. Whatever answers
-    /// "fine" without the reservation has not said yes.
-    fn result(&self, response: std::result::Result<&Response, &Error>) -> AttemptResult {
-        match response {
-            Ok(response)
-                if response.status().is_success() && self.reservation(response).is_some() =>
-            {
-                AttemptResult::Ok
-            }
-            Ok(_) => AttemptResult::Rejected,
-            Err(error) => unanswered(error),
-        }
+/// What became of an attempt, in the order service's words. Whatever answers
+/// "fine" without the reservation has not said yes.
+fn result_of(
+    response: std::result::Result<&Response, &Error>,
+    reserved: Option<&Reservation>,
+) -> AttemptResult {
+    match (response, reserved) {
+        (Ok(_), Some(_)) => AttemptResult::Ok,
+        (Ok(_), None) => AttemptResult::Rejected,
+        (Err(error), _) => unanswered(error),
     }
 }
 
@@ -226,9 +238,10 @@ impl Middleware for AttemptRecorder {
         }
         let sent = Instant::now();
         let response = next.run(request, extensions).await;
+        let reserved = response.as_ref().ok().and_then(|response| context.reservation(response));
         let attempt = Attempt {
             number,
-            result: context.result(response.as_ref()),
+            result: result_of(response.as_ref(), reserved.as_ref()),
             duration_ms: u64::try_from(sent.elapsed().as_millis()).unwrap_or(u64::MAX),
             status: response.as_ref().ok().map(|response| response.status().as_u16()),
         };
@@ -244,7 +257,7 @@ impl Middleware for AttemptRecorder {
             in_words(&attempt)
         );
         let answer = under_key(attempt.result, response.as_ref().ok());
-        context.all().push((attempt, answer));
+        context.all().push(EndedAttempt { attempt, answer, reserved });
         response
     }
 }

@@ -199,7 +199,7 @@ async fn carry_out(app: Arc<App>, task: Task) -> Result<Response, ProblemRespons
         None => naive_knowledge(&attempts),
     };
     let answer = answer.as_ref().ok();
-    let reserved = answer.and_then(|response| context.reservation(response));
+    let reserved = context.reserved();
     let learnt = Event::Learnt(known);
     let recorded = app.orders.learn(order_id, learnt, reserved.as_ref(), (app.now)()).await;
     let (state, unrecorded) = match recorded {
