@@ -166,9 +166,10 @@ impl HistogramFamily {
     }
 }
 
+/// From the last label to the first: the last ones, such as the status, differ most.
 fn position(family: &[(Vec<String>, Histogram)], values: &[&str]) -> Result<usize, usize> {
-    family
-        .binary_search_by(|(known, _)| known.iter().map(String::as_str).cmp(values.iter().copied()))
+    let values = || values.iter().rev().copied();
+    family.binary_search_by(|(known, _)| known.iter().rev().map(String::as_str).cmp(values()))
 }
 
 /// Fails only for an empty list of edges, and ours is not; without edges the
