@@ -2,7 +2,7 @@
 //! description; and the layers around its work.
 
 use axum::Router;
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::get;
 use campuscafe_api::Problem;
@@ -13,7 +13,6 @@ use utoipa::openapi::{Content, OpenApi, Ref, RefOr, ResponseBuilder};
 use crate::examples::{add_examples, calls};
 use crate::guard::Guard;
 use crate::problem_response::{method_not_allowed, not_found};
-use crate::security_headers::secure;
 use crate::{AllowedHosts, Lifecycle, ProblemResponse, guard, swagger};
 
 /// The media type of the Prometheus text format.
@@ -73,7 +72,7 @@ fn router(
         .route(DESCRIPTION, get(async move || axum::Json(description)))
         .merge(home)
         .merge(operations(metrics, lifecycle));
-    observed(guarded(work.fallback(not_found))).merge(guarded(pages)).layer(map_response(secure))
+    observed(guarded(work.fallback(not_found))).merge(guarded(pages))
 }
 
 /// They leave no spans and no durations, since probes and scrapes would drown

@@ -12,7 +12,7 @@ const OWN_FILES_ONLY: HeaderValue = HeaderValue::from_static(
 const CROSS_ORIGIN_RESOURCE_POLICY: &str = "cross-origin-resource-policy";
 
 /// Adds the headers; a handler's own policy for its page stays.
-pub(crate) async fn secure(mut response: Response) -> Response {
+pub(crate) fn secure(mut response: Response) -> Response {
     let headers = response.headers_mut();
     let set = [
         // A body is what its media type says, never a script by its looks.
