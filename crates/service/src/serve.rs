@@ -17,9 +17,6 @@ use crate::connection::{protocol, serve_connection};
 use crate::slots::ConnectionSlots;
 use crate::{DRAIN_TIMEOUT, ExitError, Lifecycle, ServerSettings, end_signal};
 
-/// How often histogram samples are folded into buckets.
-const UPKEEP: Duration = Duration::from_secs(5);
-
 /// How long to wait for a connection to close when the process has no file
 /// descriptor or memory for another: trying at once would only burn the processor.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -47,16 +44,6 @@ pub async fn run(
         let _ = writeln!(out, "{name} listening on http://{address}");
         let _ = out.flush();
     }
-    lifecycle.spawn_background({
-        let metrics = metrics.clone();
-        async move {
-            let mut tick = tokio::time::interval(UPKEEP);
-            loop {
-                tick.tick().await;
-                metrics.upkeep();
-            }
-        }
-    });
     serve(listener, router, lifecycle, &metrics, settings, end_signal()).await
 }
 

@@ -34,6 +34,7 @@ mod counted_export;
 mod export_counts;
 #[cfg(test)]
 mod gate;
+mod histogram;
 pub mod http_client;
 pub mod http_server;
 mod log_layer;

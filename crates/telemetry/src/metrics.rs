@@ -3,14 +3,14 @@
 //! There is no global registry. Each service counts in its own [`Metrics`], so two
 //! services in one process do not mix their counts.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use metrics::{Key, KeyName, Label, Level, Metadata, Recorder as _, SharedString, Unit};
-use metrics_exporter_prometheus::{
-    BuildError, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
-};
+use metrics::{Key, KeyName, Label, Level, Metadata, Recorder as _, SharedString};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+
+use crate::histogram::Family;
 
 pub use metrics::{Counter, Gauge, Histogram};
 
@@ -32,15 +32,6 @@ pub(crate) const BUILD_INFO: Metric = Metric {
 /// The label of every status that nobody registered.
 pub(crate) const OTHER: &str = "other";
 
-/// Edges in seconds. The lab's own moments are among them: 1 s, the limit of an
-/// attempt; 1.5 s, a flaky answer; 2 s, a slow one. What happens at such a moment
-/// ends a little after it, so each has a narrow bucket above it: a quantile is
-/// interpolated within a bucket, and in a wide one it would be far off.
-const BUCKETS: [f64; 17] = [
-    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.05, 1.5, 1.55, 2.0, 2.05, 3.05,
-    5.0,
-];
-
 const METADATA: Metadata<'static> = Metadata::new("campuscafe", Level::INFO, Some(module_path!()));
 
 /// Where one process, or one service of it, counts.
@@ -48,7 +39,7 @@ const METADATA: Metadata<'static> = Metadata::new("campuscafe", Level::INFO, Som
 pub struct Metrics {
     recorder: Arc<PrometheusRecorder>,
     handle: PrometheusHandle,
-    families: Arc<Mutex<HashMap<&'static str, Arc<Family>>>>,
+    families: Arc<Mutex<BTreeMap<&'static str, Arc<Family>>>>,
     sources: Arc<Mutex<Vec<Source>>>,
 }
 
@@ -65,7 +56,7 @@ impl Metrics {
     /// An empty registry that says which version is counting.
     #[must_use]
     pub fn new(version: &'static str) -> Self {
-        let recorder = bucketed().unwrap_or_default().build_recorder();
+        let recorder = PrometheusBuilder::new().build_recorder();
         let metrics = Self {
             handle: recorder.handle(),
             recorder: Arc::new(recorder),
@@ -94,11 +85,9 @@ impl Metrics {
     /// when something happened.
     #[must_use]
     pub fn histogram_family(&self, metric: Metric) -> HistogramFamily {
-        let (name, help) = described(metric);
-        self.recorder.describe_histogram(name, Some(Unit::Seconds), help);
         let mut families = self.families.lock().unwrap_or_else(PoisonError::into_inner);
-        let family = families.entry(metric.name).or_default().clone();
-        HistogramFamily { recorder: self.recorder.clone(), metric, family }
+        let family = families.entry(metric.name).or_insert_with(|| Arc::new(Family::new(metric)));
+        HistogramFamily { family: family.clone() }
     }
 
     /// Calls this before everything counted is shown: for counts that are kept
@@ -113,69 +102,32 @@ impl Metrics {
         for source in self.sources.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             source();
         }
-        self.handle.render()
-    }
-
-    /// Folds new histogram samples into buckets. They take memory until then,
-    /// so call it every few seconds, scraped or not.
-    pub fn upkeep(&self) {
-        self.handle.run_upkeep();
+        let mut page = self.handle.render();
+        for family in self.families.lock().unwrap_or_else(PoisonError::into_inner).values() {
+            family.render(&mut page);
+        }
+        page
     }
 }
 
 /// Histograms of seconds under one name; all that are made from the same
 /// [`Metrics`] know each other's label sets.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct HistogramFamily {
-    recorder: Arc<PrometheusRecorder>,
-    metric: Metric,
     family: Arc<Family>,
-}
-
-/// The histograms of one name by the values of their labels, sorted: there are
-/// some dozens, and each request looks for one.
-type Family = RwLock<Vec<(Vec<String>, Histogram)>>;
-
-impl fmt::Debug for HistogramFamily {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("HistogramFamily").field(&self.metric).finish()
-    }
 }
 
 impl HistogramFamily {
     /// The histogram of these labels; its buckets exist at 0 from now on.
     pub fn with_labels(&self, labels: &[(&'static str, &str)]) -> Histogram {
-        let values: Vec<&str> = labels.iter().map(|(_, value)| *value).collect();
-        if let Some(known) = self.get(&values) {
-            return known;
-        }
-        let histogram = self.recorder.register_histogram(&key(self.metric, labels), &METADATA);
-        let mut family = self.family.write().unwrap_or_else(PoisonError::into_inner);
-        if let Err(position) = position(&family, &values) {
-            let values = values.into_iter().map(str::to_owned).collect();
-            family.insert(position, (values, histogram.clone()));
-        }
-        histogram
+        self.family.with_labels(labels)
     }
 
     /// The histogram whose labels have these values, if there is one already.
     #[must_use]
     pub fn get(&self, values: &[&str]) -> Option<Histogram> {
-        let family = self.family.read().unwrap_or_else(PoisonError::into_inner);
-        Some(family[position(&family, values).ok()?].1.clone())
+        self.family.get(values)
     }
-}
-
-/// From the last label to the first: the last ones, such as the status, differ most.
-fn position(family: &[(Vec<String>, Histogram)], values: &[&str]) -> Result<usize, usize> {
-    let values = || values.iter().rev().copied();
-    family.binary_search_by(|(known, _)| known.iter().rev().map(String::as_str).cmp(values()))
-}
-
-/// Fails only for an empty list of edges, and ours is not; without edges the
-/// histograms would be summaries.
-fn bucketed() -> Result<PrometheusBuilder, BuildError> {
-    PrometheusBuilder::new().set_buckets(&BUCKETS)
 }
 
 fn described(metric: Metric) -> (KeyName, SharedString) {

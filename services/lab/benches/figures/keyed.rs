@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::process::{Child, Command};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
@@ -12,14 +11,10 @@ use campuscafe_service::{AllowedHosts, Lifecycle, ServerSettings, serve};
 use campuscafe_telemetry::Metrics;
 use clap::Parser as _;
 use tokio::net::TcpListener;
-use tokio::time::interval;
 
 use crate::bare::started;
 
 const ROLE: &str = "FIGURES_KEYED";
-
-/// As the services themselves do: samples of histograms take memory until then.
-const UPKEEP: Duration = Duration::from_secs(5);
 
 /// By the clock of both services, in milliseconds: 200 orders a second.
 const BETWEEN_ORDERS: u64 = 5;
@@ -86,14 +81,6 @@ fn by_orders() -> u64 {
 async fn service(router: Router, lifecycle: Lifecycle, metrics: Metrics) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("an address");
     let address = listener.local_addr().expect("an address");
-    let counted = metrics.clone();
-    tokio::spawn(async move {
-        let mut every = interval(UPKEEP);
-        loop {
-            every.tick().await;
-            counted.upkeep();
-        }
-    });
     tokio::spawn(async move {
         let settings = ServerSettings::default();
         serve(listener, router, lifecycle, &metrics, &settings, std::future::pending()).await
