@@ -178,6 +178,7 @@ async fn help_names_every_flag_its_variable_and_its_default() {
         ("--stock <ITEM=PIECES,...>", "[env: INVENTORY_STOCK=]", "[default: cake=10,coffee=20]"),
         ("--chaos-seed <NUMBER>", "[env: CHAOS_SEED=]", "[default: random, logged at the start]"),
         ("--max-work <REQUESTS>", "[env: INVENTORY_MAX_WORK=]", "[default: 1000]"),
+        ("--max-wait <DURATION>", "[env: INVENTORY_MAX_WAIT=", "[default: 100ms]"),
         ("--capacity <REQUESTS_PER_SECOND>", "[env: INVENTORY_CAPACITY=]", ""),
         (
             "--key-horizon <DURATION>",
@@ -199,6 +200,7 @@ async fn help_names_every_flag_its_variable_and_its_default() {
         ("--retry-budget <FRACTION>", "[env: ORDER_RETRY_BUDGET=]", "[default: 0.1]"),
         ("--order-deadline <DURATION>", "[env: ORDER_DEADLINE=]", "[default: 3s]"),
         ("--max-work <ORDERS>", "[env: ORDER_MAX_WORK=]", "[default: 400]"),
+        ("--max-wait <DURATION>", "[env: ORDER_MAX_WAIT=", "[default: 100ms]"),
         ("--customer-keys <accept|refuse>", "[env: ORDER_CUSTOMER_KEYS=]", "[default: accept]"),
         ("--data <DIRECTORY>", "[env: DATA_DIR=]", ""),
         database[0],

@@ -59,7 +59,11 @@ async fn reserve_at_once(url: &str, times: u64, chaos: &str) -> JoinSet<(u16, St
             let answer = request.send().await.expect("an answer");
             let status = answer.status().as_u16();
             if status == 503 {
-                assert_eq!(answer.headers()["retry-after"], "1", "when it may come again");
+                let told = answer.headers()["retry-after"].to_str().unwrap();
+                assert!(
+                    (1..=10).contains(&told.parse().unwrap()),
+                    "when it may come again: {told}"
+                );
             }
             let body: serde_json::Value = answer.json().await.expect("a whole answer");
             let kind = body["type"].as_str().unwrap_or_default();

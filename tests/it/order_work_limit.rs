@@ -87,13 +87,8 @@ async fn of_a_thousand_orders_at_once_the_default_takes_a_sixth_of_its_bound_and
     }
     under_way(&services, 0).await;
     assert_eq!(services.state().await["reservations"], taken, "none for an order that was shed");
-    // A connection that had brought one of them may have brought another.
-    let refused = [
-        metric(&services, "order_shed_requests_total{kind=\"ordinary\"}").await,
-        metric(&services, "order_shed_requests_total{kind=\"early\"}").await,
-    ];
-    assert_eq!(refused.iter().sum::<f64>(), shed as f64, "{refused:?}");
     for (series, expected) in [
+        ("order_shed_requests_total{kind=\"ordinary\"}", shed as f64),
         ("order_shed_requests_total{kind=\"slow\"}", 0.0),
         ("order_outcomes_total{outcome=\"confirmed\",lane=\"naive\"}", taken as f64),
         ("order_outcomes_total{outcome=\"failed\",lane=\"naive\"}", 0.0),
@@ -102,6 +97,35 @@ async fn of_a_thousand_orders_at_once_the_default_takes_a_sixth_of_its_bound_and
         assert_eq!(metric(&services, series).await, expected, "{series}");
     }
     assert!(!services.order.stderr().contains("panicked"), "{}", services.order.stderr());
+}
+
+#[tokio::test]
+async fn an_order_that_waits_too_long_until_it_is_read_is_refused_for_certain() {
+    const SENT: usize = 1_000;
+    let services = started(&[("ORDER_MAX_WAIT", "1ms"), ("ORDER_MAX_WORK", "6000")]).await;
+    let mut orders = JoinSet::new();
+    for _ in 0..SENT {
+        orders.spawn(read(services.order_cake("none")));
+    }
+    let mut confirmed = 0;
+    while let Some(answer) = orders.join_next().await {
+        let answer = answer.unwrap();
+        if answer.status == 200 {
+            confirmed += 1;
+        } else {
+            assert_shed("late", &answer);
+        }
+    }
+    assert!((1..SENT).contains(&confirmed), "{confirmed}");
+    assert_eq!(services.state().await["reservations"], confirmed, "none for one that was refused");
+    let refused = [
+        metric(&services, "order_shed_requests_total{kind=\"late\"}").await,
+        // A connection that had brought one of them may have brought another.
+        metric(&services, "order_shed_requests_total{kind=\"early\"}").await,
+    ];
+    assert_eq!(refused.iter().sum::<f64>(), (SENT - confirmed) as f64, "{refused:?}");
+    assert!(refused[0] > 0.0, "{refused:?}");
+    assert_eq!(read(services.order_cake("none")).await.status, 200, "alone it need not wait");
 }
 
 #[tokio::test]

@@ -224,6 +224,8 @@ fn command(program: &str, arguments: &[&str], environment: &[(&str, &str)]) -> C
     let mut command = Command::new(binary(program));
     // An experiment must not use a café that happens to be open on this machine.
     command.args(arguments).env_clear().env("OWN_SERVICES", "true");
+    // Tests send many requests at one time to programs that are slow, beside each other.
+    command.envs([("ORDER_MAX_WAIT", "1m"), ("INVENTORY_MAX_WAIT", "1m")]);
     command.envs(environment.iter().copied());
     command
 }

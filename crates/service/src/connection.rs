@@ -1,7 +1,8 @@
 //! One connection, from its first byte to its last.
 
 use std::convert::Infallible;
-use std::pin::Pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::task::{Context, Poll};
@@ -19,12 +20,12 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
-use tokio::time::Instant;
 use tower::ServiceExt as _;
 
 use crate::ProblemResponse;
 use crate::body::CoalescedBody;
 use crate::problem_response::Throttle;
+use crate::read_queue::ReadQueue;
 use crate::request::{BODY_TIMEOUT, MAX_BODY};
 use crate::slots::{CloseReason, ConnectionSlot, SlotKind};
 use crate::socket::{Connection, ServerStream};
@@ -75,6 +76,7 @@ pub(crate) async fn serve_connection(
     stream: TcpStream,
     protocol: http1::Builder,
     router: Router,
+    queue: ReadQueue,
     (slot, close_signal): (ConnectionSlot, oneshot::Receiver<CloseReason>),
 ) {
     let task = Arc::new(ConnectionTask {
@@ -86,7 +88,7 @@ pub(crate) async fn serve_connection(
     let mut requested = None;
     let closed = tokio::select! {
         biased;
-        closed = serve_http(stream, protocol, router, &task) => closed,
+        closed = serve_http(stream, protocol, router, queue, &task) => closed,
         () = async {
             requested = close_signal.await.ok();
             task.last_request(requested).await;
@@ -100,6 +102,7 @@ async fn serve_http(
     stream: TcpStream,
     protocol: http1::Builder,
     router: Router,
+    queue: ReadQueue,
     task: &Arc<ConnectionTask>,
 ) -> CloseReason {
     if let Err(closed) = first_byte(&stream).await {
@@ -109,7 +112,7 @@ async fn serve_http(
         let task = task.clone();
         move |request| answer(task.clone(), router.clone(), request)
     });
-    let stream = TokioIo::new(ServerStream::new(stream, task.connection.clone()));
+    let stream = TokioIo::new(ServerStream::new(stream, task.connection.clone(), queue));
     // On the heap, so that a connection on which nothing was said yet stays small.
     let connection = Box::pin(protocol.serve_connection(stream, service));
     let served = task.drive(connection).await;
@@ -119,9 +122,8 @@ async fn serve_http(
 /// Waits until the client says something. Until then its connection needs no
 /// buffers, and most of what an idle connection costs is buffers.
 async fn first_byte(stream: &TcpStream) -> Result<(), CloseReason> {
-    match tokio::time::timeout(HEAD_TIMEOUT, stream.peek(&mut [0])).await {
-        Ok(Ok(1..)) => Ok(()),
-        Ok(Ok(0)) => Err(CloseReason::Done),
+    match tokio::time::timeout(HEAD_TIMEOUT, stream.readable()).await {
+        Ok(Ok(())) => Ok(()),
         Ok(Err(_)) => Err(CloseReason::Error),
         Err(_) => Err(CloseReason::IdleTimeout),
     }
@@ -167,7 +169,7 @@ impl ConnectionTask {
     where
         C: Future<Output = hyper::Result<()>>,
     {
-        std::future::poll_fn(|cx| {
+        poll_fn(|cx| {
             let served = connection.as_mut().poll(cx);
             if served.is_pending() && self.is_at(ANSWERED) && !self.connection.is_blocked() {
                 if self.is_closing() {
@@ -186,22 +188,34 @@ impl ConnectionTask {
     /// never if one did, as the connection then ends with its answer.
     async fn last_request(&self, reason: Option<CloseReason>) {
         self.closing.store(true, Ordering::Release);
-        self.connection.lift_throttle();
+        self.connection.read_at_once();
+        // So that the stream, which is polled in the same task, is polled after that.
+        tokio::task::yield_now().await;
         if reason == Some(CloseReason::Drain) {
             tokio::time::sleep(DRAIN_IDLE_TIMEOUT).await;
             if self.connection.has_received() {
                 tokio::time::sleep(DRAIN_HEAD_TIMEOUT).await;
             }
         } else {
-            let limit = Instant::now() + EVICTED_TIMEOUT;
-            while !self.connection.has_received() && self.is_at(WAITING) && Instant::now() < limit {
-                tokio::time::sleep(EVICTED_HEAD_TIMEOUT).await;
-            }
+            self.received_within(EVICTED_TIMEOUT).await;
             tokio::time::sleep(EVICTED_HEAD_TIMEOUT).await;
         }
         if !self.is_at(WAITING) {
             std::future::pending::<()>().await;
         }
+    }
+
+    /// Resolves when the client has sent something, or when it has not for so long. What it
+    /// sends wakes the task of this connection, of which this is a part.
+    async fn received_within(&self, limit: Duration) {
+        let mut silent = pin!(tokio::time::sleep(limit));
+        poll_fn(|cx| {
+            if self.connection.has_received() || !self.is_at(WAITING) {
+                return Poll::Ready(());
+            }
+            silent.as_mut().poll(cx)
+        })
+        .await;
     }
 
     fn why_closed(&self, served: hyper::Result<()>) -> CloseReason {
@@ -246,7 +260,7 @@ async fn answer(
         let request = request.map(|body| Body::new(CoalescedBody::new(body)));
         router.oneshot(without_needless_body(request).await).await?
     };
-    task.connection.answered(response.extensions().get::<Throttle>().is_some());
+    task.connection.answered(response.extensions().get::<Throttle>().map(|it| it.0));
     if probes_only || task.is_closing() {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }

@@ -9,6 +9,7 @@
 
 mod address;
 mod admin_routes;
+mod backoff;
 mod body;
 pub mod cli;
 mod clock;
@@ -25,6 +26,7 @@ mod max_work;
 mod origin;
 mod problem_response;
 mod proportion;
+mod read_queue;
 mod request;
 mod run_main;
 mod security_headers;
@@ -33,7 +35,6 @@ mod settings;
 mod slots;
 mod socket;
 mod swagger;
-mod turns;
 mod waiting;
 mod work;
 
@@ -51,7 +52,7 @@ pub use health::{ServiceCommand, healthcheck};
 pub use host::AllowedHosts;
 pub use idempotency::{KeyHeader, malformed_key};
 pub use lifecycle::{DRAIN_TIMEOUT, END_WITH_STDIN, Lifecycle, end_signal};
-pub use max_work::max_work;
+pub use max_work::{DEFAULT_MAX_WAIT, max_wait, max_work};
 pub use problem_response::{ProblemResponse, not_found};
 pub use request::{
     Form, Json, MAX_BODY, PathParam, Query, RequestId, list_limit, malformed_query,

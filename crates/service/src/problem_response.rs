@@ -1,5 +1,7 @@
 //! Every refusal leaves as a problem.
 
+use std::time::Duration;
+
 use axum::response::{IntoResponse, Response};
 use campuscafe_api::Problem;
 use campuscafe_telemetry::current_trace_id;
@@ -15,9 +17,9 @@ pub struct ProblemResponse {
 }
 
 /// In the extensions of a response after which its connection is throttled, see
-/// [`ProblemResponse::throttled`].
+/// [`ProblemResponse::throttled`]: the `Retry-After` that its client is told.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Throttle;
+pub(crate) struct Throttle(pub(crate) Duration);
 
 impl ProblemResponse {
     /// Adds `Retry-After`: the same request may be answered after so many seconds.
@@ -27,8 +29,9 @@ impl ProblemResponse {
         self
     }
 
-    /// Throttles the connection after the answer: the service is short of processor time,
-    /// and the next request on this connection is not read at once.
+    /// Throttles the connection after the answer: the service is short of processor time. The
+    /// next request on this connection is read shortly before `Retry-After`, or when the
+    /// service has time to spare.
     pub(crate) const fn throttled(mut self) -> Self {
         self.throttle = true;
         self
@@ -61,9 +64,9 @@ impl IntoResponse for ProblemResponse {
             .insert(header::CONTENT_TYPE, HeaderValue::from_static(Problem::MEDIA_TYPE));
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        if throttle {
-            response.extensions_mut().insert(Throttle);
+            if throttle {
+                response.extensions_mut().insert(Throttle(Duration::from_secs(seconds)));
+            }
         }
         response
     }

@@ -9,11 +9,13 @@ use std::time::Duration;
 
 use axum::Router;
 use campuscafe_telemetry::Metrics;
+use socket2::SockRef;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use crate::connection::{protocol, serve_connection};
+use crate::read_queue::ReadQueue;
 use crate::slots::ConnectionSlots;
 use crate::{DRAIN_TIMEOUT, ExitError, Lifecycle, ServerSettings, end_signal};
 
@@ -62,7 +64,11 @@ pub async fn serve(
     end: impl Future<Output = ()>,
 ) -> Result<(), ExitError> {
     let slots = ConnectionSlots::new(settings.max_connections, metrics);
-    let (protocol, open) = (protocol(), TaskTracker::new());
+    // Small answers should leave at once; a socket that cannot do that still works. The
+    // sockets that are accepted inherit it.
+    let _ = SockRef::from(&listener).set_tcp_nodelay(true);
+    let (protocol, open, queue) = (protocol(), TaskTracker::new(), ReadQueue::default());
+    let _turns = AbortOnDropHandle::new(tokio::spawn(queue.clone().give_turns()));
     let mut warned: Option<Instant> = None;
     tokio::pin!(end);
     loop {
@@ -87,10 +93,9 @@ pub async fn serve(
                 continue;
             }
         };
-        // Small answers should leave at once; a socket that cannot do that still works.
-        let _ = stream.set_nodelay(true);
         if let Some(slot) = slots.admit() {
-            open.spawn(serve_connection(stream, protocol.clone(), router.clone(), slot));
+            let (protocol, router, queue) = (protocol.clone(), router.clone(), queue.clone());
+            open.spawn(serve_connection(stream, protocol, router, queue, slot));
         }
     }
     drop(listener);

@@ -4,8 +4,8 @@ use std::io::{Error, ErrorKind, Result};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use socket2::SockRef;
@@ -14,6 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Sleep;
 
 use crate::ExitError;
+use crate::read_queue::{ReadPlace, ReadQueue};
 
 /// What the kernel may keep for each direction of a connection, in bytes; Linux
 /// doubles it. By default it grows to megabytes for a client that does not read,
@@ -64,13 +65,14 @@ struct State {
     received: AtomicBool,
     blocked: AtomicBool,
     write_stalled: AtomicBool,
-    /// How many of its last requests in a row were refused and throttled.
-    refusals: AtomicU32,
-    /// Whether the next read is delayed.
-    throttle_pending: AtomicBool,
+    /// The longest delay of the next read, in milliseconds.
+    throttle_pending: AtomicU64,
     /// Whether it is read without a delay, because it is about to be closed.
-    throttle_lifted: AtomicBool,
-    early: AtomicBool,
+    read_at_once: AtomicBool,
+    /// How long the request waited to be read because the connection was throttled, and
+    /// because others came first, in milliseconds.
+    throttled_for: AtomicU64,
+    queued_for: AtomicU64,
 }
 
 impl Connection {
@@ -82,28 +84,33 @@ impl Connection {
         self.state.cut.store(true, Ordering::Release);
     }
 
-    /// Whether the request came while the connection was throttled after a refusal: its
-    /// client did not wait as long as `Retry-After` asked.
+    /// How long the request waited to be read because the connection was throttled after a
+    /// refusal: its client did not wait as long as `Retry-After` asked.
     #[must_use]
-    pub fn is_early(&self) -> bool {
-        self.state.early.load(Ordering::Relaxed)
+    pub fn throttled_for(&self) -> Duration {
+        Duration::from_millis(self.state.throttled_for.load(Ordering::Relaxed))
     }
 
-    /// A request was answered. The next one is read after a delay if
-    /// `throttle`.
-    pub(crate) fn answered(&self, throttle: bool) {
-        if throttle {
-            self.state.refusals.fetch_add(1, Ordering::Relaxed);
-        } else {
-            self.state.refusals.store(0, Ordering::Relaxed);
-        }
-        self.state.early.store(false, Ordering::Relaxed);
-        self.state.throttle_pending.store(throttle, Ordering::Relaxed);
+    /// How long the request waited to be read because others came first.
+    #[must_use]
+    pub fn queued_for(&self) -> Duration {
+        Duration::from_millis(self.state.queued_for.load(Ordering::Relaxed))
     }
 
-    /// Reads what has come, even if the connection is throttled.
-    pub(crate) fn lift_throttle(&self) {
-        self.state.throttle_lifted.store(true, Ordering::Relaxed);
+    /// A request was answered. If its client was told to come again after some time because
+    /// processor time is short, the connection is throttled.
+    pub(crate) fn answered(&self, retry_after: Option<Duration>) {
+        let delay = retry_after.unwrap_or_default().saturating_sub(READ_BEFORE);
+        let state = &self.state;
+        store(&state.throttled_for, Duration::ZERO);
+        store(&state.queued_for, Duration::ZERO);
+        store(&state.throttle_pending, delay.min(LONGEST_THROTTLE));
+    }
+
+    /// From now on what comes is read at once, even if the connection is throttled or
+    /// others come first. Poll the stream after that.
+    pub(crate) fn read_at_once(&self) {
+        self.state.read_at_once.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn is_cut(&self) -> bool {
@@ -130,32 +137,39 @@ impl Connection {
     }
 }
 
-/// A stream that its [`Connection`] can cut, and that gives up a client who
-/// does not read.
+fn store(ms: &AtomicU64, duration: Duration) {
+    ms.store(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+}
+
+/// A stream that its [`Connection`] can cut, that waits for its turn to read a request, and
+/// that gives up a client who does not read.
 pub(crate) struct ServerStream {
     stream: TcpStream,
     connection: Connection,
+    queue: ReadQueue,
+    place: ReadPlace,
     /// Runs while bytes wait; most connections never need it.
     deadline: Option<Pin<Box<Sleep>>>,
     /// Runs while the connection is throttled.
-    throttle: Option<Pin<Box<Sleep>>>,
+    throttle: Option<Box<Throttled>>,
 }
 
-/// How long a connection is not read after so many refusals in a row. The first delay is
-/// hardly noticed. The longest is shorter than the `Retry-After` of every refusal, so a
-/// client that waits as it was told is never delayed.
-///
-/// Under overload most requests come from clients that do not wait. A refusal costs a
-/// third of an order, so a service that answers them all at once has no time for orders.
-fn throttle_delay(refused: u32) -> Duration {
-    const FIRST: Duration = Duration::from_millis(50);
-    const LONGEST: Duration = Duration::from_millis(800);
-    FIRST.saturating_mul(1 << refused.saturating_sub(1).min(8)).min(LONGEST)
+struct Throttled {
+    delay: Pin<Box<Sleep>>,
+    place: ReadPlace,
 }
+
+/// How long a connection is not read at most: half as long as it may stay idle.
+const LONGEST_THROTTLE: Duration = Duration::from_secs(5);
+
+/// How long before the time of its `Retry-After` a connection is read again, so that a client
+/// that waits as it was told is never delayed.
+const READ_BEFORE: Duration = Duration::from_millis(200);
 
 impl ServerStream {
-    pub(crate) const fn new(stream: TcpStream, connection: Connection) -> Self {
-        Self { stream, connection, deadline: None, throttle: None }
+    pub(crate) fn new(stream: TcpStream, connection: Connection, queue: ReadQueue) -> Self {
+        let place = ReadPlace::default();
+        Self { stream, connection, queue, place, deadline: None, throttle: None }
     }
 
     /// Failing the write makes the server drop the stream, and with zero
@@ -171,17 +185,32 @@ impl ServerStream {
     /// Pending while the connection is throttled.
     fn poll_throttle(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let state = &self.connection.state;
-        if state.throttle_pending.swap(false, Ordering::Relaxed) {
-            let delay = throttle_delay(state.refusals.load(Ordering::Relaxed));
-            self.throttle = Some(Box::pin(tokio::time::sleep(delay)));
+        let ms = state.throttle_pending.swap(0, Ordering::Relaxed);
+        if ms > 0 {
+            let delay = Box::pin(tokio::time::sleep(Duration::from_millis(ms)));
+            self.throttle = Some(Box::new(Throttled { delay, place: ReadPlace::default() }));
         }
-        let Some(delay) = &mut self.throttle else { return Poll::Ready(()) };
-        if delay.as_mut().poll(cx).is_pending() && !state.throttle_lifted.load(Ordering::Relaxed) {
-            return Poll::Pending;
-        }
+        let Some(throttled) = &mut self.throttle else { return Poll::Ready(()) };
+        let over = throttled.delay.as_mut().poll(cx).is_ready()
+            || state.read_at_once.load(Ordering::Relaxed);
+        store(
+            &state.throttled_for,
+            ready!(self.queue.poll_throttled(&mut throttled.place, over, cx)),
+        );
         self.throttle = None;
-        state.early.store(true, Ordering::Relaxed);
         Poll::Ready(())
+    }
+
+    /// Pending while a new request waits for its turn to be read, or there is none.
+    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        let state = &self.connection.state;
+        let is_new = !state.received.load(Ordering::Relaxed);
+        if !is_new || state.read_at_once.load(Ordering::Relaxed) {
+            return Poll::Ready(Ok(()));
+        }
+        ready!(self.stream.poll_read_ready(cx))?;
+        store(&state.queued_for, ready!(self.queue.poll_turn(&mut self.place, cx)));
+        Poll::Ready(Ok(()))
     }
 
     /// Passes on what became of a write, or an error where the client has
@@ -212,16 +241,17 @@ impl AsyncRead for ServerStream {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<Result<()>> {
-        if self.poll_throttle(cx).is_pending() {
-            return Poll::Pending;
-        }
+        ready!(self.poll_throttle(cx));
         let before = buffer.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        let read = match self.poll_turn(cx) {
+            Poll::Ready(Ok(())) => Pin::new(&mut self.stream).poll_read(cx, buffer),
+            pending_or_failed => pending_or_failed,
+        };
         if buffer.filled().len() > before {
             self.connection.state.received.store(true, Ordering::Relaxed);
-        } else if read.is_pending() && !self.connection.has_received() {
+        } else if read.is_pending() && !self.place.is_taken() && !self.connection.has_received() {
             // Nothing came during the delay, so what comes now is on time.
-            self.connection.state.early.store(false, Ordering::Relaxed);
+            store(&self.connection.state.throttled_for, Duration::ZERO);
         }
         read
     }
@@ -264,23 +294,53 @@ impl AsyncWrite for ServerStream {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::time::Instant;
+
     use super::*;
 
-    #[tokio::test]
-    async fn a_connection_of_this_machine_has_several_segments_under_way_at_one_time() {
+    /// A connection of this machine: the client's end, and the server's.
+    async fn pair() -> (TcpStream, TcpStream) {
         let listener = bind("--listen", SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap());
         let (client, accepted) = tokio::join!(client, listener.accept());
-        let (client, (accepted, _)) = (client.unwrap(), accepted.unwrap());
+        (client.unwrap(), accepted.unwrap().0)
+    }
+
+    #[tokio::test]
+    async fn a_connection_of_this_machine_has_several_segments_under_way_at_one_time() {
+        let (client, accepted) = pair().await;
         for end in [SockRef::from(&client), SockRef::from(&accepted)] {
             assert!(end.tcp_mss().unwrap() <= MAX_SEGMENT);
         }
     }
 
-    #[test]
-    fn each_refusal_in_a_row_doubles_the_delay_up_to_less_than_a_second() {
-        let delays =
-            [1, 2, 3, 4, 5, 6, 40, u32::MAX].map(|refused| throttle_delay(refused).as_millis());
-        assert_eq!(delays, [50, 100, 200, 400, 800, 800, 800, 800]);
+    #[tokio::test]
+    async fn what_comes_while_a_connection_is_throttled_and_there_is_no_time_to_spare_is_early() {
+        const DELAY: Duration = Duration::from_millis(150);
+        let (mut client, accepted) = pair().await;
+        let connection = Connection::default();
+        // Nobody finds time to spare in this queue.
+        let mut stream = ServerStream::new(accepted, connection.clone(), ReadQueue::default());
+        for (throttled, comes_before, early) in
+            [(false, true, false), (true, true, true), (false, true, false), (true, false, false)]
+        {
+            connection.answered(throttled.then_some(READ_BEFORE + DELAY));
+            connection.clear_received();
+            let begun = Instant::now();
+            let mut byte = [0];
+            if comes_before {
+                client.write_all(b"x").await.unwrap();
+                stream.read_exact(&mut byte).await.unwrap();
+            } else {
+                let waits = tokio::time::timeout(2 * DELAY, stream.read_exact(&mut byte)).await;
+                assert!(waits.is_err(), "nothing came");
+                client.write_all(b"x").await.unwrap();
+                stream.read_exact(&mut byte).await.unwrap();
+            }
+            assert_eq!(connection.throttled_for() >= DELAY, early, "{throttled} {comes_before}");
+            assert!(early || connection.throttled_for().is_zero());
+            assert!(!throttled || begun.elapsed() >= DELAY);
+        }
     }
 }

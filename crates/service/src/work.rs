@@ -4,16 +4,16 @@
 //! not: it goes on when its caller has left. So the permit is a value that moves
 //! into the spawned task, and the bound counts what is really there.
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use campuscafe_api::Problem;
 use campuscafe_telemetry::{Counter, Gauge, Metric, Metrics};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
+use crate::backoff::Backoff;
 use crate::proportion::Proportion;
-use crate::turns::{SOONEST, Turns};
 use crate::{Connection, ProblemResponse};
 
 /// How a piece of work uses its time.
@@ -45,7 +45,8 @@ pub struct WorkMetrics {
     /// A gauge: work under way.
     pub in_progress: Metric,
     /// A counter with the label `kind`: requests that were refused, by the kind of their
-    /// work, or `early` if they did not wait after a refusal.
+    /// work, `early` if they did not wait after a refusal, or `late` if they waited too long
+    /// until they were read.
     pub shed: Metric,
 }
 
@@ -60,11 +61,13 @@ pub struct WorkMetrics {
 #[derive(Clone)]
 pub struct WorkLimit {
     max: usize,
+    max_wait: Duration,
     all: Arc<Semaphore>,
     shares: [Arc<Semaphore>; WorkKind::ALL.len()],
     in_progress: Gauge,
     shed: [Counter; WorkKind::ALL.len()],
     early: Counter,
+    late: Counter,
     overload: Arc<Overload>,
 }
 
@@ -95,17 +98,20 @@ impl Drop for WorkPermit {
 }
 
 impl WorkLimit {
-    /// A limit of `max` pieces of work at one time, at least 1.
+    /// A limit of `max` pieces of work at one time, at least 1, for requests that waited for
+    /// at most `max_wait` until they were read.
     #[must_use]
-    pub fn new(max: usize, names: WorkMetrics, metrics: &Metrics) -> Self {
+    pub fn new(max: usize, max_wait: Duration, names: WorkMetrics, metrics: &Metrics) -> Self {
         let max = max.clamp(1, Semaphore::MAX_PERMITS);
         Self {
             max,
+            max_wait,
             all: Arc::new(Semaphore::new(max)),
             shares: WorkKind::ALL.map(|kind| Arc::new(Semaphore::new(Self::share(max, kind)))),
             in_progress: metrics.gauge(names.in_progress, &[]),
             shed: WorkKind::ALL.map(|kind| metrics.counter(names.shed, &[("kind", kind.as_str())])),
             early: metrics.counter(names.shed, &[("kind", "early")]),
+            late: metrics.counter(names.shed, &[("kind", "late")]),
             overload: Arc::new(Overload::new()),
         }
     }
@@ -121,24 +127,34 @@ impl WorkLimit {
         }
     }
 
-    /// Refuses a request that came too early after a refusal on the same connection, see
-    /// [`Connection::is_early`]. It may be as old as the connection's delay, and its client
-    /// was told to wait for longer.
+    /// Refuses a request that waited too long until it was read: because its connection was
+    /// throttled, and so it came too early after a refusal, or because so many came.
     ///
     /// # Errors
     ///
-    /// A counted 503, if the request is early. Nothing has been done by then.
+    /// A counted 503, if the request is early or late. Nothing has been done by then.
     pub fn on_time(&self, connection: &Connection) -> Result<(), ProblemResponse> {
-        if !connection.is_early() {
-            return Ok(());
+        if connection.throttled_for() > self.max_wait {
+            self.early.increment(1);
+            let seconds = self.overload.refuse(WorkKind::Ordinary);
+            let problem = overloaded(format!(
+                "the previous request on this connection was refused, and this one did not come \
+                 as late as asked. Nothing was done for this one; send it again after {seconds} s"
+            ));
+            // Without a delay: the next one is read while there may be time for it.
+            return Err(ProblemResponse::from(problem).retry_after(seconds));
         }
-        self.early.increment(1);
-        let seconds = self.overload.last_turn();
-        let problem = overloaded(format!(
-            "the previous request on this connection was refused, and this one came less than \
-             {SOONEST} s later. Nothing was done for this one; send it again after {seconds} s"
-        ));
-        Err(ProblemResponse::from(problem).retry_after(seconds).throttled())
+        if connection.queued_for() > self.max_wait {
+            self.late.increment(1);
+            let seconds = self.overload.refuse(WorkKind::Ordinary);
+            let problem = overloaded(format!(
+                "so many requests came that this one waited for more than {:?} until it was read. \
+                 Nothing was done for this one; send it again after {seconds} s",
+                self.max_wait
+            ));
+            return Err(ProblemResponse::from(problem).retry_after(seconds).throttled());
+        }
+        Ok(())
     }
 
     /// A permit, or a 503 that is counted. Nothing has been done by then, so the
@@ -154,7 +170,7 @@ impl WorkLimit {
     /// The refusal of a request for which there is no permit; counts it.
     #[must_use]
     pub fn shed(&self, kind: WorkKind) -> ProblemResponse {
-        let seconds = self.overload.next_turn(kind);
+        let seconds = self.overload.refuse(kind);
         let problem = overloaded(format!(
             "{} requests of the kind {} are under way, which is the limit{}. Nothing was done for \
              this one; send it again after {seconds} s",
@@ -171,7 +187,7 @@ impl WorkLimit {
     /// As [`WorkLimit::shed`], with a problem that says more.
     #[must_use]
     pub fn shed_with(&self, kind: WorkKind, problem: Problem) -> ProblemResponse {
-        self.refusal(kind, problem, self.overload.next_turn(kind))
+        self.refusal(kind, problem, self.overload.refuse(kind))
     }
 
     fn refusal(&self, kind: WorkKind, problem: Problem, seconds: u64) -> ProblemResponse {
@@ -203,41 +219,31 @@ impl WorkLimit {
 struct Overload {
     since: Instant,
     proportion: Mutex<Proportion>,
-    admitted: [AtomicU32; WorkKind::ALL.len()],
-    turns: [Mutex<Turns>; WorkKind::ALL.len()],
+    backoff: [Mutex<Backoff>; WorkKind::ALL.len()],
 }
 
 impl Overload {
     fn new() -> Self {
-        Self {
-            since: Instant::now(),
-            proportion: Mutex::default(),
-            admitted: Default::default(),
-            turns: Default::default(),
-        }
+        Self { since: Instant::now(), proportion: Mutex::default(), backoff: Default::default() }
     }
 
     /// Whether work for which there is a permit is taken now; counts it, if it is.
     fn admits(&self, kind: WorkKind) -> bool {
-        let admits = locked(&self.proportion).admits(kind, self.since.elapsed());
+        let now = self.since.elapsed();
+        let admits = locked(&self.proportion).admits(kind, now);
         if admits {
-            self.admitted[kind as usize].fetch_add(1, Ordering::Relaxed);
+            locked(&self.backoff[kind as usize]).admit(now);
         }
         admits
     }
 
-    /// The seconds after which a client that is refused now may come again.
-    fn next_turn(&self, kind: WorkKind) -> u64 {
+    /// Work of this kind is refused now: the seconds after which its client may come again.
+    fn refuse(&self, kind: WorkKind) -> u64 {
         let now = self.since.elapsed();
         if kind == WorkKind::Ordinary {
             locked(&self.proportion).refused(now);
         }
-        let admitted = || self.admitted[kind as usize].swap(0, Ordering::Relaxed);
-        locked(&self.turns[kind as usize]).next(now, admitted)
-    }
-
-    fn last_turn(&self) -> u64 {
-        locked(&self.turns[WorkKind::Ordinary as usize]).last()
+        locked(&self.backoff[kind as usize]).refuse(now)
     }
 }
 
@@ -252,11 +258,11 @@ fn overloaded(detail: String) -> Problem {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use axum::response::IntoResponse as _;
 
     use super::*;
+
+    const MAX_WAIT: Duration = Duration::from_millis(100);
 
     const NAMES: WorkMetrics = WorkMetrics {
         in_progress: Metric { name: "test_work_in_progress", help: "Work." },
@@ -265,7 +271,7 @@ mod tests {
 
     #[test]
     fn slow_work_never_keeps_out_ordinary_work() {
-        let limit = WorkLimit::new(12, NAMES, &Metrics::new("1"));
+        let limit = WorkLimit::new(12, MAX_WAIT, NAMES, &Metrics::new("1"));
         let slow: Vec<_> = (0..19).filter_map(|_| limit.admit(WorkKind::Slow).ok()).collect();
         assert_eq!(slow.len(), 10);
         let rest: Vec<_> = (0..19).filter_map(|_| limit.admit(WorkKind::Ordinary).ok()).collect();
@@ -274,7 +280,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn while_ordinary_work_is_refused_slow_work_comes_in_proportion_to_it() {
-        let limit = WorkLimit::new(1_000, NAMES, &Metrics::new("1"));
+        let limit = WorkLimit::new(1_000, MAX_WAIT, NAMES, &Metrics::new("1"));
         let admitted =
             |kind, tries: usize| (0..tries).filter(|_| limit.admit(kind).is_ok()).count();
         assert_eq!(admitted(WorkKind::Slow, 50), 50, "nothing was refused");
@@ -288,19 +294,6 @@ mod tests {
         assert_eq!(admitted(WorkKind::Slow, 50), 50, "nothing is refused any more");
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn refused_slow_work_gets_turns_of_its_own() {
-        let limit = WorkLimit::new(2, NAMES, &Metrics::new("1"));
-        let told = |kind| {
-            let response = limit.shed(kind).into_response();
-            response.headers()[http::header::RETRY_AFTER].to_str().unwrap().to_owned()
-        };
-        drop(limit.admit(WorkKind::Slow));
-        tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!([told(WorkKind::Slow), told(WorkKind::Slow)], ["1", "2"]);
-        assert_eq!(told(WorkKind::Ordinary), "1");
-    }
-
     #[test]
     fn the_shares_make_up_the_whole_and_neither_is_empty() {
         for max in 2..=1_000 {
@@ -312,24 +305,27 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn retry_after_follows_what_was_admitted_in_the_last_second() {
-        let limit = WorkLimit::new(1, NAMES, &Metrics::new("1"));
-        let told = || {
-            let response = limit.shed(WorkKind::Ordinary).into_response();
-            response.headers()[http::header::RETRY_AFTER].to_str().unwrap().to_owned()
+    async fn clients_of_each_kind_are_spread_by_the_refusals_of_that_kind() {
+        let limit = WorkLimit::new(2, MAX_WAIT, NAMES, &Metrics::new("1"));
+        let latest = |kind| {
+            let told = (0..20).map(|_| {
+                let response = limit.shed(kind).into_response();
+                let told = response.headers()[http::header::RETRY_AFTER].to_str().unwrap();
+                told.parse::<u64>().unwrap()
+            });
+            told.max().unwrap()
         };
-        for _ in 0..2 {
-            drop(limit.admit(WorkKind::Ordinary));
+        for expected in [1, 2, 4, 8, 10] {
+            assert_eq!(latest(WorkKind::Slow), expected);
+            tokio::time::advance(Duration::from_millis(500)).await;
         }
-        assert_eq!(told(), "1", "the second is not over");
-        tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!([told(), told(), told(), told(), told()], ["1", "1", "2", "2", "3"]);
+        assert_eq!(latest(WorkKind::Ordinary), 1);
     }
 
     #[test]
     fn what_is_refused_is_counted_and_what_is_over_makes_room() {
         let metrics = Metrics::new("1");
-        let limit = WorkLimit::new(1, NAMES, &metrics);
+        let limit = WorkLimit::new(1, MAX_WAIT, NAMES, &metrics);
         let permit = limit.admit(WorkKind::Ordinary).unwrap();
         let refused = limit.admit(WorkKind::Ordinary).unwrap_err();
         assert_eq!(refused.problem.status, 503);
@@ -339,6 +335,7 @@ mod tests {
             "test_shed_requests_total{kind=\"ordinary\"} 1",
             "test_shed_requests_total{kind=\"slow\"} 0",
             "test_shed_requests_total{kind=\"early\"} 0",
+            "test_shed_requests_total{kind=\"late\"} 0",
         ] {
             assert!(page.lines().any(|found| found == line), "no {line:?} in\n{page}");
         }

@@ -157,12 +157,12 @@ impl App {
         now: fn() -> UnixMillis,
         (store, keys): (Store, Option<KeyHasher>),
     ) -> Arc<Self> {
-        let Config { stock, max_work, capacity, .. } = config;
+        let Config { stock, max_work, max_wait, capacity, .. } = config;
         StoreErrors::new(&metrics);
         Arc::new(Self {
             holds: Holds::new(most_holds(*max_work), lifecycle.clone()),
             board: Board::default(),
-            work: WorkLimit::new(*max_work, WORK, &metrics),
+            work: WorkLimit::new(*max_work, *max_wait, WORK, &metrics),
             capacity: capacity.map(Capacity::new),
             metrics: InventoryMetrics::new(&metrics, stock.pieces()),
             attempts: KeyHasher::new(rand::random()),

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use campuscafe_database::DatabaseSettings;
-use campuscafe_service::{EXIT_STATUS, ServerSettings, ServiceCommand, VERSION, max_work};
+use campuscafe_service::{
+    DEFAULT_MAX_WAIT, EXIT_STATUS, ServerSettings, ServiceCommand, VERSION, max_wait, max_work,
+};
 use clap::Parser;
 use humantime::format_duration;
 
@@ -92,6 +94,17 @@ pub struct Config {
         value_parser = max_work
     )]
     pub max_work: usize,
+
+    /// How long a request to reserve may wait until it is read, if so many come at one time that it has to.
+    /// After that the inventory answers 503, and does nothing for it
+    #[arg(
+        long,
+        env = "INVENTORY_MAX_WAIT",
+        default_value = DEFAULT_MAX_WAIT,
+        value_name = "DURATION",
+        value_parser = max_wait
+    )]
+    pub max_wait: Duration,
 
     /// How many reserve requests are worked in a second, one after the other in order of
     /// arrival; at once if it is not set. A request is finished although its caller has left.

@@ -93,8 +93,8 @@ pub(crate) const WORK: WorkMetrics = WorkMetrics {
     shed: Metric {
         name: "inventory_shed_requests_total",
         help: "Requests to reserve or to change a price, and messages, that were answered 503 because \
-               too much work was under way, or (early) because the client did not wait after such \
-               an answer.",
+               too much work was under way, or (late) because the request waited too long until \
+               it was read, or (early) because the client did not wait after such an answer.",
     },
 };
 

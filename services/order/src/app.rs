@@ -142,7 +142,7 @@ impl App {
             metrics,
             lifecycle,
             attempt_timeout: config.attempt_timeout,
-            work: WorkLimit::new(config.max_work, WORK, &registry),
+            work: WorkLimit::new(config.max_work, config.max_wait, WORK, &registry),
             slow_share: WorkLimit::share(config.max_work, WorkKind::Slow),
             orders,
             asked: Asked::default(),

@@ -8,7 +8,9 @@ use campuscafe_chaos::Fault;
 use campuscafe_cures::backoff::Backoff;
 use campuscafe_cures::budget::RESERVE;
 use campuscafe_database::DatabaseSettings;
-use campuscafe_service::{EXIT_STATUS, ServerSettings, ServiceCommand, VERSION, max_work};
+use campuscafe_service::{
+    DEFAULT_MAX_WAIT, EXIT_STATUS, ServerSettings, ServiceCommand, VERSION, max_wait, max_work,
+};
 use clap::{Parser, ValueEnum};
 use humantime::format_duration;
 use reqwest::Url;
@@ -127,6 +129,17 @@ pub struct Config {
         value_parser = max_work
     )]
     pub max_work: usize,
+
+    /// How long an order may wait until it is read, if so many come at one time that it has to.
+    /// After that the order service answers 503, and does nothing for it
+    #[arg(
+        long,
+        env = "ORDER_MAX_WAIT",
+        default_value = DEFAULT_MAX_WAIT,
+        value_name = "DURATION",
+        value_parser = max_wait
+    )]
+    pub max_wait: Duration,
 
     /// What to do with the Idempotency-Key of a customer. With several replicas that share no
     /// database, refuse them: each replica knows only the keys that it has seen itself, so the

@@ -101,7 +101,8 @@ pub(crate) const WORK: WorkMetrics = WorkMetrics {
     shed: Metric {
         name: "order_shed_requests_total",
         help: "Requests answered 503 because too many orders or pings were under way, or \
-               (early) because the client did not wait after such an answer.",
+               (late) because the request waited too long until it was read, or (early) because \
+               the client did not wait after such an answer.",
     },
 };
 

@@ -226,7 +226,7 @@ async fn a_request_on_a_connection_that_must_go_is_refused_with_an_answer_and_a_
         client.write_all(request.as_bytes()).await.unwrap();
         // Another connection takes the slot before the request is read.
         let _newcomer = slots.admit().unwrap();
-        serve_connection(stream, protocol(), router.clone(), slot).await;
+        serve_connection(stream, protocol(), router.clone(), ReadQueue::default(), slot).await;
         let said = rest(client).await;
         assert!(said.starts_with(status) && said.contains("connection: close"), "{said}");
     }
@@ -275,26 +275,18 @@ fn only_a_lack_of_what_all_connections_need_pauses_accepting() {
 }
 
 #[tokio::test]
-async fn what_comes_while_a_connection_is_throttled_after_a_refusal_is_early() {
-    let later = get(async || (axum::Extension(crate::problem_response::Throttle), "later|"));
-    let when = get(
-        async |connection: axum::Extension<crate::Connection>| {
-            if connection.is_early() { "early|" } else { "on time|" }
-        },
-    );
+async fn after_a_refusal_a_connection_is_read_as_soon_as_there_is_time_to_spare() {
+    let throttle = crate::problem_response::Throttle(Duration::from_secs(60));
+    let later = get(async move || (axum::Extension(throttle), "later|"));
+    let when = get(async |connection: axum::Extension<crate::Connection>| {
+        if connection.throttled_for() > Duration::from_secs(1) { "early|" } else { "on time|" }
+    });
     let router = Router::new().route("/later", later).route("/when", when);
     let server = Server::start(5, |_| router).await;
     let mut stream = server.connect().await;
-    for (path, expected) in [
-        ("/when", "on time|"),
-        ("/later", "later|"),
-        ("/when", "early|"),
-        // That was no refusal, so there is no delay after it.
-        ("/when", "on time|"),
-        ("/later", "later|"),
-        ("/later", "later|"),
-        ("/when", "early|"),
-    ] {
+    for (path, expected) in
+        [("/when", "on time|"), ("/later", "later|"), ("/later", "later|"), ("/when", "on time|")]
+    {
         let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         let said = answer(&mut stream, "|").await;

@@ -1,0 +1,114 @@
+//! When clients that were refused may come again.
+
+use std::time::Duration;
+
+/// The soonest that a client is told to come again, in seconds, and the latest.
+const SOONEST: f64 = 1.0;
+const LATEST: f64 = 10.0;
+
+/// How often the latest time is adapted.
+const ADAPTED_EVERY: Duration = Duration::from_millis(500);
+
+/// The latest time grows while more than one is refused for so many that are admitted.
+const TOO_MANY: u32 = 3;
+/// It shrinks while fewer than one are refused for so many.
+const FEW: u32 = 8;
+
+const GROWS: f64 = 2.0;
+const SHRINKS: f64 = 0.7;
+
+/// Spreads the clients that are refused evenly over some seconds ("full jitter"), the more
+/// seconds the more of them there are. So they come neither all at once nor later than they
+/// could, and refusals leave the processor to the work.
+#[derive(Debug)]
+pub(crate) struct Backoff {
+    latest: f64,
+    adapted_at: Duration,
+    admitted: u32,
+    refused: u32,
+    /// How many clients were told a time.
+    told: u32,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self { latest: SOONEST, adapted_at: Duration::ZERO, admitted: 0, refused: 0, told: 0 }
+    }
+}
+
+impl Backoff {
+    /// A client is served now.
+    pub(crate) fn admit(&mut self, now: Duration) {
+        self.adapt(now);
+        self.admitted = self.admitted.saturating_add(1);
+    }
+
+    /// A client is refused now: after how many seconds it may come again.
+    pub(crate) fn refuse(&mut self, now: Duration) -> u64 {
+        self.adapt(now);
+        self.refused = self.refused.saturating_add(1);
+        self.told = self.told.wrapping_add(1);
+        // Multiples of the golden ratio, whose fractions are spread evenly wherever one begins.
+        let spread = self.told.wrapping_mul(0x9E37_79B9);
+        let part = f64::from(spread) / (f64::from(u32::MAX) + 1.0);
+        (SOONEST + self.latest.round() * part) as u64
+    }
+
+    fn adapt(&mut self, now: Duration) {
+        let passed = now.saturating_sub(self.adapted_at);
+        if passed < ADAPTED_EVERY {
+            return;
+        }
+        if self.refused > self.admitted / TOO_MANY {
+            self.latest = (self.latest * GROWS).min(LATEST);
+        } else if self.refused <= self.admitted / FEW {
+            let times = passed.as_millis() / ADAPTED_EVERY.as_millis();
+            self.latest = (self.latest * SHRINKS.powi(times.min(16) as i32)).max(SOONEST);
+        }
+        (self.adapted_at, self.admitted, self.refused) = (now, 0, 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Half a second, by number, in which clients come: what those who are refused are told.
+    fn half(backoff: &mut Backoff, number: u32, admitted: u32, refused: u32) -> Vec<u64> {
+        let now = ADAPTED_EVERY * number;
+        (0..admitted).for_each(|_| backoff.admit(now));
+        (0..refused).map(|_| backoff.refuse(now)).collect()
+    }
+
+    #[test]
+    fn at_first_clients_come_again_after_a_second() {
+        assert_eq!(half(&mut Backoff::default(), 0, 100, 900), [1; 900]);
+    }
+
+    #[test]
+    fn while_many_are_refused_they_are_spread_over_ten_seconds() {
+        let mut backoff = Backoff::default();
+        for number in 0..4 {
+            half(&mut backoff, number, 100, 34);
+        }
+        let told = half(&mut backoff, 4, 100, 500);
+        for second in 1..=10 {
+            let share = told.iter().filter(|told| **told == second).count();
+            assert!((48..=52).contains(&share), "{share} in second {second}");
+        }
+        assert!(told.iter().all(|told| (1..=10).contains(told)));
+    }
+
+    #[test]
+    fn when_few_are_refused_they_come_sooner_again() {
+        let most = |told: Vec<u64>| told.into_iter().max().unwrap();
+        let mut backoff = Backoff::default();
+        (0..6).for_each(|number| drop(half(&mut backoff, number, 100, 90)));
+        assert_eq!(most(half(&mut backoff, 6, 100, 25)), 10);
+        assert_eq!(most(half(&mut backoff, 7, 100, 12)), 10, "neither many nor few");
+        assert_eq!(most(half(&mut backoff, 8, 100, 12)), 7);
+        assert_eq!(most(half(&mut backoff, 9, 100, 12)), 5);
+        // Nothing happens for 10 s.
+        assert_eq!(most(half(&mut backoff, 29, 0, 9)), 1);
+    }
+}
