@@ -13,8 +13,8 @@ use tracing::{Instrument as _, Span};
 /// Does its work where it is awaited. When it is dropped before the work has ended, the rest
 /// becomes a task of its own.
 ///
-/// Nearly every request waits for its work. A task for each of them would have to be handed
-/// from one thread to another, which costs more than most of the work.
+/// Nearly every request waits for its work. A task for each of them can be handed from one
+/// thread to another and back, for which both are woken.
 pub(crate) struct Completion<F>
 where
     F: Future<Output: Send> + Send + 'static,

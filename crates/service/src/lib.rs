@@ -22,6 +22,7 @@ mod host;
 mod idempotency;
 pub mod ids;
 mod lifecycle;
+mod lock;
 mod max_work;
 mod origin;
 mod problem_response;

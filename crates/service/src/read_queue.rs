@@ -6,13 +6,15 @@
 //! are read each time when everything else that was ready has had its turn.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::task::yield_now;
 use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use crate::lock::locked;
 
 /// How many connections are read each time: as few as can be, but if nobody waits, a read
 /// costs only that part of a turn of the task that counts them.
@@ -206,11 +208,6 @@ fn wake_first(tickets: &mut Tickets) -> bool {
         }
     }
     false
-}
-
-/// Nothing here can panic under the lock.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

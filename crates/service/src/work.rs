@@ -4,7 +4,7 @@
 //! not: it goes on when its caller has left. So the permit is a value that moves
 //! into the spawned task, and the bound counts what is really there.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use campuscafe_api::Problem;
@@ -13,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use crate::backoff::Backoff;
+use crate::lock::locked;
 use crate::proportion::Proportion;
 use crate::{Connection, ProblemResponse};
 
@@ -245,11 +246,6 @@ impl Overload {
         }
         locked(&self.backoff[kind as usize]).refuse(now)
     }
-}
-
-/// Its holders only count, so poison is no danger.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn overloaded(detail: String) -> Problem {

@@ -2,8 +2,8 @@
 //!
 //! The exporter has histograms too. For each bucket they format all labels again at every
 //! scrape, which took most of the 7.5 ms of a page of ours, and they keep every duration until
-//! then. Counting into the buckets at once, with the labels written out beforehand, takes a
-//! tenth of the time and no memory that grows.
+//! then. Here a duration is counted into its bucket at once, and labels are written out when
+//! their series begins. The same page takes 1.5 ms, and no memory grows.
 
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};

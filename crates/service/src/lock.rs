@@ -1,0 +1,8 @@
+//! Locks that are held for a few steps, which cannot panic.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The lock. Its holders only count and move, so poison is no danger.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
