@@ -2,7 +2,7 @@
 //! and the moment to stop.
 
 use std::io::Read as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use campuscafe_api::Problem;
@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::ProblemResponse;
 use crate::completion::Completion;
+use crate::lock::locked;
 
 /// How long the end waits for answers and late work.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -79,12 +80,12 @@ impl Lifecycle {
     /// Says why the service cannot do its work now, or that it can again. `/readyz` answers
     /// this until then; requests are served as before, and say themselves what they cannot do.
     pub fn set_unavailable(&self, why: Option<Problem>) {
-        *self.unavailable.lock().unwrap_or_else(PoisonError::into_inner) = why;
+        *locked(&self.unavailable) = why;
     }
 
     /// Why the service cannot do its work now.
     pub(crate) fn unavailable(&self) -> Option<Problem> {
-        self.unavailable.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        locked(&self.unavailable).clone()
     }
 
     /// Resolves when the service begins to end.

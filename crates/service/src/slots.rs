@@ -5,10 +5,12 @@
 //! idle, and a connection that is told to close closes its own socket.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use campuscafe_telemetry::{Counter, Gauge, Metric, Metrics};
 use tokio::sync::{Notify, oneshot};
+
+use crate::lock::locked;
 
 /// Slots beyond the limit, for when every connection is busy: a probe and a
 /// scrape must still be answered, or a service that is merely busy is restarted.
@@ -225,7 +227,7 @@ impl ConnectionSlots {
 impl Shared {
     /// Held for a few steps, never across an await.
     fn table(&self) -> MutexGuard<'_, SlotTable> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.table)
     }
 
     fn count(&self, reason: CloseReason) {
