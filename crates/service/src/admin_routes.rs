@@ -1,12 +1,16 @@
 //! What every service offers besides its work: health, metrics, its own
 //! description; and the layers around its work.
 
+use std::convert::Infallible;
+
 use axum::Router;
+use axum::body::Body;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::get;
 use campuscafe_api::Problem;
 use campuscafe_telemetry::{Metrics, http_server};
+use futures_util::stream;
 use http::header;
 use utoipa::openapi::{Content, OpenApi, Ref, RefOr, ResponseBuilder};
 
@@ -83,10 +87,13 @@ fn operations(metrics: &Metrics, lifecycle: &Lifecycle) -> Router {
     Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(async move || ready(&lifecycle)))
-        .route(
-            "/metrics",
-            get(async move || ([(header::CONTENT_TYPE, PROMETHEUS_TEXT)], scraped.render())),
-        )
+        .route("/metrics", get(async move || metrics_page(&scraped)))
+}
+
+/// Each part is written when the client has read those before it.
+fn metrics_page(metrics: &Metrics) -> impl IntoResponse + use<> {
+    let parts = stream::iter(metrics.parts().map(Ok::<_, Infallible>));
+    ([(header::CONTENT_TYPE, PROMETHEUS_TEXT)], Body::from_stream(parts))
 }
 
 /// Adds to every call what the guard answers; a call's own 400 stays.

@@ -22,6 +22,9 @@ const EDGES: [f64; 17] = [
     5.0,
 ];
 
+/// How many label sets are written at a time; each takes about 3.5 kB.
+const SERIES_IN_PART: usize = 4;
+
 /// The durations of one label set.
 #[derive(Debug, Default)]
 struct Durations {
@@ -48,11 +51,11 @@ impl HistogramFn for Durations {
 pub(crate) struct Family {
     metric: Metric,
     /// Sorted by the values of their labels: there are some dozens, and each request looks
-    /// for one.
-    series: RwLock<Vec<Series>>,
+    /// for one. A page that is being read keeps those of its beginning.
+    series: RwLock<Arc<Vec<Series>>>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Series {
     values: Vec<String>,
     /// As they are shown.
@@ -86,7 +89,7 @@ impl Family {
             durations,
         };
         let histogram = series.histogram.clone();
-        all.insert(position, series);
+        Arc::make_mut(&mut all).insert(position, series);
         histogram
     }
 
@@ -96,33 +99,47 @@ impl Family {
         Some(all[position(&all, values).ok()?].histogram.clone())
     }
 
-    /// Writes them in the Prometheus text format 0.0.4.
-    pub(crate) fn render(&self, page: &mut String) {
+    /// As they are at this moment, in the Prometheus text format 0.0.4; each part is written
+    /// when it is asked for.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = String> + use<> {
         let Metric { name, help } = self.metric;
-        let all = self.series.read().unwrap_or_else(PoisonError::into_inner);
-        if all.is_empty() {
-            return;
-        }
-        // Writing to a string does not fail.
-        let _ = writeln!(page, "# HELP {name} {help}\n# TYPE {name} histogram");
-        for Series { labels, durations, .. } in all.iter() {
-            let comma = if labels.is_empty() { "" } else { "," };
-            let mut count = 0;
-            let edges = EDGES.iter().map(Some).chain([None]);
-            for (edge, in_bucket) in edges.zip(&durations.counts) {
-                count += in_bucket.load(Ordering::Relaxed);
-                let _ = match edge {
-                    Some(edge) => write!(page, "{name}_bucket{{{labels}{comma}le=\"{edge}\"}}"),
-                    None => write!(page, "{name}_bucket{{{labels}{comma}le=\"+Inf\"}}"),
-                };
-                let _ = writeln!(page, " {count}");
+        let all = self.series.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let parts = all.len().div_ceil(SERIES_IN_PART);
+        (0..parts).map(move |part| {
+            let series = all.chunks(SERIES_IN_PART).nth(part).unwrap_or_default();
+            let mut text = if part == 0 {
+                format!("# HELP {name} {help}\n# TYPE {name} histogram\n")
+            } else {
+                String::new()
+            };
+            series.iter().for_each(|series| series.render(name, &mut text));
+            if part + 1 == parts {
+                text.push('\n');
             }
-            let sum = f64::from_bits(durations.sum.load(Ordering::Relaxed));
-            let (open, close) = if labels.is_empty() { ("", "") } else { ("{", "}") };
-            let _ = writeln!(page, "{name}_sum{open}{labels}{close} {sum}");
-            let _ = writeln!(page, "{name}_count{open}{labels}{close} {count}");
+            text
+        })
+    }
+}
+
+impl Series {
+    fn render(&self, name: &str, page: &mut String) {
+        let Self { labels, durations, .. } = self;
+        let comma = if labels.is_empty() { "" } else { "," };
+        let mut count = 0;
+        let edges = EDGES.iter().map(Some).chain([None]);
+        for (edge, in_bucket) in edges.zip(&durations.counts) {
+            count += in_bucket.load(Ordering::Relaxed);
+            // Writing to a string does not fail.
+            let _ = match edge {
+                Some(edge) => write!(page, "{name}_bucket{{{labels}{comma}le=\"{edge}\"}}"),
+                None => write!(page, "{name}_bucket{{{labels}{comma}le=\"+Inf\"}}"),
+            };
+            let _ = writeln!(page, " {count}");
         }
-        page.push('\n');
+        let sum = f64::from_bits(durations.sum.load(Ordering::Relaxed));
+        let (open, close) = if labels.is_empty() { ("", "") } else { ("{", "}") };
+        let _ = writeln!(page, "{name}_sum{open}{labels}{close} {sum}");
+        let _ = writeln!(page, "{name}_count{open}{labels}{close} {count}");
     }
 }
 
@@ -144,9 +161,7 @@ mod tests {
     const SECONDS: Metric = Metric { name: "test_seconds", help: "Time." };
 
     fn page(family: &Family) -> String {
-        let mut page = String::new();
-        family.render(&mut page);
-        page
+        family.parts().collect()
     }
 
     #[test]
@@ -183,6 +198,20 @@ mod tests {
             let line = format!("test_seconds_count{{status=\"{status}\"}} 2");
             assert_eq!(page.lines().filter(|found| **found == *line).count(), 1, "{page}");
         }
+    }
+
+    #[test]
+    fn a_series_that_begins_while_a_page_is_read_is_in_the_next_page() {
+        let family = Family::new(SECONDS);
+        let begin = |label: usize| drop(family.with_labels(&[("number", &label.to_string())]));
+        (0..2 * SERIES_IN_PART).for_each(|number| begin(2 * number));
+        let mut parts = family.parts();
+        let first = parts.next();
+        begin(1);
+        let read: String = first.into_iter().chain(parts).collect();
+        let counts = |page: &str| page.lines().filter(|line| line.contains("_count")).count();
+        assert_eq!([counts(&read), counts(&page(&family))], [8, 9]);
+        assert!(!read.contains("number=\"1\""), "{read}");
     }
 
     #[test]

@@ -99,14 +99,19 @@ impl Metrics {
     /// Everything counted so far, in the Prometheus text format 0.0.4.
     #[must_use]
     pub fn render(&self) -> String {
+        self.parts().collect()
+    }
+
+    /// The same in parts of some kilobytes. Histograms are written when their part is asked
+    /// for, so a client that reads nothing keeps one part in memory, not a page.
+    pub fn parts(&self) -> impl Iterator<Item = String> + use<> {
         for source in self.sources.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             source();
         }
-        let mut page = self.handle.render();
-        for family in self.families.lock().unwrap_or_else(PoisonError::into_inner).values() {
-            family.render(&mut page);
-        }
-        page
+        let families = self.families.lock().unwrap_or_else(PoisonError::into_inner);
+        let families: Vec<_> = families.values().cloned().collect();
+        let histograms = families.into_iter().flat_map(|family| family.parts());
+        std::iter::once(self.handle.render()).chain(histograms)
     }
 }
 
