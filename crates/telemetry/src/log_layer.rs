@@ -79,27 +79,31 @@ impl LogLayer {
         let level = *event.metadata().level();
         let mut fields = PrettyFields::default();
         event.record(&mut fields);
+        let notable = fields.notable;
         let trace_id = current_trace_id().unwrap_or_default();
         let now = self.zone.to_datetime(Timestamp::now());
-        let start = format!(
-            "{:02}:{:02}:{:02}.{:03} {:<9} ",
-            now.hour(),
-            now.minute(),
-            now.second(),
-            now.millisecond(),
-            self.service,
-        );
-        let lines = layout(level, &fields, &trace_id);
-        let (style, reset) = match colour(level, fields.notable) {
+        let (text, mut ids) = layout(level, fields, &trace_id);
+        let (style, reset) = match colour(level, notable) {
             Some(style) if self.colour => (style, "\x1b[0m"),
             _ => ("", ""),
         };
-        for (index, Laid { text, ids }) in lines.iter().enumerate() {
-            let start = if index == 0 { &*start } else { "" };
-            let width = if ids.is_empty() { 0 } else { TEXT_WIDTH };
-            write!(line, "{start:START_WIDTH$}{style}{text}{reset}")?;
-            let gap = width.saturating_sub(text.chars().count());
-            writeln!(line, "{:gap$}{ids}", "")?;
+        let mut rest = &*text;
+        let mut width = if ids.is_some() { TEXT_WIDTH } else { WIDTH - START_WIDTH };
+        while let Some((text, left)) = broken(rest, width) {
+            if line.is_empty() {
+                let (hour, minute, second) = (now.hour(), now.minute(), now.second());
+                write!(line, "{hour:02}:{minute:02}:{second:02}.{:03} ", now.millisecond())?;
+                write!(line, "{:<9} ", self.service)?;
+            } else {
+                write!(line, "{:START_WIDTH$}", "")?;
+            }
+            write!(line, "{style}{text}{reset}")?;
+            if let Some(ids) = ids.take() {
+                let gap = width.saturating_sub(text.chars().count());
+                write!(line, "{:gap$}{ids}", "")?;
+            }
+            line.push(b'\n');
+            (rest, width) = (left, WIDTH - START_WIDTH);
         }
         Ok(())
     }
@@ -122,46 +126,27 @@ const TRACE_ID_SHOWN: usize = 8;
 /// What stands before the id of an order where it names a request.
 const ORDER: &str = "order-";
 
-/// One of the lines of an event.
-#[derive(Debug, PartialEq, Eq)]
-struct Laid {
-    text: String,
-    ids: String,
-}
-
-/// Breaks the text of an event into lines; the first one has the ids.
-fn layout(level: Level, fields: &PrettyFields, trace_id: &str) -> Vec<Laid> {
-    let mut text = match level {
-        Level::ERROR => "ERROR ".to_owned(),
-        Level::WARN => "WARN ".to_owned(),
-        _ => String::new(),
+/// The text of an event; and what stands at the end of its first line, if it has a request
+/// id. Without one, every field is in the text.
+fn layout(level: Level, fields: PrettyFields, trace_id: &str) -> (String, Option<String>) {
+    let PrettyFields { mut message, request_id, others, .. } = fields;
+    let severity = match level {
+        Level::ERROR => "ERROR ",
+        Level::WARN => "WARN ",
+        _ => "",
     };
-    text.push_str(&fields.message);
-    let ids = match &fields.request_id {
-        Some(id) => {
-            let id = shown(id);
-            let trace = if trace_id.is_empty() { "" } else { " trace " };
-            format!(" {id}{trace}{trace_id:.TRACE_ID_SHOWN$}")
+    message.insert_str(0, severity);
+    let ids = request_id.map(|id| {
+        let trace = if trace_id.is_empty() { "" } else { " trace " };
+        format!(" {}{trace}{trace_id:.TRACE_ID_SHOWN$}", shown(&id))
+    });
+    if ids.is_none() {
+        message.push_str(&others);
+        if !trace_id.is_empty() {
+            message.extend([" trace_id=", trace_id]);
         }
-        None => {
-            text.push_str(&fields.others);
-            if !trace_id.is_empty() {
-                let _ = fmt::Write::write_fmt(&mut text, format_args!(" trace_id={trace_id}"));
-            }
-            String::new()
-        }
-    };
-    let first = if ids.is_empty() { WIDTH - START_WIDTH } else { TEXT_WIDTH };
-    let mut lines = Vec::new();
-    let mut rest = text.as_str();
-    while let Some((text, left)) =
-        broken(rest, if lines.is_empty() { first } else { WIDTH - START_WIDTH })
-    {
-        let ids = if lines.is_empty() { ids.clone() } else { String::new() };
-        lines.push(Laid { text: text.to_owned(), ids });
-        rest = left;
     }
-    lines
+    (message, ids)
 }
 
 /// As much of a request id as tells it apart from others on a screen. The ids of orders

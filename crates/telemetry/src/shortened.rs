@@ -6,6 +6,9 @@ use std::fmt::{self, Write};
 /// The longest value in a span, a log line or a label, in bytes.
 pub const MAX_VALUE: usize = 256;
 
+/// Room for a usual value, in bytes.
+const USUAL_VALUE: usize = 64;
+
 /// Ends a value that was cut; part of its [`MAX_VALUE`] bytes.
 const MARK: &str = "…";
 
@@ -27,7 +30,7 @@ pub fn shortened(text: &str) -> Cow<'_, str> {
 /// What a value looks like as text, cut like [`shortened()`]. Formatting ends
 /// where the text is full, however long the value is.
 pub(crate) fn formatted(value: &dyn fmt::Debug) -> String {
-    let mut text = Full(String::new());
+    let mut text = Full(String::with_capacity(USUAL_VALUE));
     // Fails only when the text is full.
     let _ = write!(text, "{value:?}");
     match shortened(&text.0) {
