@@ -110,11 +110,14 @@ pub(crate) fn inventory_url() -> &'static str {
     &DIRECT.get().expect("known at the start")[1]
 }
 
-/// The largest goodput of this mix, in confirmed orders a second.
+/// The largest goodput of this mix, in confirmed orders a second. Probes come meanwhile as they
+/// do in each phase: in a small quota even they cost orders.
 async fn peak(mix: &str, seconds: u64) -> f64 {
     let mut peak = 0.0_f64;
+    let probes = probes::Probes::new();
     for rate in RAMP {
-        let sent = generator::load(f64::from(rate), (seconds / 6).max(3), mix).await;
+        let load = generator::load(f64::from(rate), (seconds / 6).max(3), mix);
+        let sent = probes.during(load).await;
         peak = peak.max(sent.goodput);
         recovered().await;
     }
