@@ -166,7 +166,7 @@ async fn an_address_that_cannot_be_had_is_one_line_that_names_it_and_exit_2() {
 
 #[tokio::test]
 async fn help_names_every_flag_its_variable_and_its_default() {
-    let connections = ("--max-connections <NUMBER>", "[env: MAX_CONNECTIONS=]", "[default: 500]");
+    let connections = ("--max-connections <NUMBER>", "[env: MAX_CONNECTIONS=]", "[default: 1000]");
     let hosts = ("--allowed-hosts <NAME,...>", "[env: ALLOWED_HOSTS=]", "[default: none]");
     let database = [
         ("--database-url <postgres://USER:PASSWORD@HOST:PORT/DATABASE>", "[env: DATABASE_URL]", ""),

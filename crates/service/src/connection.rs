@@ -27,7 +27,7 @@ use crate::body::CoalescedBody;
 use crate::problem_response::Throttle;
 use crate::read_queue::ReadQueue;
 use crate::request::{BODY_TIMEOUT, MAX_BODY};
-use crate::slots::{CloseReason, ConnectionSlot, SlotKind};
+use crate::slots::{CloseReason, ConnectionSlot, NextRequest, SlotKind};
 use crate::socket::{Connection, ServerStream};
 
 /// How long a client may take to send a request's head, and how long a
@@ -177,7 +177,11 @@ impl ConnectionTask {
                 }
                 self.stage.store(WAITING, Ordering::Release);
                 self.connection.clear_received();
-                self.slot.set_idle();
+                self.slot.set_idle(if self.connection.is_throttled() {
+                    NextRequest::Later
+                } else {
+                    NextRequest::AnyTime
+                });
             }
             served
         })

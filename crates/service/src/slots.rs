@@ -37,11 +37,11 @@ pub(crate) enum CloseReason {
     HeadTimeout,
     /// The client did not read its answer.
     WriteTimeout,
-    /// It was idle longest when another connection came at the limit.
+    /// Of the idle ones it was the first to go when another connection came at the limit.
     IdleAtCap,
     /// It came at the limit, and no other connection was idle.
     RefusedAtCap,
-    /// It was idle longest when the process ran out of file descriptors.
+    /// The same when the process ran out of file descriptors.
     NoDescriptors,
     /// A fault cut it.
     Cut,
@@ -88,6 +88,19 @@ pub(crate) enum SlotKind {
     Probes,
 }
 
+/// When the client of an idle connection may send its next request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum NextRequest {
+    /// It was refused, and told to come later. Its connection is the first to go: if the one
+    /// that was idle longest went, that would be the one whose client comes next, wherever
+    /// clients come in turn.
+    Later,
+    AnyTime,
+}
+
+/// Of two idle connections, the lesser one is the first to go.
+type Idle = (NextRequest, u64);
+
 /// The slots of one server.
 #[derive(Clone)]
 pub(crate) struct ConnectionSlots {
@@ -114,13 +127,13 @@ struct SlotTable {
 #[derive(Default)]
 struct SlotClass {
     open: BTreeMap<u64, Entry>,
-    /// The ids of the idle connections, the one that was idle longest first.
-    idle: BTreeMap<u64, u64>,
+    /// The ids of the idle connections, the first to go first.
+    idle: BTreeMap<Idle, u64>,
 }
 
 struct Entry {
     close: Option<oneshot::Sender<CloseReason>>,
-    idle_since: Option<u64>,
+    idle: Option<Idle>,
 }
 
 impl Entry {
@@ -190,16 +203,17 @@ impl ConnectionSlots {
             return None;
         };
         let id = table.next();
+        let idle = (NextRequest::AnyTime, id);
         let class = table.class(kind);
-        class.open.insert(id, Entry { close: Some(close), idle_since: Some(id) });
-        class.idle.insert(id, id);
+        class.open.insert(id, Entry { close: Some(close), idle: Some(idle) });
+        class.idle.insert(idle, id);
         drop(table);
         self.shared.open.increment(1.0);
         Some((ConnectionSlot { shared: self.shared.clone(), id, kind }, close_signal))
     }
 
-    /// Closes the connection that was idle longest, since the process has no
-    /// file descriptor left for another; false if none is idle.
+    /// Closes an idle connection, since the process has no file descriptor left for
+    /// another; false if none is idle.
     pub(crate) fn evict(&self) -> bool {
         let mut table = self.shared.table();
         table.any.evict(CloseReason::NoDescriptors)
@@ -253,22 +267,22 @@ impl ConnectionSlot {
         let mut table = self.shared.table();
         let class = table.class(self.kind);
         let Some(entry) = class.open.get_mut(&self.id) else { return false };
-        if let Some(since) = entry.idle_since.take() {
-            class.idle.remove(&since);
+        if let Some(idle) = entry.idle.take() {
+            class.idle.remove(&idle);
         }
         true
     }
 
     /// The answer has been sent, and the connection waits for the next request.
-    pub(crate) fn set_idle(&self) {
+    pub(crate) fn set_idle(&self, next: NextRequest) {
         let mut table = self.shared.table();
-        let now = table.next();
+        let idle = (next, table.next());
         let class = table.class(self.kind);
         let Some(entry) = class.open.get_mut(&self.id) else { return };
-        if let Some(before) = entry.idle_since.replace(now) {
+        if let Some(before) = entry.idle.replace(idle) {
             class.idle.remove(&before);
         }
-        class.idle.insert(now, self.id);
+        class.idle.insert(idle, self.id);
     }
 
     /// Counts why the connection was closed.
@@ -281,8 +295,8 @@ impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         let mut table = self.shared.table();
         let class = table.class(self.kind);
-        if let Some(since) = class.open.remove(&self.id).and_then(|entry| entry.idle_since) {
-            class.idle.remove(&since);
+        if let Some(idle) = class.open.remove(&self.id).and_then(|entry| entry.idle) {
+            class.idle.remove(&idle);
         }
         drop(table);
         self.shared.open.decrement(1.0);
@@ -309,12 +323,28 @@ mod tests {
         let mut open: Vec<_> = (0..3).map(|_| slots.admit().unwrap()).collect();
         // The first one works and is idle again, so that the second is idle longest.
         assert!(open[0].0.set_busy());
-        open[0].0.set_idle();
+        open[0].0.set_idle(NextRequest::AnyTime);
         let newcomer = slots.admit().unwrap();
         assert_eq!(newcomer.0.kind(), SlotKind::Any);
         let gone: Vec<_> = open.iter_mut().map(|(_, evicted)| close_reason(evicted)).collect();
         assert_eq!(gone, [None, Some(CloseReason::IdleAtCap), None]);
         assert!(!open[1].0.set_busy(), "a connection that must go takes no more requests");
+    }
+
+    #[test]
+    fn a_connection_whose_client_was_told_to_come_later_goes_before_the_one_idle_longest() {
+        let (slots, _) = slots(3);
+        let mut open: Vec<_> = (0..3).map(|_| slots.admit().unwrap()).collect();
+        for at in [2, 1] {
+            assert!(open[at].0.set_busy());
+            open[at].0.set_idle(NextRequest::Later);
+        }
+        let mut newcomers = Vec::new();
+        let gone = [(); 3].map(|()| {
+            newcomers.push(slots.admit().unwrap());
+            open.iter_mut().position(|(_, evicted)| close_reason(evicted).is_some())
+        });
+        assert_eq!(gone, [Some(2), Some(1), Some(0)]);
     }
 
     #[test]

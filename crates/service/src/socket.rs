@@ -65,6 +65,8 @@ struct State {
     received: AtomicBool,
     blocked: AtomicBool,
     write_stalled: AtomicBool,
+    /// Whether the last request was refused, so that the connection is throttled.
+    throttled: AtomicBool,
     /// The longest delay of the next read, in milliseconds.
     throttle_pending: AtomicU64,
     /// Whether it is read without a delay, because it is about to be closed.
@@ -102,9 +104,15 @@ impl Connection {
     pub(crate) fn answered(&self, retry_after: Option<Duration>) {
         let delay = retry_after.unwrap_or_default().saturating_sub(READ_BEFORE);
         let state = &self.state;
+        state.throttled.store(retry_after.is_some(), Ordering::Relaxed);
         store(&state.throttled_for, Duration::ZERO);
         store(&state.queued_for, Duration::ZERO);
         store(&state.throttle_pending, delay.min(LONGEST_THROTTLE));
+    }
+
+    /// Whether the client was told to come again after some time.
+    pub(crate) fn is_throttled(&self) -> bool {
+        self.state.throttled.load(Ordering::Relaxed)
     }
 
     /// From now on what comes is read at once, even if the connection is throttled or
