@@ -4,15 +4,15 @@ use std::time::Duration;
 
 /// The soonest that a client is told to come again, in seconds, and the latest.
 const SOONEST: f64 = 1.0;
-const LATEST: f64 = 30.0;
+const LATEST: f64 = 60.0;
 
 /// How often the latest time is adapted.
 const ADAPTED_EVERY: Duration = Duration::from_millis(500);
 
 /// The latest time grows while more than one is refused for so many that are admitted.
-const TOO_MANY: u32 = 5;
+const TOO_MANY: u32 = 10;
 /// It shrinks while fewer than one are refused for so many.
-const FEW: u32 = 12;
+const FEW: u32 = 25;
 
 const GROWS: f64 = 2.0;
 const SHRINKS: f64 = 0.7;
@@ -86,17 +86,17 @@ mod tests {
     }
 
     #[test]
-    fn while_many_are_refused_they_are_spread_over_thirty_seconds() {
+    fn while_many_are_refused_they_are_spread_over_a_minute() {
         let mut backoff = Backoff::default();
-        for number in 0..5 {
-            half(&mut backoff, number, 100, 21);
+        for number in 0..6 {
+            half(&mut backoff, number, 100, 11);
         }
-        let told = half(&mut backoff, 5, 100, 1_500);
-        for second in 1..=30 {
+        let told = half(&mut backoff, 6, 100, 3_000);
+        for second in 1..=60 {
             let share = told.iter().filter(|told| **told == second).count();
             assert!((48..=52).contains(&share), "{share} in second {second}");
         }
-        assert!(told.iter().all(|told| (1..=30).contains(told)));
+        assert!(told.iter().all(|told| (1..=60).contains(told)));
     }
 
     #[test]
@@ -106,11 +106,11 @@ mod tests {
             half(&mut backoff, number, 100, refused);
             backoff.latest.round()
         };
-        (0..6).for_each(|number| _ = latest(number, 90));
-        assert_eq!(latest(6, 15), 30.0);
-        assert_eq!(latest(7, 8), 30.0, "neither many nor few");
-        assert_eq!(latest(8, 8), 21.0);
-        assert_eq!(latest(9, 8), 15.0);
+        (0..7).for_each(|number| _ = latest(number, 90));
+        assert_eq!(latest(7, 8), 60.0);
+        assert_eq!(latest(8, 4), 60.0, "neither many nor few");
+        assert_eq!(latest(9, 4), 42.0);
+        assert_eq!(latest(10, 4), 29.0);
         // Nothing happens for 10 s.
         assert_eq!(latest(29, 9), 1.0);
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::Sleep;
 
 use crate::ExitError;
@@ -26,16 +26,19 @@ const KERNEL_BUFFER: usize = 32 * 1024;
 /// after 40 ms, so an answer of 350 kB would take 220 ms. Segments of a network are smaller.
 const MAX_SEGMENT: u32 = 8 * 1024;
 
+/// How many connections may wait until they are accepted, where the kernel allows it. It drops
+/// the next one, whose client tries again after 1 s: so long would a probe wait.
+const QUEUE: u32 = 4_096;
+
 /// Binds an address.
+///
+/// Call it in a runtime, which watches the socket.
 ///
 /// # Errors
 ///
 /// A sentence naming the setting, the address and what is wrong with it.
-pub async fn bind(
-    setting: &str,
-    address: SocketAddr,
-) -> std::result::Result<TcpListener, ExitError> {
-    let listener = TcpListener::bind(address).await.map_err(|error| ExitError::Usage(match error.kind() {
+pub fn bind(setting: &str, address: SocketAddr) -> std::result::Result<TcpListener, ExitError> {
+    let listener = listen(address).map_err(|error| ExitError::Usage(match error.kind() {
         ErrorKind::AddrInUse => format!(
             "{setting}: {address} is in use by another program, perhaps by a CampusCafe that is open already; stop that, or choose another address (:0 is any free port)"
         ),
@@ -47,6 +50,16 @@ pub async fn bind(
     let _ = socket.set_recv_buffer_size(KERNEL_BUFFER);
     let _ = socket.set_tcp_mss(MAX_SEGMENT);
     Ok(listener)
+}
+
+/// As tokio's listener does it, with a longer queue.
+fn listen(address: SocketAddr) -> Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A port can be used again at once. On Windows the option would mean more than that.
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(QUEUE)
 }
 
 /// How long a client may leave an answer unread before its connection is closed.
@@ -309,7 +322,7 @@ mod tests {
 
     /// A connection of this machine: the client's end, and the server's.
     async fn pair() -> (TcpStream, TcpStream) {
-        let listener = bind("--listen", SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+        let listener = bind("--listen", SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap());
         let (client, accepted) = tokio::join!(client, listener.accept());
         (client.unwrap(), accepted.unwrap().0)

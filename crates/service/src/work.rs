@@ -304,14 +304,14 @@ mod tests {
     async fn clients_of_each_kind_are_spread_by_the_refusals_of_that_kind() {
         let limit = WorkLimit::new(2, MAX_WAIT, NAMES, &Metrics::new("1"));
         let latest = |kind| {
-            let told = (0..40).map(|_| {
+            let told = (0..80).map(|_| {
                 let response = limit.shed(kind).into_response();
                 let told = response.headers()[http::header::RETRY_AFTER].to_str().unwrap();
                 told.parse::<u64>().unwrap()
             });
             told.max().unwrap()
         };
-        for expected in [1, 2, 4, 8, 16, 30] {
+        for expected in [1, 2, 4, 8, 16, 32] {
             assert_eq!(latest(WorkKind::Slow), expected);
             tokio::time::advance(Duration::from_millis(500)).await;
         }

@@ -59,7 +59,7 @@ pub fn start(config: Config) -> ExitCode {
 ///
 /// When the address or the file cannot be had, or late work was not finished in time.
 async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, ExitError> {
-    let listener = bind("--listen / INVENTORY_LISTEN", config.listen).await?;
+    let listener = bind("--listen / INVENTORY_LISTEN", config.listen)?;
     if let Some(notice) = exposure_notice(&listener, "reserve, reset the stock and cause faults") {
         tracing::info!("{notice}");
     }

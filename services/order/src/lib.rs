@@ -69,7 +69,7 @@ pub fn start(config: Config) -> ExitCode {
 ///
 /// When the address cannot be had, or orders were not finished in time.
 async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, ExitError> {
-    let listener = bind("--listen / ORDER_LISTEN", config.listen).await?;
+    let listener = bind("--listen / ORDER_LISTEN", config.listen)?;
     if let Some(notice) = exposure_notice(&listener, "place orders and cause faults") {
         tracing::info!("{notice}");
     }

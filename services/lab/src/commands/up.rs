@@ -87,7 +87,7 @@ pub(crate) struct Listen {
 /// Runs until it is told to end, or until one of the services ends.
 pub(crate) async fn run(config: Config, metrics: Metrics) -> Result<ExitCode, ExitError> {
     let voice = Voice::on_stdout(config.speech.language());
-    let listener = bind("--listen / LAB_LISTEN", config.lab.listen).await?;
+    let listener = bind("--listen / LAB_LISTEN", config.lab.listen)?;
     let open = exposure_notice(&listener, "read its traces and send it spans");
     let open = open.map(|sentence| format!("\n{sentence}\n")).unwrap_or_default();
     let end = end_signal();

@@ -30,7 +30,7 @@ pub(crate) async fn find(
     if let Some(env) = TargetEnv::named(targets).await? {
         return Ok((env, None));
     }
-    let listener = bind("lab", SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
+    let listener = bind("lab", SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
     let (manner, server) = (StartMode::Private(settings), ServerSettings::default());
     let links = Links::default();
     let services = Services::start(listener, manner, links, database, metrics, &server).await?;
