@@ -10,9 +10,9 @@ const LATEST: f64 = 60.0;
 const ADAPTED_EVERY: Duration = Duration::from_millis(500);
 
 /// The latest time grows while more than one is refused for so many that are admitted.
-const TOO_MANY: u32 = 10;
+const TOO_MANY: u32 = 5;
 /// It shrinks while fewer than one are refused for so many.
-const FEW: u32 = 25;
+const FEW: u32 = 12;
 
 const GROWS: f64 = 2.0;
 const SHRINKS: f64 = 0.7;
@@ -89,7 +89,7 @@ mod tests {
     fn while_many_are_refused_they_are_spread_over_a_minute() {
         let mut backoff = Backoff::default();
         for number in 0..6 {
-            half(&mut backoff, number, 100, 11);
+            half(&mut backoff, number, 100, 21);
         }
         let told = half(&mut backoff, 6, 100, 3_000);
         for second in 1..=60 {
@@ -107,10 +107,10 @@ mod tests {
             backoff.latest.round()
         };
         (0..7).for_each(|number| _ = latest(number, 90));
-        assert_eq!(latest(7, 8), 60.0);
-        assert_eq!(latest(8, 4), 60.0, "neither many nor few");
-        assert_eq!(latest(9, 4), 42.0);
-        assert_eq!(latest(10, 4), 29.0);
+        assert_eq!(latest(7, 15), 60.0);
+        assert_eq!(latest(8, 8), 60.0, "neither many nor few");
+        assert_eq!(latest(9, 8), 42.0);
+        assert_eq!(latest(10, 8), 29.0);
         // Nothing happens for 10 s.
         assert_eq!(latest(29, 9), 1.0);
     }
