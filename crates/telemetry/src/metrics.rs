@@ -102,8 +102,8 @@ impl Metrics {
         self.parts().collect()
     }
 
-    /// The same in parts of some kilobytes. Histograms are written when their part is asked
-    /// for, so a client that reads nothing keeps one part in memory, not a page.
+    /// The same in parts: first what is no histogram, at once, then a few histograms at a time,
+    /// each when it is asked for. So a client that reads nothing keeps one part in memory.
     pub fn parts(&self) -> impl Iterator<Item = String> + use<> {
         for source in self.sources.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             source();
