@@ -24,4 +24,4 @@ pub use process::Process;
 pub use reserved_port::ReservedPort;
 pub use services::Services;
 pub use spans::{Span, spans_of};
-pub use wait::{DEADLINE, eventually};
+pub use wait::{DEADLINE, eventually, within_deadline};

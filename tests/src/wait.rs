@@ -16,8 +16,19 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// At the deadline, naming what was waited for.
 pub async fn eventually<T, F: Future<Output = Option<T>>>(
     what: &str,
-    mut look: impl FnMut() -> F,
+    look: impl FnMut() -> F,
 ) -> T {
+    match within_deadline(look).await {
+        Some(found) => found,
+        None => panic!("waited {DEADLINE:?} in vain for {what}"),
+    }
+}
+
+/// Waits until `look` finds something; nothing at the deadline, so that a test can say what
+/// it saw instead.
+pub async fn within_deadline<T, F: Future<Output = Option<T>>>(
+    mut look: impl FnMut() -> F,
+) -> Option<T> {
     let wait = async {
         let mut again = tokio::time::interval(LOOK_EVERY);
         loop {
@@ -27,8 +38,5 @@ pub async fn eventually<T, F: Future<Output = Option<T>>>(
             }
         }
     };
-    match tokio::time::timeout(DEADLINE, wait).await {
-        Ok(found) => found,
-        Err(_) => panic!("waited {DEADLINE:?} in vain for {what}"),
-    }
+    tokio::time::timeout(DEADLINE, wait).await.ok()
 }

@@ -1,9 +1,10 @@
 //! Where everything is, and what to ask there.
 
+use std::cell::RefCell;
 use std::io::Write as _;
 use std::time::Duration;
 
-use campuscafe_tests::{Span, eventually, root, spans_of};
+use campuscafe_tests::{Span, root, spans_of, within_deadline};
 use reqwest::Client;
 use serde_json::Value;
 use tokio::process::Command;
@@ -210,11 +211,18 @@ impl Stack {
 
     /// A trace with this many spans, once Jaeger has them.
     pub(crate) async fn trace(&self, id: &str, spans: usize) -> Vec<Span> {
-        eventually(&format!("{spans} spans of {id} in Jaeger"), || async {
+        let seen = RefCell::new(Vec::new());
+        let all = within_deadline(|| async {
             let found = self.in_jaeger(id).await?.into_iter().filter(|span| !is_statement(span));
-            Some(found.collect::<Vec<_>>()).filter(|found| found.len() >= spans)
-        })
-        .await
+            let found: Vec<_> = found.collect();
+            let names = found.iter().map(|span| format!("{} of {}", span.name, span.service));
+            seen.replace(names.collect());
+            Some(found).filter(|found| found.len() >= spans)
+        });
+        match all.await {
+            Some(all) => all,
+            None => panic!("not {spans} spans of {id} in Jaeger, only {:?}", seen.into_inner()),
+        }
     }
 
     /// Runs `campuscafe` where the lab runs, with the settings that it has there.
