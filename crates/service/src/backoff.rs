@@ -10,16 +10,21 @@ const LATEST: f64 = 60.0;
 const ADAPTED_EVERY: Duration = Duration::from_millis(500);
 
 /// The latest time grows while more than one is refused for so many that are admitted.
-const TOO_MANY: u32 = 5;
+const TOO_MANY: u32 = 10;
 /// It shrinks while fewer than one are refused for so many.
-const FEW: u32 = 12;
+const FEW: u32 = 25;
+
+/// How much more clients come early than late: 1 would spread them evenly. With 3, a half of
+/// them comes in the first eighth of the time.
+const EARLY: i32 = 3;
 
 const GROWS: f64 = 2.0;
 const SHRINKS: f64 = 0.7;
 
-/// Spreads the clients that are refused evenly over some seconds ("full jitter"), the more
-/// seconds the more of them there are. So they come neither all at once nor later than they
-/// could, and refusals leave the processor to the work.
+/// Spreads the clients that are refused over some seconds ("jitter"), the more seconds the more
+/// of them there are. So they do not come all at once, and refusals leave the processor to the
+/// work. Most of them come early: when many clients appear at the same time, nearly all are
+/// refused at first, and if they were spread evenly, the service would soon wait for them.
 #[derive(Debug)]
 pub(crate) struct Backoff {
     latest: f64,
@@ -51,7 +56,7 @@ impl Backoff {
         // Multiples of the golden ratio, whose fractions are spread evenly wherever one begins.
         let spread = self.told.wrapping_mul(0x9E37_79B9);
         let part = f64::from(spread) / (f64::from(u32::MAX) + 1.0);
-        (SOONEST + self.latest.round() * part) as u64
+        (SOONEST + self.latest.round() * part.powi(EARLY)) as u64
     }
 
     fn adapt(&mut self, now: Duration) {
@@ -86,17 +91,17 @@ mod tests {
     }
 
     #[test]
-    fn while_many_are_refused_they_are_spread_over_a_minute() {
+    fn while_many_are_refused_they_are_spread_over_a_minute_and_half_of_them_come_early() {
         let mut backoff = Backoff::default();
         for number in 0..6 {
-            half(&mut backoff, number, 100, 21);
+            half(&mut backoff, number, 100, 11);
         }
-        let told = half(&mut backoff, 6, 100, 3_000);
-        for second in 1..=60 {
-            let share = told.iter().filter(|told| **told == second).count();
-            assert!((48..=52).contains(&share), "{share} in second {second}");
-        }
-        assert!(told.iter().all(|told| (1..=60).contains(told)));
+        let mut told = half(&mut backoff, 6, 100, 8_000);
+        told.sort_unstable();
+        // By eighths: after how many seconds so many of them have come.
+        let eighths = [1, 2, 3, 4, 5, 6, 7].map(|eighth| told[eighth * 1_000]);
+        assert_eq!(eighths, [1, 1, 4, 8, 15, 26, 41]);
+        assert_eq!((told[0], told[7_999]), (1, 60));
     }
 
     #[test]
@@ -107,11 +112,11 @@ mod tests {
             backoff.latest.round()
         };
         (0..7).for_each(|number| _ = latest(number, 90));
-        assert_eq!(latest(7, 15), 60.0);
-        assert_eq!(latest(8, 8), 60.0, "neither many nor few");
-        assert_eq!(latest(9, 8), 42.0);
-        assert_eq!(latest(10, 8), 29.0);
+        assert_eq!(latest(7, 7), 60.0);
+        assert_eq!(latest(8, 4), 60.0, "neither many nor few");
+        assert_eq!(latest(9, 4), 42.0);
+        assert_eq!(latest(10, 4), 29.0);
         // Nothing happens for 10 s.
-        assert_eq!(latest(29, 9), 1.0);
+        assert_eq!(latest(29, 4), 1.0);
     }
 }
