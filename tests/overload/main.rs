@@ -43,8 +43,8 @@ const GOODPUT_SHARE: f64 = 0.80;
 /// The mixes: all orders without faults, and a third of the work slow.
 const MIXES: [(&str, &str); 2] = [("no faults", "none=100"), ("a third slow", "none=67,slow=33")];
 
-/// Offered to find the peak; the largest goodput among them is the peak.
-const RAMP: [u32; 5] = [400, 700, 1_000, 1_400, 2_000];
+/// Offered to find the rate with the largest goodput.
+const RAMP: [u32; 6] = [400, 700, 1_000, 1_400, 2_000, 2_800];
 
 /// How much more than the peak is offered.
 const FACTOR: f64 = 5.0;
@@ -70,21 +70,23 @@ async fn main() -> ExitCode {
     let seconds = setting("SECONDS_EACH", 60);
     let mut rows = Vec::new();
     for (name, mix) in MIXES {
-        let peak = peak(mix, seconds).await;
-        println!("{name}: the peak is {peak:.0} confirmed orders a second");
-        let offered = (peak * FACTOR).ceil();
-        rows.push(
-            row(format!("{name}, {offered:.0}/s"), peak, async |probes| {
-                probes.during(generator::load(offered, seconds, mix)).await
-            })
-            .await,
-        );
-        rows.push(
-            row(format!("{name}, {CONNECTIONS} connections"), peak, async |probes| {
-                probes.during(connections::load(CONNECTIONS, seconds, mix.contains("slow"))).await
-            })
-            .await,
-        );
+        let peak = Peak::of(mix, seconds).await;
+        let before = peak.now().await;
+        println!("{name}: the peak is {before:.0} confirmed orders a second");
+        let offered = (before * FACTOR).ceil();
+        let mut open_loop = row(format!("{name}, {offered:.0}/s"), async |probes| {
+            probes.during(generator::load(offered, seconds, mix)).await
+        })
+        .await;
+        let between = peak.now().await;
+        let mut many = row(format!("{name}, {CONNECTIONS} connections"), async |probes| {
+            probes.during(connections::load(CONNECTIONS, seconds, mix.contains("slow"))).await
+        })
+        .await;
+        let after = peak.now().await;
+        open_loop.compare([before, between]);
+        many.compare([between, after]);
+        rows.extend([open_loop, many]);
     }
     print(&rows);
     let goals_must = std::env::var("GOALS").is_ok_and(|goals| goals == "must");
@@ -110,18 +112,45 @@ pub(crate) fn inventory_url() -> &'static str {
     &DIRECT.get().expect("known at the start")[1]
 }
 
-/// The largest goodput of this mix, in confirmed orders a second. Probes come meanwhile as they
-/// do in each phase: in a small quota even they cost orders.
-async fn peak(mix: &str, seconds: u64) -> f64 {
-    let mut peak = 0.0_f64;
-    let probes = probes::Probes::new();
-    for rate in RAMP {
-        let load = generator::load(f64::from(rate), (seconds / 6).max(3), mix);
-        let sent = probes.during(load).await;
-        peak = peak.max(sent.goodput);
-        recovered().await;
+/// The most that is confirmed of one mix.
+struct Peak {
+    mix: &'static str,
+    seconds: u64,
+    /// Offered: where the goodput is largest, and the next rate above.
+    rates: [u32; 2],
+}
+
+impl Peak {
+    async fn of(mix: &'static str, seconds: u64) -> Self {
+        let mut found = Self { mix, seconds: (seconds / 6).max(3), rates: [0; 2] };
+        let mut most = 0.0_f64;
+        for rates in RAMP.array_windows() {
+            let goodput = found.goodput(rates[0]).await;
+            if goodput > most {
+                (most, found.rates) = (goodput, *rates);
+            }
+        }
+        found
     }
-    peak
+
+    /// Of these minutes: on a machine that others use as well, it is another one some minutes
+    /// later.
+    async fn now(&self) -> f64 {
+        let mut peak = 0.0_f64;
+        for rate in self.rates {
+            peak = peak.max(self.goodput(rate).await);
+        }
+        peak
+    }
+
+    /// In confirmed orders a second. Probes come meanwhile as they do in each phase: in a small
+    /// quota even they cost orders.
+    async fn goodput(&self, rate: u32) -> f64 {
+        let load = generator::load(f64::from(rate), self.seconds, self.mix);
+        let sent = probes::Probes::new().during(load).await;
+        recovered().await;
+        sent.goodput
+    }
 }
 
 /// One line of the table.
@@ -139,9 +168,19 @@ struct Row {
 
 impl Row {
     const CHECKS: usize = 6;
+
+    /// With the peak before and after it.
+    fn compare(&mut self, peaks: [f64; 2]) {
+        self.peak = peaks.iter().sum::<f64>() / 2.0;
+        if self.sent.goodput < GOODPUT_SHARE * self.peak {
+            let words = format!("goodput {:.0}/s of {:.0}/s", self.sent.goodput, self.peak);
+            println!("GOAL NOT REACHED {}: {words}", self.name);
+            self.missed.push(words);
+        }
+    }
 }
 
-async fn row(name: String, peak: f64, phase: impl AsyncFnOnce(&probes::Probes) -> Sent) -> Row {
+async fn row(name: String, phase: impl AsyncFnOnce(&probes::Probes) -> Sent) -> Row {
     let containers = Container::all().await;
     let probes = probes::Probes::new();
     let sent = phase(&probes).await;
@@ -168,15 +207,13 @@ async fn row(name: String, peak: f64, phase: impl AsyncFnOnce(&probes::Probes) -
     let normal = recovery.is_some_and(|after| after <= RECOVERY);
     check(&mut missed, normal, format!("not normal again within {RECOVERY:?}"));
     check(&mut missed, sent.p99_ms < P99_MS, format!("p99 {:.0} ms", sent.p99_ms));
-    let goodput = sent.goodput >= GOODPUT_SHARE * peak;
-    check(&mut missed, goodput, format!("goodput {:.0}/s of {peak:.0}/s", sent.goodput));
     for words in &broken {
         println!("BROKEN {name}: {words}");
     }
     for words in &missed {
         println!("GOAL NOT REACHED {name}: {words}");
     }
-    Row { name, sent, peak, probe, recovery, memory, broken, missed }
+    Row { name, sent, peak: 0.0, probe, recovery, memory, broken, missed }
 }
 
 /// How long it takes until three orders in a row are confirmed within 100 ms each.
