@@ -57,7 +57,7 @@ test-k8s: ## Test the same on the cluster that kubectl speaks to, if it is kind'
 	scripts/with-cluster cargo test -p campuscafe-tests --test stack -- --test-threads=1
 
 .PHONY: test-overload
-test-overload: ## Send five times what the services carry, in containers with limits (6 minutes; SECONDS_EACH=60)
+test-overload: ## Send five times what the services carry, in containers with limits (9 minutes; SECONDS_EACH=60)
 	COMPOSE_FILE=docker-compose.yml:deploy/compose.memory.yml:tests/overload/compose.yml WITH_SERVICES="inventory order lab" \
 		scripts/with-compose --build cargo test --release -p campuscafe-tests --test overload
 
