@@ -121,8 +121,10 @@ export default function ({ item }) {
     responseCallback: http.expectedStatuses(200, 202, 400, 409, 502, 503, 504),
     timeout: '130s',
   });
-  // Too much is under way at the order service: nothing was done for this order.
-  if (answer.status === 503 && member(answer, 'type').endsWith(':overloaded')) {
+  // Too much is under way at the order service, or too many connections are open: nothing was done
+  // for this order.
+  const type = answer.status === 503 ? member(answer, 'type') : '';
+  if (type.endsWith(':overloaded') || type.endsWith(':too-many-connections')) {
     shed.add(1);
     return;
   }

@@ -15,8 +15,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(130);
 /// into one that is just being closed.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The kind of the problem that says that too much work is under way.
-const OVERLOADED: &str = ":overloaded";
+/// The kinds of the problems that say that there was too much work, or that there were too many
+/// connections, and nothing was done.
+const SHED: [&str; 2] = [":overloaded", ":too-many-connections"];
 
 /// What an order ended with, and whether that was an empty stock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +62,7 @@ impl Customers {
 fn placed(status: StatusCode, body: &[u8]) -> Placed {
     let shed = status == StatusCode::SERVICE_UNAVAILABLE
         && serde_json::from_slice::<Problem>(body)
-            .is_ok_and(|problem| problem.kind.ends_with(OVERLOADED));
+            .is_ok_and(|problem| SHED.iter().any(|kind| problem.kind.ends_with(kind)));
     let ended = if shed {
         OrderResult::Shed
     } else {
@@ -90,6 +91,7 @@ mod tests {
             (502, report("failed"), OrderResult::Answered(Outcome::Failed)),
             (504, report("unknown"), OrderResult::Answered(Outcome::Unknown)),
             (503, problem("overloaded"), OrderResult::Shed),
+            (503, problem("too-many-connections"), OrderResult::Shed),
             (503, problem("other"), OrderResult::NoAnswer),
             (400, problem("unknown-fault"), OrderResult::NoAnswer),
             (502, problem("overloaded"), OrderResult::NoAnswer),
